@@ -1,0 +1,9 @@
+"""Keys: who may open what.
+
+- `keyvault.errors`: the one base error of this package.
+- `keyvault.age`: the age v1 file format, streaming in constant memory: seal, open, identities, armor.
+- `keyvault.vault`: the vault's own process, which holds the private intake keys and releases 16-byte
+  file keys. Nothing outside it imports it.
+
+Nothing here sees content, except `keyvault.age` in the hands of whoever holds the file key.
+"""
