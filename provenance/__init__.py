@@ -1,0 +1,15 @@
+"""Statements, the log and the proofs: what was done, that it was recorded, and how anyone checks it.
+
+This package verifies. It holds no private key: whoever signs hands in a callable (`dsse.Signer`,
+`TransparencyLog(sign_checkpoint=...)`). From the ground up:
+
+- `errors`, `canonical`, `encoding`: the errors; the one JSON and the one base64 that are ever hashed or signed.
+- `keys`, `dsse`: the hybrid public key (Ed25519 and ML-DSA-65) and the DSSE envelope.
+- `statements`: what an envelope may say. Every field is a pattern, an enumeration or a count.
+- `note`, `checkpoint`: C2SP signed notes and the log's signed tree heads.
+- `merkle`, `entry`, `tlog_proof`: RFC 6962 trees, what a leaf holds, the C2SP proof text.
+- `log_storage`, `log`: the append-only log on SQLite. Only these two touch a disk.
+- `proof`, `trust`, `verifier`: the proof file, the trust file, and the offline check of one by the other.
+
+Formats are described in docs/formats.md. Nothing here opens a network connection.
+"""
