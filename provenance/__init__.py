@@ -3,7 +3,7 @@
 This package verifies. It holds no private key: whoever signs hands in a callable (`dsse.Signer`,
 `TransparencyLog(sign_checkpoint=...)`). From the ground up:
 
-- `errors`, `canonical`, `encoding`: the errors; the one JSON and the one base64 that are ever hashed or signed.
+- `errors`, `canonical`, `encoding`: the errors; the one JSON and the one base64 that get signed.
 - `keys`, `dsse`: the hybrid public key (Ed25519 and ML-DSA-65) and the DSSE envelope.
 - `statements`: what an envelope may say. Every field is a pattern, an enumeration or a count.
 - `note`, `checkpoint`: C2SP signed notes and the log's signed tree heads.

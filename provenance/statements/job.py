@@ -1,0 +1,87 @@
+"""The job statement: the result, and how it was made. Nothing about who it was done for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from provenance.errors import FormatError
+from provenance.statements.base import Facts
+from provenance.statements.fields import JOB_ID, SHA256, Count, Instant, Sorted, Table, Word, of
+from provenance.statements.vocabulary import (
+    AUDIO,
+    DEVICES,
+    EFFECTS,
+    MEDIA_TYPES,
+    MODELS,
+    MODES,
+    TIERS,
+    WALLS,
+)
+
+
+@dataclass(frozen=True)
+class JobFacts(Facts):
+    """Signed by the worker's one-job keys, which a release statement certifies.
+
+    Attributes:
+        job_id: 32 hex digits.
+        result_sha256: hex SHA-256 of the anonymized media file (not of its seal); the subject.
+        result_bytes: size of that file, bytes.
+        media_type: of that file.
+        original_commitment: hex HMAC-SHA256 of the original under the submitter's salt; without the salt
+            nobody can tell whether a copy that they hold is the original.
+        policy_sha256: hex SHA-256 of the policy's text.
+        terms_sha256: hex SHA-256 of the canonical terms.
+        mode: the submitter's trade of speed for quality.
+        effect: what covers a face.
+        audio: what happened to the sound.
+        models: hex SHA-256 of each model file, by name.
+        measurement: hex SHA-256 over the worker's code, lock, models and policies.
+        tier: how the worker was kept apart.
+        walls: sorted names of the walls around the worker.
+        device: what ran the models.
+        frames: frames in the result.
+        frames_with_faces: of those, the ones with a covered face.
+        tracks: faces followed through the video.
+        started_at: "2026-11-21T00:00:00Z".
+        finished_at: the same form.
+
+    Raises:
+        FormatError: a field does not take its value, or more frames have faces than there are.
+    """
+
+    PREDICATE_TYPE: ClassVar[str] = "urn:bauta:predicate:job:v1"
+    SUBJECT_NAME: ClassVar[str] = "result"
+    SUBJECT_FIELD: ClassVar[str | None] = "result_sha256"
+
+    job_id: str = of(JOB_ID)
+    result_sha256: str = of(SHA256)
+    result_bytes: int = of(Count())
+    media_type: str = of(Word(MEDIA_TYPES))
+    original_commitment: str = of(SHA256)
+    policy_sha256: str = of(SHA256)
+    terms_sha256: str = of(SHA256)
+    mode: str = of(Word(MODES))
+    effect: str = of(Word(EFFECTS))
+    audio: str = of(Word(AUDIO))
+    models: Mapping[str, str] = of(Table(Word(MODELS), SHA256))
+    measurement: str = of(SHA256)
+    tier: str = of(Word(TIERS))
+    walls: tuple[str, ...] = of(Sorted(Word(WALLS)))
+    device: str = of(Word(DEVICES))
+    frames: int = of(Count())
+    frames_with_faces: int = of(Count())
+    tracks: int = of(Count())
+    started_at: str = of(Instant())
+    finished_at: str = of(Instant())
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.frames_with_faces > self.frames:
+            raise FormatError("more frames have faces than there are frames")
+
+    def subject_sha256(self) -> str:
+        """SHA-256 of the anonymized media file."""
+        return self.result_sha256

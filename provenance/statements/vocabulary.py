@@ -1,0 +1,68 @@
+"""The closed lists of words that a statement may hold. A new word is one line here.
+
+Closed lists, not patterns: a pattern that admits every code also admits a person's name.
+"""
+
+from __future__ import annotations
+
+TIERS = ("process", "cvm", "nitro")
+"""Who is kept out, from the same kernel to a confidential machine (DESIGN.md, section 1)."""
+
+WALLS = (
+    "cgroup",
+    "ipc_namespace",
+    "landlock",
+    "memory_limit",
+    "mount_namespace",
+    "net_namespace",
+    "no_core_dumps",
+    "no_new_privs",
+    "no_capabilities",
+    "output_limit",
+    "pid_namespace",
+    "seccomp",
+    "time_limit",
+    "user_namespace",
+    "uts_namespace",
+)
+"""What stands around one job's child."""
+
+MODES = ("original", "quality", "balanced", "fast")
+EFFECTS = ("solid", "blur", "mosaic")
+AUDIO = ("removed", "kept", "none")
+"""What happened to the sound; "none": there was none."""
+
+DEVICES = ("cpu", "cuda")
+MEDIA_TYPES = ("video/mp4", "image/jpeg", "image/png", "image/webp")
+MODELS = ("centerface",)
+
+FAILURE_CODES = (
+    "age_header_invalid",
+    "age_header_mac_invalid",
+    "age_payload_corrupt",
+    "age_payload_truncated",
+    "cancelled",
+    "client_gone",
+    "detector_failed",
+    "intake_key_unknown",
+    "internal_error",
+    "media_corrupt",
+    "media_empty",
+    "media_no_video",
+    "media_too_large",
+    "media_too_long",
+    "media_truncated",
+    "media_unknown_format",
+    "media_unsupported",
+    "policy_invalid",
+    "preamble_invalid",
+    "release_refused",
+    "result_too_large",
+    "storage_full",
+    "terms_mismatch",
+    "worker_died",
+    "worker_lost",
+    "worker_reply_invalid",
+    "worker_timeout",
+)
+"""Why a job ended without a result."""
