@@ -1,0 +1,204 @@
+"""Checkpoints: a log's signed tree heads (c2sp.org/tlog-checkpoint), and what each kind of key signs.
+
+The log signs twice under its origin: Ed25519 over the note's text, and ML-DSA-44 over a cosigned message
+(c2sp.org/tlog-cosignature) that also holds the time. To sign, take `message_to_sign` for each key, make
+its `signature_line`, and `assemble` them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+
+from provenance.encoding import base64_bytes, base64_text
+from provenance.errors import FormatError, SignatureError
+from provenance.note import MLDSA44_COSIGNATURE, Note, SignatureLine, VerifierKey, check_name, parse_note
+
+MAX_SIZE = (1 << 63) - 1
+MAX_TEXT_BYTES = 1024
+ROOT_BYTES = 32
+
+_COSIGNED_LABEL = b"subtree/v1\n\0"
+_TIME_BYTES = 8
+
+
+@dataclass(frozen=True)
+class CheckpointText:
+    """A tree head, not signed. Extension lines do not exist here: ML-DSA-44 would not cover them.
+
+    Attributes:
+        origin: the log's name.
+        size: leaves in the tree.
+        root: RFC 6962 root hash, 32 bytes.
+
+    Raises:
+        FormatError: a value out of range.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+
+    def __post_init__(self) -> None:
+        check_name(self.origin)
+        if not 0 <= self.size <= MAX_SIZE or len(self.root) != ROOT_BYTES:
+            raise FormatError("a checkpoint's size or root is out of range")
+
+    def to_bytes(self) -> bytes:
+        """Gives the three lines."""
+        return f"{self.origin}\n{self.size}\n{base64_text(self.root)}\n".encode()
+
+    @classmethod
+    def parse(cls, untrusted: bytes) -> CheckpointText:
+        """Reads exactly three lines.
+
+        Raises:
+            FormatError: anything else.
+        """
+        if len(untrusted) > MAX_TEXT_BYTES:
+            raise FormatError("the checkpoint's text is too large", "too_large")
+        try:
+            lines = untrusted.decode("utf-8").split("\n")
+        except UnicodeDecodeError:
+            raise FormatError("the checkpoint is not UTF-8") from None
+        if len(lines) != 4 or lines[3]:
+            raise FormatError("the checkpoint's text does not have exactly three lines")
+        return cls(origin=lines[0], size=parse_decimal(lines[1]), root=base64_bytes(lines[2]))
+
+
+@dataclass(frozen=True)
+class Checkpoint(CheckpointText):
+    """A tree head whose signatures have been verified.
+
+    Attributes:
+        signed_at: POSIX seconds on the log's clock; None if no key that signs a time was asked for.
+    """
+
+    signed_at: int | None
+
+
+def parse_checkpoint_text(untrusted: bytes) -> CheckpointText:
+    """Reads a checkpoint's text, as a signer does before it signs.
+
+    Raises:
+        FormatError: not three lines in exactly the published form.
+    """
+    return CheckpointText.parse(untrusted)
+
+
+def parse_decimal(untrusted: str) -> int:
+    """Reads a number of a checkpoint or a proof: ASCII digits, no leading zero.
+
+    Raises:
+        FormatError: anything else, or above 2^63 - 1.
+    """
+    plain = untrusted.isascii() and untrusted.isdigit() and len(untrusted) <= len(str(MAX_SIZE))
+    if not plain or (untrusted[0] == "0" and untrusted != "0") or int(untrusted) > MAX_SIZE:
+        raise FormatError("a number is not written in plain decimal")
+    return int(untrusted)
+
+
+def message_to_sign(key: VerifierKey, text: CheckpointText, signed_at: int) -> bytes:
+    """Gives the exact message that this key signs for a checkpoint.
+
+    Args:
+        key: a key of either kind.
+        text: the tree head.
+        signed_at: POSIX seconds; an Ed25519 key does not sign it.
+
+    Raises:
+        FormatError: a time out of range.
+    """
+    if key.algorithm != MLDSA44_COSIGNATURE:
+        return text.to_bytes()
+    return b"".join(
+        (
+            _COSIGNED_LABEL,
+            _short_string(key.name),
+            _time(signed_at),
+            _short_string(text.origin),
+            _uint64(0),
+            _uint64(text.size),
+            text.root,
+        )
+    )
+
+
+def signature_line(key: VerifierKey, signature: bytes, signed_at: int) -> SignatureLine:
+    """Gives the line for a signature over `message_to_sign`.
+
+    Raises:
+        FormatError: a time out of range.
+    """
+    head = _time(signed_at) if key.algorithm == MLDSA44_COSIGNATURE else b""
+    return SignatureLine(name=key.name, key_id=key.key_id, blob=head + signature)
+
+
+def assemble(text: CheckpointText, lines: Sequence[SignatureLine]) -> bytes:
+    """Gives the signed note."""
+    return Note(text=text.to_bytes().decode(), lines=tuple(lines)).to_bytes()
+
+
+def verify_checkpoint(untrusted_note: bytes, origin: str, vkeys: Sequence[VerifierKey]) -> Checkpoint:
+    """Accepts a checkpoint of this log with one valid signature by every key, and no other line.
+
+    Raises:
+        FormatError: not a checkpoint.
+        SignatureError: of another log, or a signature is missing, false, repeated, or by a stranger.
+    """
+    note = parse_note(untrusted_note)
+    text = CheckpointText.parse(note.text.encode())
+    if text.origin != origin:
+        raise SignatureError("the checkpoint is of another log", "wrong_log")
+    if not vkeys:
+        raise SignatureError("no key is trusted for this log", "no_trusted_key")
+    if any(not any(line.is_by(key) for key in vkeys) for line in note.lines):
+        raise SignatureError("the checkpoint carries a signature by an unknown key", "unknown_signer")
+    times = [_verify_line(note, key, text) for key in vkeys]
+    signed_at = max((moment for moment in times if moment is not None), default=None)
+    return Checkpoint(origin=text.origin, size=text.size, root=text.root, signed_at=signed_at)
+
+
+def _verify_line(note: Note, key: VerifierKey, text: CheckpointText) -> int | None:
+    found = [line.blob for line in note.lines if line.is_by(key)]
+    if len(found) != 1:
+        raise SignatureError("a key of the log has not signed the checkpoint exactly once", "wrong_signer")
+    try:
+        if key.algorithm == MLDSA44_COSIGNATURE:
+            return _verify_mldsa44(key, text, found[0])
+        Ed25519PublicKey.from_public_bytes(key.public_key).verify(found[0], message_to_sign(key, text, 0))
+        return None
+    except InvalidSignature:
+        raise SignatureError("a signature of the checkpoint does not verify") from None
+    except UnsupportedAlgorithm:
+        raise SignatureError(
+            "this build of cryptography has no ML-DSA; install the pinned one", "unsupported_algorithm"
+        ) from None
+    except ValueError:
+        raise SignatureError("a key of the log is not a key", "bad_key") from None
+
+
+def _verify_mldsa44(key: VerifierKey, text: CheckpointText, blob: bytes) -> int:
+    signed_at = int.from_bytes(blob[:_TIME_BYTES], "big")
+    message = message_to_sign(key, text, signed_at)
+    MLDSA44PublicKey.from_public_bytes(key.public_key).verify(blob[_TIME_BYTES:], message)
+    return signed_at
+
+
+def _short_string(text: str) -> bytes:
+    raw = text.encode("utf-8")
+    return bytes([len(raw)]) + raw
+
+
+def _uint64(value: int) -> bytes:
+    return value.to_bytes(8, "big")
+
+
+def _time(signed_at: int) -> bytes:
+    if not 0 <= signed_at <= MAX_SIZE:
+        raise FormatError("a checkpoint's time is out of range")
+    return _uint64(signed_at)
