@@ -1,0 +1,26 @@
+"""What a submitter may ask for, in files that a person can read.
+
+document.py   the policy: a frozen tree, strictly parsed from TOML
+fields.py     typed, ranged reading of one TOML table
+shipped/      the policies that come with Bauta
+terms.py      policy + mode + recipients: what one job is asked to do, canonical bytes
+preamble.py   the same terms and the salt, as the first bytes inside the sealed upload
+"""
+
+from enclave.policy.document import AudioPolicy, FacePolicy, Policy, parse_policy
+from enclave.policy.preamble import UploadPreamble, parse_preamble, upload_preamble
+from enclave.policy.shipped import shipped
+from enclave.policy.terms import Terms, parse_terms
+
+__all__ = [
+    "AudioPolicy",
+    "FacePolicy",
+    "Policy",
+    "Terms",
+    "UploadPreamble",
+    "parse_policy",
+    "parse_preamble",
+    "parse_terms",
+    "shipped",
+    "upload_preamble",
+]

@@ -1,0 +1,147 @@
+"""The policy: what is covered, how, and what the submitter may still choose.
+
+A policy is a TOML file. Its digest is the SHA-256 of the file's text, so that the proof names exactly the
+text that a person can read. Parsing is strict: an unknown or missing key, a wrong type or a value out of
+range is an error that names the key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from dataclasses import dataclass, field
+
+from enclave.errors import PolicyError
+from enclave.policy.fields import Table
+
+SCHEMA = "bauta.policy/v1"
+MAX_POLICY_BYTES = 64 << 10
+MODES = ("original", "quality", "balanced", "fast")
+EFFECTS = ("solid", "blur", "mosaic")
+SHAPES = ("box", "ellipse")
+AUDIO_EFFECTS = ("remove", "keep")
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+
+
+@dataclass(frozen=True)
+class FacePolicy:
+    """How faces are found and covered.
+
+    Attributes:
+        effect: "solid", "blur" or "mosaic".
+        shape: "box" or "ellipse".
+        scale: width and height of the cover, as a multiple of the detected face's (1.0 to 3.0).
+        threshold: detector score from which something counts as a face (0.05 to 0.9); lower finds more.
+        passes: scales at which each frame is searched (1 to 3).
+        linger_seconds: how long a cover stays where a face was last seen (0 to 10).
+        lookahead_seconds: how long before its first detection a face is covered (0 to 10).
+    """
+
+    effect: str
+    shape: str
+    scale: float
+    threshold: float
+    passes: int
+    linger_seconds: float
+    lookahead_seconds: float
+
+
+@dataclass(frozen=True)
+class AudioPolicy:
+    """What happens to sound.
+
+    Attributes:
+        effect: "remove" or "keep".
+    """
+
+    effect: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One policy, checked.
+
+    Attributes:
+        name: short name, a-z, 0-9 and hyphens.
+        summary: one sentence for people.
+        modes: what the submitter may choose from; the first is the default.
+        locked: the submitter may choose no mode but the first.
+        faces: how faces are covered.
+        audio: what happens to sound.
+        text: the whole TOML text that all of this came from.
+    """
+
+    name: str
+    summary: str
+    modes: tuple[str, ...]
+    locked: bool
+    faces: FacePolicy
+    audio: AudioPolicy
+    text: str = field(repr=False)
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the text's UTF-8 bytes, 32 bytes."""
+        return hashlib.sha256(self.text.encode()).digest()
+
+    @property
+    def allowed_modes(self) -> tuple[str, ...]:
+        """The modes that terms under this policy may name, the default first."""
+        return self.modes[:1] if self.locked else self.modes
+
+
+def parse_policy(text: str) -> Policy:
+    """Reads a policy.
+
+    Args:
+        text: TOML, at most 64 KiB.
+
+    Raises:
+        PolicyError: not TOML, or not exactly the keys of `bauta.policy/v1` with values in range.
+    """
+    root = Table(_load(text))
+    root.choice("schema", (SCHEMA,))
+    name = root.text("name", 32)
+    if not _NAME.fullmatch(name):
+        raise PolicyError("policy: name must be a lower-case letter, then letters, digits or hyphens")
+    faces, audio = root.table("faces"), root.table("audio")
+    policy = Policy(
+        name=name,
+        summary=root.text("summary", 300),
+        modes=root.choices("modes", MODES),
+        locked=root.flag("locked"),
+        faces=_faces(faces),
+        audio=AudioPolicy(effect=audio.choice("effect", AUDIO_EFFECTS)),
+        text=text,
+    )
+    for table in (faces, audio, root):
+        table.finish()
+    return policy
+
+
+def _faces(table: Table) -> FacePolicy:
+    return FacePolicy(
+        effect=table.choice("effect", EFFECTS),
+        shape=table.choice("shape", SHAPES),
+        scale=table.number("scale", 1.0, 3.0),
+        threshold=table.number("threshold", 0.05, 0.9),
+        passes=table.count("passes", 1, 3),
+        linger_seconds=table.number("linger_seconds", 0.0, 10.0),
+        lookahead_seconds=table.number("lookahead_seconds", 0.0, 10.0),
+    )
+
+
+def _load(text: str) -> dict[str, object]:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise PolicyError("policy: the text is not valid Unicode") from None
+    if size > MAX_POLICY_BYTES:
+        raise PolicyError(f"policy: the text is larger than {MAX_POLICY_BYTES} bytes")
+    try:
+        return tomllib.loads(text)
+    # ValueError: tomllib lets it out for impossible dates; RecursionError: deep nesting.
+    except (ValueError, RecursionError):
+        raise PolicyError("policy: the text is not TOML") from None

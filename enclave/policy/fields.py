@@ -1,0 +1,94 @@
+"""Strict reading of one TOML table: every key known, every type exact, every number in range.
+
+An error names the key and says what is wanted. It never repeats the value: a policy can come from a stranger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from enclave.errors import PolicyError
+
+
+class Table:
+    """One table of a policy. Read each key once, then call `finish`.
+
+    Args:
+        values: the parsed table.
+        path: dotted name of the table, empty for the whole document.
+    """
+
+    def __init__(self, values: Mapping[str, object], path: str = "") -> None:
+        self._values = dict(values)
+        self._path = path
+
+    def table(self, key: str) -> Table:
+        """Reads a sub-table."""
+        value = self._take(key)
+        if not isinstance(value, dict):
+            raise self._wrong(key, "must be a table")
+        return Table(value, self._name(key))
+
+    def text(self, key: str, max_characters: int) -> str:
+        """Reads one line of printable text."""
+        value = self._take(key)
+        if not isinstance(value, str) or not 0 < len(value) <= max_characters or not value.isprintable():
+            raise self._wrong(key, f"must be one line of text, 1 to {max_characters} characters")
+        return value
+
+    def choice(self, key: str, allowed: Sequence[str]) -> str:
+        """Reads one of a few words."""
+        value = self._take(key)
+        if not isinstance(value, str) or value not in allowed:
+            raise self._wrong(key, f"must be one of {', '.join(allowed)}")
+        return value
+
+    def choices(self, key: str, allowed: Sequence[str]) -> tuple[str, ...]:
+        """Reads a list of some of a few words, at least one, none twice, order kept."""
+        value = self._take(key)
+        wanted = f"must be a list of one or more of {', '.join(allowed)}, none twice"
+        if not isinstance(value, list) or not value:
+            raise self._wrong(key, wanted)
+        words = [word for word in value if isinstance(word, str) and word in allowed]
+        if len(words) != len(value) or len(set(words)) != len(words):
+            raise self._wrong(key, wanted)
+        return tuple(words)
+
+    def flag(self, key: str) -> bool:
+        """Reads true or false."""
+        value = self._take(key)
+        if not isinstance(value, bool):
+            raise self._wrong(key, "must be true or false")
+        return value
+
+    def number(self, key: str, lowest: float, highest: float) -> float:
+        """Reads a number within a closed range; NaN is in no range."""
+        value = self._take(key)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not lowest <= value <= highest:
+            raise self._wrong(key, f"must be a number from {lowest} to {highest}")
+        return float(value)
+
+    def count(self, key: str, lowest: int, highest: int) -> int:
+        """Reads a whole number within a closed range."""
+        value = self._take(key)
+        if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+            raise self._wrong(key, f"must be a whole number from {lowest} to {highest}")
+        return value
+
+    def finish(self) -> None:
+        """Refuses keys that nobody read: a typing error must not become a weaker policy."""
+        if self._values:
+            raise self._wrong(min(self._values), "is not a known key")
+
+    def _take(self, key: str) -> object:
+        if key not in self._values:
+            raise self._wrong(key, "is missing")
+        return self._values.pop(key)
+
+    def _name(self, key: str) -> str:
+        return f"{self._path}.{key}" if self._path else key
+
+    def _wrong(self, key: str, what: str) -> PolicyError:
+        # An unknown key is the stranger's own text: shorten it and keep it on one line.
+        name = "".join(c if c.isprintable() else "?" for c in self._name(key)[:64])
+        return PolicyError(f"policy: {name} {what}")

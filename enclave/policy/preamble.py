@@ -1,0 +1,86 @@
+"""The first bytes inside a sealed upload: the salt and the terms; the media follows to the end.
+
+    bauta.upload/v1\\n
+    {"salt":"<base64 of 32 bytes>","terms":{...}}\\n
+    <media>
+
+Two lines of text, so that a person can make an upload with a shell and `age`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from enclave.errors import TermsError
+from enclave.policy.terms import Terms, terms_from_object
+from provenance import canonical
+from provenance.encoding import base64_bytes, base64_text
+from provenance.errors import FormatError
+
+MAGIC = b"bauta.upload/v1\n"
+SALT_BYTES = 32
+MAX_HEADER_BYTES = 256 << 10
+MAX_PREAMBLE_BYTES = len(MAGIC) + MAX_HEADER_BYTES
+
+
+@dataclass(frozen=True)
+class UploadPreamble:
+    """What stands before the media.
+
+    Attributes:
+        terms: what the submitter asks for.
+        salt: 32 random bytes, chosen by the submitter; never leaves the seal.
+        size: bytes from the start of the plaintext to the first byte of the media.
+    """
+
+    terms: Terms
+    salt: bytes = field(repr=False)
+    size: int
+
+
+def upload_preamble(terms: Terms, salt: bytes) -> bytes:
+    """Writes the preamble; the media follows it directly.
+
+    Args:
+        terms: what is asked for.
+        salt: 32 fresh random bytes.
+
+    Raises:
+        TermsError: `preamble_invalid` when the salt has another length or the header grows too large.
+    """
+    if len(salt) != SALT_BYTES:
+        raise _invalid(f"the salt must be {SALT_BYTES} bytes")
+    header = canonical.dumps({"salt": base64_text(salt), "terms": terms.to_object()}) + b"\n"
+    if len(header) > MAX_HEADER_BYTES:
+        raise _invalid(f"the header is larger than {MAX_HEADER_BYTES} bytes")
+    return MAGIC + header
+
+
+def parse_preamble(untrusted: bytes) -> UploadPreamble:
+    """Reads the preamble at the start of a plaintext.
+
+    Args:
+        untrusted: the first `MAX_PREAMBLE_BYTES` of the plaintext, or all of it when it is shorter.
+
+    Raises:
+        TermsError: `preamble_invalid`, or the codes of `parse_terms`.
+    """
+    if not untrusted.startswith(MAGIC):
+        raise _invalid("the upload does not start with bauta.upload/v1")
+    end = untrusted.find(b"\n", len(MAGIC), MAX_PREAMBLE_BYTES)
+    if end < 0:
+        raise _invalid("the upload's header line does not end")
+    try:
+        untrusted_header = canonical.loads(untrusted[len(MAGIC) : end], MAX_HEADER_BYTES)
+        if not isinstance(untrusted_header, dict) or untrusted_header.keys() != {"salt", "terms"}:
+            raise _invalid("the upload's header holds a salt and terms, and nothing else")
+        salt = base64_bytes(untrusted_header["salt"])
+    except FormatError:
+        raise _invalid("the upload's header is not canonical JSON") from None
+    if len(salt) != SALT_BYTES:
+        raise _invalid(f"the salt must be {SALT_BYTES} bytes")
+    return UploadPreamble(terms=terms_from_object(untrusted_header["terms"]), salt=salt, size=end + 1)
+
+
+def _invalid(message: str) -> TermsError:
+    return TermsError("preamble_invalid", message)

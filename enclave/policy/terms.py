@@ -1,0 +1,115 @@
+"""Terms: what one job is asked to do. The same bytes travel in the request and inside the seal.
+
+Canonical JSON: {"format":"bauta.terms/v1","mode":...,"policy":"<the policy's TOML text>","recipients":[...]}.
+The worker compares both copies byte for byte, so that the front desk can swap neither policy nor recipient.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from enclave.errors import PolicyError, TermsError
+from enclave.policy.document import MAX_POLICY_BYTES, Policy, parse_policy
+from provenance import canonical
+from provenance.errors import FormatError
+
+FORMAT = "bauta.terms/v1"
+MAX_RECIPIENTS = 16
+MAX_TERMS_BYTES = 2 * MAX_POLICY_BYTES + (64 << 10)
+
+# Bech32 of a 1,216-byte X-Wing key under "age1pq" (c2sp.org/age): 1,946 digits and 6 of checksum. Classic
+# age1... recipients are refused: a result sealed to one would fall to a quantum computer, and whoever wants
+# to downgrade a person's result must not find the door open. keyvault.age checks the checksum at sealing.
+_RECIPIENT = re.compile(r"age1pq1[ac-hj-np-z02-9]{1952}")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What one job is asked to do.
+
+    Attributes:
+        policy: the policy.
+        mode: one of the modes that the policy allows.
+        recipients: who can open the result: 1 to 16 `age1pq1...` strings, none twice.
+
+    Raises:
+        TermsError: `mode_not_allowed`, `recipient_invalid` or `terms_invalid`.
+    """
+
+    policy: Policy
+    mode: str
+    recipients: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.mode not in self.policy.allowed_modes:
+            raise TermsError(
+                "mode_not_allowed",
+                f"the policy {self.policy.name} allows these modes: {', '.join(self.policy.allowed_modes)}",
+            )
+        if not 1 <= len(self.recipients) <= MAX_RECIPIENTS or len(set(self.recipients)) != len(
+            self.recipients
+        ):
+            raise TermsError("terms_invalid", f"terms name 1 to {MAX_RECIPIENTS} recipients, none twice")
+        if not all(_RECIPIENT.fullmatch(recipient) for recipient in self.recipients):
+            raise TermsError(
+                "recipient_invalid",
+                "a recipient is not age1pq1...; classic age1... ones are refused",
+            )
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the canonical bytes, 32 bytes."""
+        return hashlib.sha256(self.to_bytes()).digest()
+
+    def to_object(self) -> dict[str, Any]:
+        """Gives the JSON object, for embedding in the preamble."""
+        return {
+            "format": FORMAT,
+            "mode": self.mode,
+            "policy": self.policy.text,
+            "recipients": list(self.recipients),
+        }
+
+    def to_bytes(self) -> bytes:
+        """Gives the canonical JSON."""
+        return canonical.dumps(self.to_object())
+
+
+def parse_terms(untrusted: bytes) -> Terms:
+    """Reads canonical terms; encoding them again gives the same bytes.
+
+    Raises:
+        TermsError: `terms_invalid`, `policy_invalid`, `mode_not_allowed` or `recipient_invalid`.
+    """
+    try:
+        untrusted_object = canonical.loads(untrusted, MAX_TERMS_BYTES)
+    except FormatError:
+        raise TermsError("terms_invalid", "terms are not canonical JSON") from None
+    return terms_from_object(untrusted_object)
+
+
+def terms_from_object(untrusted: object) -> Terms:
+    """Reads the JSON object that `Terms.to_object` gives.
+
+    Raises:
+        TermsError: as for `parse_terms`.
+    """
+    if not isinstance(untrusted, dict) or untrusted.keys() != {"format", "mode", "policy", "recipients"}:
+        raise TermsError("terms_invalid", "terms hold format, mode, policy and recipients, and nothing else")
+    mode, text, recipients = untrusted["mode"], untrusted["policy"], untrusted["recipients"]
+    if (
+        untrusted["format"] != FORMAT
+        or not isinstance(mode, str)
+        or not isinstance(text, str)
+        or not isinstance(recipients, list)
+        or not all(isinstance(recipient, str) for recipient in recipients)
+    ):
+        raise TermsError("terms_invalid", f"terms are not of the form {FORMAT}")
+    try:
+        policy = parse_policy(text)
+    except PolicyError as error:
+        raise TermsError(error.code, str(error)) from None
+    return Terms(policy=policy, mode=mode, recipients=tuple(recipients))
