@@ -1,0 +1,12 @@
+"""The front desk: it takes sealed uploads, keeps job states, records proofs, and never sees a plaintext.
+
+config      every limit, with its unit in its name
+identity    who is calling: the client certificate, or the owner of the local socket
+interceptor the one place where errors become gRPC statuses; rate limits
+jobs/       the state machine (no I/O), the job store (SQLite), the spool (ciphertext files), the dispatcher
+ledger      statements into the log, proofs out of it
+services/   the three services of protos/bauta/v1
+server      puts them together; health, reflection, draining
+tls         certificates for remote use
+client/     what a submitter runs: check, seal, upload, watch, fetch, open, verify
+"""

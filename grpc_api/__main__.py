@@ -1,0 +1,97 @@
+"""The front desk's process: `python -m grpc_api`, started by the supervisor with its descriptors.
+
+It prints one JSON line to `--ready-fd` when it answers, or when it cannot: `{"listen": [...]}` or
+`{"error": {"code", "message"}}`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import resource
+import signal
+import socket
+import threading
+from pathlib import Path
+
+from keyvault.client import VaultClient
+
+from enclave.errors import EnclaveError
+from enclave.host import WorkerHost
+from grpc_api.config import load_config
+from grpc_api.errors import ServiceError
+from grpc_api.server import FrontDesk, Premises
+from keyvault.errors import KeyvaultError
+from protos.framing import write_all
+from provenance.errors import ProvenanceError
+
+
+def main() -> int:
+    """Serves until SIGTERM, or, embedded, until nobody needs it."""
+    arguments = _parse()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.umask(0o077)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    vault = VaultClient(arguments.vault_fd)
+    worker = WorkerHost(socket.socket(fileno=arguments.worker_fd))
+    try:
+        desk = FrontDesk(
+            Premises(arguments.data),
+            load_config(arguments.config),
+            vault,
+            worker,
+            embedded=arguments.parent_fd is not None,
+        )
+        bound = [desk.listen(address) for address in arguments.listen]
+        desk.start(worker)
+    except (ServiceError, EnclaveError, KeyvaultError, ProvenanceError) as error:
+        _say(arguments.ready_fd, {"error": {"code": error.code, "message": str(error)}})
+        return 1
+    _say(arguments.ready_fd, {"listen": bound})
+    threading.Thread(target=_await_supervisor, args=(arguments.life_fd, stop), daemon=True).start()
+    if arguments.parent_fd is not None:
+        threading.Thread(target=_await_parent, args=(arguments.parent_fd, desk, stop), daemon=True).start()
+    stop.wait()
+    desk.stop()
+    desk.close()
+    return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m grpc_api")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--listen", action="append", required=True)
+    parser.add_argument("--vault-fd", type=int, required=True)
+    parser.add_argument("--worker-fd", type=int, required=True)
+    parser.add_argument("--ready-fd", type=int, required=True)
+    parser.add_argument("--life-fd", type=int, required=True, help="end at once when this pipe closes")
+    parser.add_argument("--parent-fd", type=int, help="embedded: end once this pipe closes and nobody calls")
+    return parser.parse_args()
+
+
+def _await_supervisor(life_fd: int, stop: threading.Event) -> None:
+    while os.read(life_fd, 1):
+        pass
+    stop.set()
+
+
+def _await_parent(parent_fd: int, desk: FrontDesk, stop: threading.Event) -> None:
+    while os.read(parent_fd, 1):
+        pass
+    desk.wait_until_unused()
+    stop.set()
+
+
+def _say(fd: int, message: dict[str, object]) -> None:
+    write_all(fd, json.dumps(message).encode() + b"\n")
+    os.close(fd)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

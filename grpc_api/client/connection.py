@@ -1,0 +1,91 @@
+"""One connection to a service: a channel, its stubs, and rich statuses turned back into errors with codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from grpc_api.errors import ServiceError
+from grpc_api.tls import TlsFiles, channel_credentials
+from protos.bauta.v1 import intake_pb2_grpc, jobs_pb2_grpc, proofs_pb2_grpc
+
+# gRPC's own retries: only for a service that is not there yet or again, and never for an answer.
+_SERVICE_CONFIG = json.dumps(
+    {
+        "methodConfig": [
+            {
+                "name": [{}],
+                "retryPolicy": {
+                    "maxAttempts": 5,
+                    "initialBackoff": "0.1s",
+                    "maxBackoff": "2s",
+                    "backoffMultiplier": 2,
+                    "retryableStatusCodes": ["UNAVAILABLE"],
+                },
+            }
+        ]
+    }
+)
+_OPTIONS = [
+    ("grpc.service_config", _SERVICE_CONFIG),
+    ("grpc.max_receive_message_length", 4 << 20),
+    ("grpc.keepalive_time_ms", 60_000),
+]
+
+
+class Connection:
+    """Channel and stubs. Use as a context manager."""
+
+    def __init__(self, address: str, tls: TlsFiles | None = None) -> None:
+        """Connects to `unix:PATH` (no TLS), or to `HOST:PORT` with mutual TLS."""
+        if tls is None:
+            credentials = grpc.local_channel_credentials(grpc.LocalConnectionType.UDS)
+        else:
+            credentials = channel_credentials(tls)
+        self._channel = grpc.secure_channel(address, credentials, options=_OPTIONS)
+        self.intake = intake_pb2_grpc.IntakeServiceStub(self._channel)
+        self.jobs = jobs_pb2_grpc.JobServiceStub(self._channel)
+        self.proofs = proofs_pb2_grpc.ProofServiceStub(self._channel)
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+
+
+@contextmanager
+def service_errors() -> Iterator[None]:
+    """Turns a gRPC error into a ServiceError with the service's own code and sentence."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise translate(error) from None
+
+
+def translate(error: grpc.RpcError) -> ServiceError:
+    """The ServiceError that a gRPC error stands for."""
+    status = rpc_status.from_call(error) if isinstance(error, grpc.Call) else None
+    if status is not None:
+        for detail in status.details:
+            info = error_details_pb2.ErrorInfo()
+            if detail.Unpack(info):
+                return ServiceError(info.reason, status.message, _status_of(error))
+    if _status_of(error) is grpc.StatusCode.UNAVAILABLE:
+        return ServiceError(
+            "service_unreachable", "The service cannot be reached.", grpc.StatusCode.UNAVAILABLE
+        )
+    return ServiceError(
+        "service_answer_unknown",
+        f"The service ended the call with {_status_of(error).name}.",
+        _status_of(error),
+    )
+
+
+def _status_of(error: grpc.RpcError) -> grpc.StatusCode:
+    return error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN

@@ -1,0 +1,165 @@
+"""One submission from end to end, on the submitter's own machine.
+
+    check the intake -> seal -> create -> upload -> watch -> fetch -> open -> verify -> commit -> delete
+
+The opened result gets its name only after its proof was verified against the trust file and against what
+was sent. Whatever fails on the way, the job is cancelled and nothing half-done stays.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import secrets
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import grpc
+from provenance.proof import ProofFile
+from provenance.trust import Trust
+from provenance.verifier import verify_intake, verify_result
+
+from enclave.policy import Terms
+from grpc_api.client import transfer
+from grpc_api.client.connection import Connection, service_errors
+from grpc_api.client.sealing import SealedUpload, seal_upload
+from grpc_api.errors import ServiceError, exhausted, invalid
+from keyvault.age import HybridIdentity, open_sealed
+from protos.bauta.v1 import intake_pb2, jobs_pb2, proofs_pb2
+from provenance.statements import JobFacts
+
+OnProgress = Callable[[str, jobs_pb2.Progress | None], None]
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What a submission gave.
+
+    Attributes:
+        facts: the verified statement.
+        proof: the proof file's bytes.
+        salt: opens the commitment to the original. Whoever holds it and the original can link the two.
+    """
+
+    facts: JobFacts
+    proof: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
+
+
+def submit(
+    connection: Connection,
+    trust: Trust,
+    *,
+    source: Path,
+    output: Path,
+    terms: Terms,
+    identity: HybridIdentity,
+    on_progress: OnProgress,
+) -> Submitted:
+    """Runs one submission; `output` and `output.proof` are there when it returns.
+
+    Args:
+        connection: to the service.
+        trust: what the submitter believes in.
+        source: the media file.
+        output: where the anonymized file goes.
+        terms: policy, mode and recipients; the identity must be one of the recipients.
+        identity: opens the result.
+        on_progress: told each stage by name, with counts while frames are worked on.
+
+    Raises:
+        ServiceError, KeyvaultError, EnclaveError, ProvenanceError: nothing was written.
+    """
+    on_progress("intake", None)
+    with service_errors():
+        intake = connection.intake.GetIntake(intake_pb2.GetIntakeRequest())
+    facts = verify_intake(intake.announcement, trust, datetime.datetime.now(datetime.UTC))
+    with tempfile.TemporaryDirectory(prefix=".bauta-", dir=output.parent) as folder:
+        work = Path(folder)
+        on_progress("seal", None)
+        sealed = seal_upload(source, work / "upload.age", terms, facts.recipient)
+        if sealed.size > intake.max_upload_bytes:
+            raise exhausted("upload_too_large", "The sealed upload is larger than this service takes.")
+        with service_errors():
+            job_id = connection.jobs.CreateJob(
+                jobs_pb2.CreateJobRequest(terms=terms.to_bytes(), client_token=secrets.token_bytes(16))
+            ).job.job_id
+        try:
+            on_progress("upload", None)
+            transfer.upload(connection, job_id, sealed)
+            sealed.path.unlink()
+            submitted = _collect(connection, trust, job_id, sealed, terms, identity, work, on_progress)
+        except BaseException:
+            _abandon(connection, job_id)
+            raise
+        _commit(work, output, submitted.proof)
+        with suppress(ServiceError), service_errors():
+            connection.jobs.DeleteJob(jobs_pb2.DeleteJobRequest(job_id=job_id))
+    return submitted
+
+
+def _collect(
+    connection: Connection,
+    trust: Trust,
+    job_id: str,
+    sealed: SealedUpload,
+    terms: Terms,
+    identity: HybridIdentity,
+    work: Path,
+    on_progress: OnProgress,
+) -> Submitted:
+    def on_change(job: jobs_pb2.Job) -> None:
+        if job.state == jobs_pb2.JOB_STATE_RUNNING:
+            on_progress(job.progress.stage or "open", job.progress)
+        elif job.state == jobs_pb2.JOB_STATE_QUEUED:
+            on_progress("queue", None)
+
+    job = transfer.watch(connection, job_id, on_change)
+    if job.state != jobs_pb2.JOB_STATE_DONE:
+        raise ServiceError(job.error.code, job.error.message, grpc.StatusCode.FAILED_PRECONDITION)
+    on_progress("fetch", None)
+    transfer.download(connection, job, work / "result.age")
+    with service_errors():
+        proof = connection.proofs.GetProof(proofs_pb2.GetProofRequest(job_id=job_id)).proof
+    with (work / "result.age").open("rb") as source, _create_private(work / "result") as sink:
+        open_sealed(source, sink, [identity])
+    on_progress("verify", None)
+    with (work / "result").open("rb") as result:
+        verify_result(result, proof, trust)
+    facts = JobFacts.from_statement(ProofFile.from_bytes(proof).statement.payload)
+    if facts.original_commitment != sealed.commitment or facts.terms_sha256 != terms.digest.hex():
+        raise invalid("proof_of_other_job", "The proof is sound, but it is not about what was submitted.")
+    return Submitted(facts, proof, sealed.salt)
+
+
+def _commit(work: Path, output: Path, proof: bytes) -> None:
+    """Both files get their names, the proof first: a result never stands there without its proof."""
+    with _create_private(work / "proof") as file:
+        file.write(proof)
+        file.flush()
+        os.fsync(file.fileno())
+    with (work / "result").open("rb") as file:
+        os.fsync(file.fileno())
+    (work / "proof").replace(proof_path(output))
+    (work / "result").replace(output)
+
+
+def proof_path(output: Path) -> Path:
+    """Where the proof of an output lies."""
+    return output.with_name(output.name + ".proof")
+
+
+def _create_private(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _abandon(connection: Connection, job_id: str) -> None:
+    """Best effort: the service removes what is left of the job by itself after a while."""
+    with suppress(ServiceError), service_errors():
+        connection.jobs.CancelJob(jobs_pb2.CancelJobRequest(job_id=job_id), timeout=5)
+    with suppress(ServiceError), service_errors():
+        connection.jobs.DeleteJob(jobs_pb2.DeleteJobRequest(job_id=job_id), timeout=5)

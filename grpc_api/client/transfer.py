@@ -1,0 +1,107 @@
+"""Moving ciphertext: upload and download that go on where a broken connection left them."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import grpc
+
+from grpc_api.client.connection import Connection, service_errors
+from grpc_api.client.sealing import SealedUpload
+from grpc_api.errors import ServiceError, unavailable
+from protos.bauta.v1 import jobs_pb2
+
+CHUNK_BYTES = 256 * 1024
+_TRIES = 8
+_PAUSE_SECONDS = 0.25
+_AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN}
+
+ValueT = TypeVar("ValueT")
+
+
+def upload(connection: Connection, job_id: str, sealed: SealedUpload) -> None:
+    """Uploads a sealed file; resumes at what the service holds.
+
+    Raises:
+        ServiceError: with the service's code, or `service_unreachable` after the last try.
+    """
+
+    def attempt() -> None:
+        job = get_job(connection, job_id)
+        if job.state != jobs_pb2.JOB_STATE_UPLOADING:
+            return  # The answer to the last finish was lost, not the upload.
+        with service_errors():
+            connection.jobs.Upload(_parts(job_id, sealed, job.committed_bytes))
+
+    resuming(attempt)
+
+
+def download(connection: Connection, job: jobs_pb2.Job, path: Path) -> None:
+    """Fetches a sealed result into a new file and checks its size and digest.
+
+    Raises:
+        ServiceError: with the service's code, or `result_digest_wrong`.
+    """
+    with path.open("xb") as file:
+
+        def attempt() -> None:
+            with service_errors():
+                for part in connection.jobs.FetchResult(
+                    jobs_pb2.FetchResultRequest(job_id=job.job_id, offset=file.tell())
+                ):
+                    file.write(part.chunk)
+
+        resuming(attempt)
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+        size = file.tell()
+    if size != job.result_bytes or digest.digest() != job.result_sha256:
+        raise unavailable("result_digest_wrong", "The sealed result was damaged on the way.")
+
+
+def watch(connection: Connection, job_id: str, on_change: Callable[[jobs_pb2.Job], None]) -> jobs_pb2.Job:
+    """Follows a job to its end, through broken connections."""
+    last = jobs_pb2.Job()
+
+    def attempt() -> jobs_pb2.Job:
+        nonlocal last
+        with service_errors():
+            for change in connection.jobs.WatchJob(jobs_pb2.WatchJobRequest(job_id=job_id)):
+                last = change.job
+                on_change(last)
+        return last
+
+    return resuming(attempt)
+
+
+def get_job(connection: Connection, job_id: str) -> jobs_pb2.Job:
+    """One job as it stands."""
+    with service_errors():
+        return connection.jobs.GetJob(jobs_pb2.GetJobRequest(job_id=job_id)).job
+
+
+def resuming(attempt: Callable[[], ValueT]) -> ValueT:
+    """Runs an attempt again while the service is out of reach; an answer, good or bad, is final."""
+    for number in range(_TRIES):
+        try:
+            return attempt()
+        except ServiceError as error:
+            if error.status not in _AGAIN or number == _TRIES - 1:
+                raise
+            time.sleep(_PAUSE_SECONDS * 2**number)
+    raise AssertionError("the loop above returns or raises")
+
+
+def _parts(job_id: str, sealed: SealedUpload, offset: int) -> Iterator[jobs_pb2.UploadRequest]:
+    yield jobs_pb2.UploadRequest(start=jobs_pb2.UploadStart(job_id=job_id, offset=offset))
+    with sealed.path.open("rb") as file:
+        file.seek(offset)
+        while chunk := file.read(CHUNK_BYTES):
+            yield jobs_pb2.UploadRequest(chunk=chunk)
+    yield jobs_pb2.UploadRequest(finish=jobs_pb2.UploadFinish(total_bytes=sealed.size, sha256=sealed.sha256))

@@ -1,0 +1,80 @@
+"""Every limit of the front desk, in one frozen dataclass, read from one strict TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from grpc_api.errors import ServiceError, invalid
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class ServiceConfig:
+    """Limits and times; the defaults suit one newsroom on one machine.
+
+    Attributes:
+        max_upload_bytes: largest sealed upload.
+        max_result_bytes: largest sealed result.
+        max_frame_pixels: largest frame, width times height (8K by default).
+        max_frames: most frames of one video.
+        max_worker_memory_bytes: address space of one job's child.
+        max_job_seconds: wall time of one job.
+        max_running_jobs: jobs behind the wall at once.
+        max_attempts: how often a job is started when the service is killed under it.
+        max_open_jobs: jobs of one identity that have not ended.
+        max_requests_per_minute: requests of one identity, streams counted once.
+        max_streams: concurrent requests, all identities together.
+        upload_seconds: how long a job waits for its upload before it is removed.
+        retention_seconds: how long an ended job is kept before it is removed.
+        drain_seconds: how long a stop waits for running jobs.
+        min_free_bytes: disk that an upload must leave free.
+    """
+
+    max_upload_bytes: int = 20 * GIB
+    max_result_bytes: int = 20 * GIB
+    max_frame_pixels: int = 7680 * 4320
+    max_frames: int = 2_000_000
+    max_worker_memory_bytes: int = 8 * GIB
+    max_job_seconds: int = 6 * 3600
+    max_running_jobs: int = 1
+    max_attempts: int = 2
+    max_open_jobs: int = 100
+    max_requests_per_minute: int = 600
+    max_streams: int = 64
+    upload_seconds: int = 24 * 3600
+    retention_seconds: int = 7 * 24 * 3600
+    drain_seconds: int = 30
+    min_free_bytes: int = 256 << 20
+
+
+def load_config(path: Path | None) -> ServiceConfig:
+    """Reads `[service]` of a TOML file; no path gives the defaults.
+
+    Raises:
+        ServiceError: `config_invalid`, naming the key at fault.
+    """
+    if path is None:
+        return ServiceConfig()
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        raise _config_invalid("the file cannot be read as TOML") from None
+    unknown = sorted(document.keys() - {"service"})
+    table = document.get("service", {})
+    known = {field.name for field in fields(ServiceConfig)}
+    if not isinstance(table, dict):
+        raise _config_invalid("`service` must be a table")
+    unknown += sorted(table.keys() - known)
+    if unknown:
+        raise _config_invalid(f"unknown key `{unknown[0]}`")
+    for name, value in table.items():
+        if type(value) is not int or value <= 0:
+            raise _config_invalid(f"`{name}` must be a whole number above zero")
+    return ServiceConfig(**table)
+
+
+def _config_invalid(what: str) -> ServiceError:
+    return invalid("config_invalid", f"The configuration is not valid: {what}.")

@@ -1,0 +1,1 @@
+"""Jobs: states (pure), store (SQLite), spool (ciphertext on disk), dispatcher (runs them behind the wall)."""

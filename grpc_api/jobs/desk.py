@@ -1,0 +1,187 @@
+"""What may be done to jobs, for whoever asks: limits, ownership, durability. The servicer only translates."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from enclave.policy import parse_terms
+from grpc_api.config import ServiceConfig
+from grpc_api.errors import exhausted, invalid, precondition, unavailable
+from grpc_api.jobs import states
+from grpc_api.jobs.spool import Spool, UploadFile
+from grpc_api.jobs.states import JobRecord, State
+from grpc_api.jobs.store import JobStore
+
+TOKEN_BYTES = 16
+# A power cut costs at most this much of an upload.
+SYNC_EVERY_BYTES = 32 << 20
+
+
+class JobDesk:
+    """Creates, fills, cancels and removes jobs."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        spool: Spool,
+        config: ServiceConfig,
+        stop_worker: Callable[[str], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.store = store
+        self._spool = spool
+        self._config = config
+        self._stop_worker = stop_worker
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._uploading: set[str] = set()
+        self._draining = False
+
+    def drain(self) -> None:
+        """Takes no new jobs from now on."""
+        self._draining = True
+
+    def create(self, owner: str, terms: bytes, client_token: bytes) -> JobRecord:
+        """Opens a job; the terms are checked here so that a mistake costs no upload.
+
+        Raises:
+            ServiceError: `client_token_invalid`, `too_many_jobs`, `service_draining`.
+            EnclaveError: the terms or their policy are not valid.
+        """
+        if self._draining:
+            raise unavailable("service_draining", "The service is stopping and takes no new jobs.")
+        if len(client_token) != TOKEN_BYTES:
+            raise invalid("client_token_invalid", f"client_token must be {TOKEN_BYTES} random bytes.")
+        parse_terms(terms)
+        open_jobs = [job for job in self.store.owned_by(owner) if not job.state.is_final]
+        if len(open_jobs) >= self._config.max_open_jobs:
+            raise exhausted("too_many_jobs", "This identity has too many open jobs; finish or cancel some.")
+        now = self._clock()
+        return self.store.create(
+            JobRecord(
+                job_id=secrets.token_hex(16),
+                owner=owner,
+                client_token=client_token.hex(),
+                terms=terms,
+                state=State.UPLOADING,
+                created_at=now,
+                updated_at=now,
+            )
+        )
+
+    @contextmanager
+    def uploading(self, owner: str, job_id: str, offset: int) -> Iterator[Upload]:
+        """Opens the upload of a job at the offset where it stands.
+
+        Raises:
+            ServiceError: `upload_in_progress`, `upload_offset_wrong`, `job_state_wrong`, `job_not_found`.
+        """
+        job = self.store.get(job_id, owner)
+        states.commit_bytes(job, job.committed_bytes)
+        with self._lock:
+            if job_id in self._uploading:
+                raise precondition("upload_in_progress", "Another stream is uploading to this job.")
+            self._uploading.add(job_id)
+        try:
+            job = self.store.get(job_id, owner)
+            if offset != job.committed_bytes:
+                raise precondition("upload_offset_wrong", "An upload resumes at committed_bytes; ask GetJob.")
+            with self._spool.appending(job_id, offset) as file:
+                yield Upload(job_id, file, self.store, self._spool, self._config)
+        finally:
+            with self._lock:
+                self._uploading.discard(job_id)
+
+    def cancel(self, owner: str, job_id: str) -> JobRecord:
+        """Stops a job that has not ended; what it left is removed."""
+        self.store.get(job_id, owner)
+        job = self.store.change(job_id, states.cancel)
+        self._stop_worker(job_id)
+        self._spool.drop(job_id)
+        return job
+
+    def delete(self, owner: str, job_id: str) -> None:
+        """Removes an ended job and all of its bytes."""
+        job = self.store.get(job_id, owner)
+        if not job.state.is_final:
+            raise precondition("job_state_wrong", "A job that has not ended is cancelled first.")
+        self._spool.drop(job_id)
+        self.store.delete(job_id)
+
+    def read_result(self, owner: str, job_id: str, offset: int) -> Iterator[bytes]:
+        """The sealed result of a finished job."""
+        job = self.store.get(job_id, owner)
+        if job.state is not State.DONE:
+            raise precondition("result_not_ready", "The job has no result to fetch.")
+        if offset > job.result_bytes:
+            raise invalid("result_offset_wrong", "The offset lies behind the end of the result.")
+        return self._spool.read_result(job_id, offset)
+
+    def sweep(self) -> None:
+        """Removes what nobody will come back for: stale uploads, ended jobs past their time, stray files."""
+        now = self._clock()
+        for job in self.store.in_state(State.UPLOADING):
+            with self._lock:
+                busy = job.job_id in self._uploading
+            if not busy and now - job.updated_at > self._config.upload_seconds:
+                self._spool.drop(job.job_id)
+                self.store.delete(job.job_id)
+        for job in self.store.in_state(*states.FINAL):
+            if now - job.updated_at > self._config.retention_seconds:
+                self._spool.drop(job.job_id)
+                self.store.delete(job.job_id)
+
+
+class Upload:
+    """One stream of sealed bytes into one job."""
+
+    def __init__(
+        self, job_id: str, file: UploadFile, store: JobStore, spool: Spool, config: ServiceConfig
+    ) -> None:
+        self._job_id = job_id
+        self._file = file
+        self._store = store
+        self._spool = spool
+        self._config = config
+        self._synced_bytes = file.size
+
+    def append(self, chunk: bytes) -> None:
+        """Adds sealed bytes.
+
+        Raises:
+            ServiceError: `upload_too_large`, `storage_full`.
+        """
+        if self._file.size + len(chunk) > self._config.max_upload_bytes:
+            raise exhausted("upload_too_large", "The sealed upload is larger than this service takes.")
+        if self._file.size == self._synced_bytes:
+            self._spool.require_room(len(chunk))
+        self._file.append(chunk)
+        if self._file.size - self._synced_bytes >= SYNC_EVERY_BYTES:
+            self.commit()
+
+    def commit(self) -> JobRecord:
+        """Makes what came so far durable."""
+        self._file.sync()
+        self._synced_bytes = self._file.size
+        return self._store.change(self._job_id, lambda job: states.commit_bytes(job, self._file.size))
+
+    def finish(self, total_bytes: int, sha256: bytes) -> JobRecord:
+        """Closes the upload; from here on the service answers for it.
+
+        Raises:
+            ServiceError: `upload_size_wrong`, `upload_digest_wrong`; the upload starts anew.
+        """
+        self.commit()
+        if total_bytes != self._file.size:
+            raise precondition("upload_size_wrong", "The upload is not as long as its finish says.")
+        digest = self._file.sha256()
+        if digest != sha256.hex():
+            self._store.change(self._job_id, lambda job: states.commit_bytes(job, 0))
+            raise precondition(
+                "upload_digest_wrong", "The upload was damaged on the way; it starts again at offset 0."
+            )
+        return self._store.change(self._job_id, lambda job: states.finish_upload(job, digest))

@@ -1,0 +1,252 @@
+"""Runs queued jobs behind the wall and treats what comes back as a stranger's word.
+
+A job is done only when, in this order: the worker's reply passed its checks, the sealed result is durable,
+the release and the statement are in the log, and the store says so. A crash between two of these leaves a
+job that is tried again from its upload.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import threading
+from dataclasses import dataclass
+
+from keyvault.client import VaultClient
+
+from enclave.errors import EnclaveError
+from enclave.host import RunningJob, WorkerHost
+from grpc_api.config import ServiceConfig
+from grpc_api.errors import MESSAGES, ServiceError
+from grpc_api.jobs import states
+from grpc_api.jobs.progress import JobProgress, ProgressBoard
+from grpc_api.jobs.spool import Spool
+from grpc_api.jobs.states import JobRecord, State
+from grpc_api.jobs.store import JobStore
+from grpc_api.ledger import Ledger
+from keyvault.errors import KeyvaultError
+from protos.bauta.internal.v1 import worker_pb2
+from provenance.dsse import Envelope
+from provenance.errors import ProvenanceError
+from provenance.keys import HybridPublicKey
+from provenance.statements import JobFacts, ReleaseFacts
+
+log = logging.getLogger("bauta.grpc_api")
+
+_IDLE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Backstage:
+    """What the dispatcher works with."""
+
+    store: JobStore
+    spool: Spool
+    progress: ProgressBoard
+    ledger: Ledger
+    worker: WorkerHost
+    vault: VaultClient
+    node_key: HybridPublicKey
+    config: ServiceConfig
+
+
+class Dispatcher:
+    """Takes the oldest queued job whenever a place is free."""
+
+    def __init__(self, backstage: Backstage) -> None:
+        self._b = backstage
+        self._lock = threading.Lock()
+        self._running: dict[str, RunningJob] = {}
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"dispatcher-{number}", daemon=True)
+            for number in range(backstage.config.max_running_jobs)
+        ]
+
+    def start(self) -> None:
+        """Begins to take jobs."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop_job(self, job_id: str) -> None:
+        """Kills a job's worker, if it has one."""
+        with self._lock:
+            running = self._running.get(job_id)
+        if running is not None:
+            running.stop()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job is queued or running."""
+        return not self._b.store.in_state(State.QUEUED, State.RUNNING)
+
+    def shut_down(self, drain_seconds: float) -> None:
+        """Takes no more jobs, waits for the running ones, then leaves them to the next start."""
+        self._stopping.set()
+        self._b.store.announce()
+        for thread in self._threads:
+            thread.join(drain_seconds)
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            version = self._b.store.version
+            job = self._take()
+            if job is None:
+                self._b.store.wait_for_change(version, _IDLE_SECONDS)
+                continue
+            try:
+                self._run(job)
+            except Exception as error:
+                log.error("job failed inside the front desk: %s", type(error).__name__)
+                self._fail(job.job_id, "internal_error")
+            finally:
+                self._b.progress.clear(job.job_id)
+
+    def _take(self) -> JobRecord | None:
+        with self._lock:
+            for job in self._b.store.in_state(State.QUEUED):
+                return self._b.store.change(job.job_id, states.start)
+        return None
+
+    def _run(self, job: JobRecord) -> None:
+        try:
+            untrusted_result = self._run_worker(job)
+            statement, evidence = check_reply(job, untrusted_result, self._b.node_key)
+            self._complete(job, untrusted_result, statement, evidence)
+        except (EnclaveError, KeyvaultError, ProvenanceError, ServiceError) as error:
+            if self._stopping.is_set() and error.code in {"worker_died", "worker_lost"}:
+                return  # Left as running: the next start tries again.
+            self._fail(job.job_id, error.code)
+
+    def _run_worker(self, job: JobRecord) -> worker_pb2.WorkerResult:
+        config = self._b.config
+        order = worker_pb2.RunJob(
+            job_id=bytes.fromhex(job.job_id),
+            terms=job.terms,
+            max_memory_bytes=config.max_worker_memory_bytes,
+            max_result_bytes=config.max_result_bytes,
+            max_wall_seconds=config.max_job_seconds,
+            max_frame_pixels=config.max_frame_pixels,
+            max_frames=config.max_frames,
+        )
+        descriptors = [
+            self._b.spool.open_upload(job.job_id),
+            self._b.spool.create_result(job.job_id),
+            self._b.spool.create_scratch(),
+        ]
+        try:
+            running = self._b.worker.start(order, *descriptors)
+        finally:
+            for fd in descriptors:
+                os.close(fd)
+        with self._lock:
+            self._running[job.job_id] = running
+        try:
+            if self._b.store.get(job.job_id).state is not State.RUNNING:
+                running.stop()  # Cancelled between taking and starting.
+            return self._follow(job.job_id, running)
+        finally:
+            with self._lock:
+                del self._running[job.job_id]
+            running.close()
+
+    def _follow(self, job_id: str, running: RunningJob) -> worker_pb2.WorkerResult:
+        for untrusted_report in running.reports():
+            match untrusted_report.WhichOneof("report"):
+                case "progress":
+                    progress = untrusted_report.progress
+                    self._b.progress.post(
+                        job_id,
+                        JobProgress(
+                            progress.stage,
+                            progress.frames_done,
+                            progress.frames_total,
+                            progress.frames_per_second,
+                        ),
+                    )
+                    self._b.store.announce()
+                case "result":
+                    return untrusted_report.result
+                case "failure":
+                    code = untrusted_report.failure.code
+                    raise WorkerRefusedError(code if code in MESSAGES else "internal_error")
+        raise WorkerRefusedError("worker_died")
+
+    def _complete(
+        self,
+        job: JobRecord,
+        untrusted_result: worker_pb2.WorkerResult,
+        statement: Envelope,
+        evidence: Envelope,
+    ) -> None:
+        size, digest = self._b.spool.commit_result(job.job_id)
+        if size != untrusted_result.sealed_bytes or digest != untrusted_result.sealed_sha256.hex():
+            raise WorkerRefusedError("worker_reply_invalid")
+        self._b.ledger.record("release", evidence)
+        index = self._b.ledger.record("job", statement)
+        proof = self._b.ledger.prove(statement, (evidence,), index)
+        self._b.store.change(
+            job.job_id,
+            lambda record: states.finish(
+                record,
+                result_bytes=size,
+                result_sha256=digest,
+                media_type=untrusted_result.media_type,
+                proof=proof,
+            ),
+        )
+        self._b.spool.drop_inputs(job.job_id)
+
+    def _fail(self, job_id: str, code: str) -> None:
+        """Ends a job and leaves nothing of it but the code, and the failure's hash record in the log."""
+        self._b.spool.drop(job_id)
+        try:
+            job = self._b.store.get(job_id)
+            if job.state.is_final:
+                return  # Cancelled meanwhile.
+            self._b.store.change(job_id, lambda record: states.fail(record, code))
+            envelope = Envelope.from_bytes(self._b.vault.sign_failure(bytes.fromhex(job_id), code))
+            self._b.ledger.record("failure", envelope)
+        except (KeyvaultError, ProvenanceError, ServiceError) as error:
+            log.error("a failure could not be recorded: %s", error.code)
+
+
+class WorkerRefusedError(EnclaveError):
+    """The worker's side says no, with its code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(MESSAGES.get(code, "The worker failed."))
+        self.code = code
+
+
+def check_reply(
+    job: JobRecord, untrusted_result: worker_pb2.WorkerResult, node_key: HybridPublicKey
+) -> tuple[Envelope, Envelope]:
+    """Checks a worker's reply against the job: who signed, for which job, under which terms.
+
+    Returns:
+        The statement and the evidence.
+
+    Raises:
+        WorkerRefusedError: `worker_reply_invalid`.
+    """
+    try:
+        evidence = Envelope.from_bytes(untrusted_result.evidence)
+        release = ReleaseFacts.from_statement(evidence.verify(node_key))
+        worker_key = HybridPublicKey(ed25519=release.worker_ed25519, mldsa65=release.worker_mldsa65)
+        statement = Envelope.from_bytes(untrusted_result.statement)
+        facts = JobFacts.from_statement(statement.verify(worker_key))
+    except ProvenanceError:
+        raise WorkerRefusedError("worker_reply_invalid") from None
+    terms_sha256 = hashlib.sha256(job.terms).hexdigest()
+    agrees = (
+        release.job_id == facts.job_id == job.job_id
+        and release.terms_sha256 == facts.terms_sha256 == terms_sha256
+        and release.policy_sha256 == facts.policy_sha256
+        and release.measurement == facts.measurement
+        and facts.media_type == untrusted_result.media_type
+    )
+    if not agrees:
+        raise WorkerRefusedError("worker_reply_invalid")
+    return statement, evidence

@@ -1,0 +1,142 @@
+"""The job store: one SQLite table, every change one durable transaction, every change announced."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from grpc_api.errors import not_found
+from grpc_api.jobs.states import JobRecord, State
+
+_COLUMNS = [field.name for field in fields(JobRecord)]
+
+
+class JobStore:
+    """Jobs by id, with a change counter that watchers wait on. Safe for threads."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._version = 0
+        self._clock = clock
+        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        # A deleted job leaves no row behind in the file's free pages.
+        connection.execute("PRAGMA secure_delete=ON")
+        self._db = Database(connection)
+        self._db["jobs"].create(
+            {
+                **dict.fromkeys(_COLUMNS, str),
+                "terms": bytes,
+                "proof": bytes,
+                "committed_bytes": int,
+                "attempts": int,
+                "result_bytes": int,
+                "created_at": float,
+                "updated_at": float,
+            },
+            pk="job_id",
+            if_not_exists=True,
+        )
+        self._db["jobs"].create_index(["owner", "client_token"], unique=True, if_not_exists=True)
+
+    def close(self) -> None:
+        """Closes the database."""
+        with self._lock:
+            self._db.conn.close()
+
+    def create(self, job: JobRecord) -> JobRecord:
+        """Adds a job, or returns the one that the same owner made with the same token."""
+        with self._changed:
+            for row in self._db["jobs"].rows_where(
+                "owner = ? and client_token = ?", [job.owner, job.client_token]
+            ):
+                return _record(row)
+            self._db["jobs"].insert(_row(job))
+            self._announce()
+            return job
+
+    def get(self, job_id: str, owner: str | None = None) -> JobRecord:
+        """One job; with an owner, only theirs.
+
+        Raises:
+            ServiceError: `job_not_found`, the same for an unknown job and for someone else's.
+        """
+        with self._lock:
+            return self._get(job_id, owner)
+
+    def change(self, job_id: str, transition: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        """Applies a transition of `states` to the newest record, in one transaction."""
+        with self._changed:
+            before = self._get(job_id, None)
+            after = transition(before)
+            if after != before:
+                after = replace(after, updated_at=self._clock())
+                self._db["jobs"].upsert(_row(after), pk="job_id")
+                self._announce()
+            return after
+
+    def delete(self, job_id: str) -> None:
+        """Forgets a job."""
+        with self._changed:
+            self._db["jobs"].delete_where("job_id = ?", [job_id])
+            self._announce()
+
+    def in_state(self, *states: State) -> list[JobRecord]:
+        """Jobs in these states, oldest first."""
+        marks = ",".join("?" * len(states))
+        with self._lock:
+            rows = self._db["jobs"].rows_where(
+                f"state in ({marks})", [state.value for state in states], order_by="created_at"
+            )
+            return [_record(row) for row in rows]
+
+    def owned_by(self, owner: str, limit: int = 1000) -> list[JobRecord]:
+        """One identity's jobs, newest first."""
+        with self._lock:
+            rows = self._db["jobs"].rows_where("owner = ?", [owner], order_by="created_at desc", limit=limit)
+            return [_record(row) for row in rows]
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+        with self._lock:
+            return self._version
+
+    def wait_for_change(self, seen_version: int, timeout_seconds: float) -> int:
+        """Waits until something changed after `seen_version`; returns the newest version."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._version != seen_version, timeout_seconds)
+            return self._version
+
+    def announce(self) -> None:
+        """Wakes watchers for a change that the store does not keep (progress)."""
+        with self._changed:
+            self._announce()
+
+    def _announce(self) -> None:
+        self._version += 1
+        self._changed.notify_all()
+
+    def _get(self, job_id: str, owner: str | None) -> JobRecord:
+        for row in self._db["jobs"].rows_where("job_id = ?", [job_id]):
+            record = _record(row)
+            if owner is None or record.owner == owner:
+                return record
+        raise not_found()
+
+
+def _row(job: JobRecord) -> dict[str, Any]:
+    return {**asdict(job), "state": job.state.value}
+
+
+def _record(row: dict[str, Any]) -> JobRecord:
+    return JobRecord(**{**row, "state": State(row["state"])})

@@ -1,0 +1,231 @@
+"""The front desk put together: stores, services, health, reflection, and an orderly end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from keyvault.client import VaultClient
+from provenance.log import TransparencyLog
+from provenance.trust import Trust
+
+from enclave.host import WorkerHost
+from enclave.wall import require_floor
+from grpc_api.config import ServiceConfig
+from grpc_api.errors import unavailable
+from grpc_api.interceptor import FrontDoor
+from grpc_api.jobs import states
+from grpc_api.jobs.desk import JobDesk
+from grpc_api.jobs.dispatcher import Backstage, Dispatcher
+from grpc_api.jobs.progress import ProgressBoard
+from grpc_api.jobs.spool import Spool
+from grpc_api.jobs.states import State
+from grpc_api.jobs.store import JobStore
+from grpc_api.ledger import IntakeBoard, Ledger
+from grpc_api.services.intake import IntakeServicer
+from grpc_api.services.jobs import JobServicer
+from grpc_api.services.proofs import ProofServicer
+from grpc_api.tls import TlsFiles, server_credentials
+from protos.bauta.v1 import (
+    intake_pb2,
+    intake_pb2_grpc,
+    jobs_pb2,
+    jobs_pb2_grpc,
+    proofs_pb2,
+    proofs_pb2_grpc,
+)
+
+log = logging.getLogger("bauta.grpc_api")
+
+_MAX_MESSAGE_BYTES = 2 << 20
+_SWEEP_SECONDS = 60.0
+_OUR_SERVICES = tuple(
+    descriptor.services_by_name[name].full_name
+    for descriptor, name in (
+        (intake_pb2.DESCRIPTOR, "IntakeService"),
+        (jobs_pb2.DESCRIPTOR, "JobService"),
+        (proofs_pb2.DESCRIPTOR, "ProofService"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Premises:
+    """Where the front desk keeps things; all of it hashes and ciphertext.
+
+    Attributes:
+        data: the data folder of the service, mode 0700.
+    """
+
+    data: Path
+
+    @property
+    def desk(self) -> Path:
+        """The front desk's own folder."""
+        return self.data / "desk"
+
+    @property
+    def trust_file(self) -> Path:
+        """The trust file for verifiers."""
+        return self.data / "trust.json"
+
+    @property
+    def tls(self) -> Path:
+        """Certificates of the service."""
+        return self.data / "tls"
+
+
+class FrontDesk:
+    """One running service."""
+
+    def __init__(
+        self,
+        premises: Premises,
+        config: ServiceConfig,
+        vault: VaultClient,
+        worker: WorkerHost,
+        *,
+        embedded: bool,
+    ) -> None:
+        premises.desk.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._config = config
+        self._premises = premises
+        description = vault.describe()
+        trust = Trust(
+            node=description.node, log_origin=description.log_origin, log_vkeys=description.log_vkeys
+        )
+        keep_trust(premises.trust_file, trust)
+        self._store = JobStore(premises.desk / "jobs.sqlite")
+        spool = Spool(premises.desk / "spool", config.min_free_bytes)
+        recover(self._store, spool, max_attempts=config.max_attempts, abandon=embedded)
+        ledger = Ledger(
+            TransparencyLog(premises.desk / "log.sqlite", description.log_origin, vault.sign_checkpoint)
+        )
+        progress = ProgressBoard()
+        self._dispatcher = Dispatcher(
+            Backstage(self._store, spool, progress, ledger, worker, vault, description.node, config)
+        )
+        self._desk = JobDesk(self._store, spool, config, self._dispatcher.stop_job)
+        board = IntakeBoard(vault.announce_intake, ledger)
+        self._front_door = FrontDoor(config.max_requests_per_minute)
+        self._server = grpc.server(
+            ThreadPoolExecutor(config.max_streams, thread_name_prefix="rpc"),
+            interceptors=[self._front_door],
+            maximum_concurrent_rpcs=config.max_streams,
+            options=[
+                ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+                ("grpc.so_reuseport", 0),
+                ("grpc.keepalive_time_ms", 30_000),
+                ("grpc.keepalive_timeout_ms", 20_000),
+            ],
+        )
+        intake_pb2_grpc.add_IntakeServiceServicer_to_server(
+            IntakeServicer(board, config.max_upload_bytes), self._server
+        )
+        jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(self._desk, progress), self._server)
+        proofs_pb2_grpc.add_ProofServiceServicer_to_server(ProofServicer(self._store, ledger), self._server)
+        self._health = health.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection(
+            (*_OUR_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
+        )
+        self._ended = threading.Event()
+
+    def listen(self, address: str) -> str:
+        """Binds `unix:PATH`, or `HOST:PORT` with mutual TLS; the address as bound.
+
+        Raises:
+            ServiceError: `address_unavailable`, `tls_files_missing`.
+        """
+        try:
+            if address.startswith("unix:"):
+                self._server.add_secure_port(
+                    address, grpc.local_server_credentials(grpc.LocalConnectionType.UDS)
+                )
+                return address
+            port = self._server.add_secure_port(
+                address, server_credentials(TlsFiles(self._premises.tls, "server"))
+            )
+            return f"{address.rpartition(':')[0]}:{port}"
+        except RuntimeError:
+            raise unavailable("address_unavailable", f"The address {address} cannot be bound.") from None
+
+    def start(self, worker: WorkerHost) -> None:
+        """Answers from now on; takes jobs once the worker is warm and its walls are up.
+
+        Raises:
+            EnclaveError: the walls are below the floor, or the worker never came up.
+        """
+        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._server.start()
+        hello = worker.hello()
+        require_floor(hello.walls)
+        self._dispatcher.start()
+        threading.Thread(target=self._sweep, name="sweeper", daemon=True).start()
+        self._set_health(health_pb2.HealthCheckResponse.SERVING)
+
+    def wait_until_unused(self, quiet_seconds: float = 2.0) -> None:
+        """Waits until no call is under way and no job is open, for a little while."""
+        while not self._ended.wait(0.2):
+            quiet = time.monotonic() - self._front_door.last_call_at
+            if self._front_door.active_calls == 0 and quiet >= quiet_seconds and self._dispatcher.is_idle:
+                return
+
+    def stop(self) -> None:
+        """Drains: no new jobs, running ones may finish, then calls end and threads stop."""
+        self._ended.set()
+        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._desk.drain()
+        self._dispatcher.shut_down(self._config.drain_seconds)
+        self._server.stop(grace=2.0).wait()
+
+    def close(self) -> None:
+        """Closes the stores, once the worker is gone."""
+        self._store.close()
+
+    def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType) -> None:
+        for service in ("", *_OUR_SERVICES):
+            self._health.set(service, status)
+
+    def _sweep(self) -> None:
+        while not self._ended.wait(_SWEEP_SECONDS):
+            self._desk.sweep()
+
+
+def recover(store: JobStore, spool: Spool, *, max_attempts: int, abandon: bool) -> None:
+    """Puts every job that a killed service left into a named state, and removes stray files."""
+    for job in store.in_state(State.UPLOADING, State.QUEUED, State.RUNNING):
+        after = store.change(
+            job.job_id, lambda record: states.recover(record, max_attempts=max_attempts, abandon=abandon)
+        )
+        if after.state is State.FAILED:
+            spool.drop(job.job_id)
+    kept = {job.job_id for job in store.in_state(State.UPLOADING, State.QUEUED, State.DONE)}
+    for job_id in spool.job_ids() - kept:
+        spool.drop(job_id)
+    for job in store.in_state(State.DONE):
+        spool.drop_inputs(job.job_id)
+
+
+def keep_trust(path: Path, trust: Trust) -> None:
+    """Writes the trust file once; a vault with other keys than the file names is refused.
+
+    Raises:
+        ServiceError: `trust_changed`.
+    """
+    content = trust.to_bytes()
+    if not path.exists():
+        path.write_bytes(content)
+    elif path.read_bytes() != content:
+        raise unavailable(
+            "trust_changed",
+            "The vault's keys are not those of trust.json in the data folder; "
+            "one of the two was exchanged, and proofs of one do not verify with the other.",
+        )
