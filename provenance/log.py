@@ -1,0 +1,138 @@
+"""The append-only log: stage an entry, have the new tree head signed, publish it.
+
+Each step is durable before the next one starts. A crash or a refused signature between two steps leaves a
+staged entry that nobody was told about; the next append, or the next start, takes it through the very same
+path. What was never published is never proved and never acknowledged.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from provenance.checkpoint import CheckpointText
+from provenance.entry import Entry
+from provenance.errors import LogError, ProvenanceError
+from provenance.log_check import LogReport, check_log
+from provenance.log_storage import LogStorage
+from provenance.merkle import consistency_proof, inclusion_proof
+from provenance.note import VerifierKey, parse_note
+from provenance.tlog_proof import TlogProof
+
+
+class TransparencyLog:
+    """The only writer of one log. Thread-safe; appends that wait for a signature share the next one.
+
+    Args:
+        path: the SQLite file, made if absent.
+        origin: the log's name, the first line of its checkpoints.
+        sign_checkpoint: takes a checkpoint's text, gives the whole signed note. It may take its time and
+            it may raise; it must never sign two roots at one size.
+
+    Raises:
+        LogError: the file cannot be used (`log_storage.LogStorage` has the codes), or what an earlier
+            process staged cannot be signed.
+    """
+
+    def __init__(self, path: Path, origin: str, sign_checkpoint: Callable[[bytes], bytes]) -> None:
+        self._storage = LogStorage(path, origin)
+        self._sign_checkpoint = sign_checkpoint
+        self._publishing = threading.Lock()
+        try:
+            self._publish(self._storage.size())
+        except BaseException:
+            self._storage.close()
+            raise
+
+    def append(self, kind: str, envelope_digest: bytes) -> int:
+        """Records an envelope; the same one again gives the same index.
+
+        Args:
+            kind: "intake", "release", "job" or "failure".
+            envelope_digest: SHA-256 of the envelope's canonical JSON, 32 bytes.
+
+        Returns:
+            The entry's index, once it is durable and under a published checkpoint.
+
+        Raises:
+            FormatError: another kind or length.
+            LogError: it is not recorded; to try again is safe.
+        """
+        index = self._storage.stage(Entry(kind, envelope_digest))
+        self._publish(index + 1)
+        return index
+
+    def latest_checkpoint(self) -> bytes:
+        """The newest published checkpoint, a signed note."""
+        return self._latest()[1]
+
+    def proof_for(self, index: int) -> bytes:
+        """The proof that an entry is under the newest checkpoint, a c2sp.org/tlog-proof text.
+
+        Raises:
+            LogError: `not_published`, or the log is damaged.
+        """
+        size, note = self._latest()
+        if not 0 <= index < size:
+            raise LogError("there is no published entry at that index", "not_published")
+        hashes = inclusion_proof(index, size, self._storage.node)
+        return TlogProof(index=index, hashes=tuple(hashes), checkpoint=note).to_bytes()
+
+    def consistency_proof(self, old_size: int, new_size: int) -> list[bytes]:
+        """The proof that the tree of `new_size` leaves begins with the one of `old_size` (RFC 6962, 2.1.2).
+
+        Raises:
+            LogError: `not_published`, or the log is damaged.
+        """
+        if not 0 <= old_size <= new_size <= self._latest()[0]:
+            raise LogError("there is no published tree of that size", "not_published")
+        return consistency_proof(old_size, new_size, self._storage.node)
+
+    def check(self, vkeys: Sequence[VerifierKey] = ()) -> LogReport:
+        """Recomputes everything from the entries; with the log's keys, the signatures as well.
+
+        Raises:
+            LogError: `log_damaged`, and what is wrong.
+        """
+        return check_log(self._storage, vkeys)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._storage.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _latest(self) -> tuple[int, bytes]:
+        latest = self._storage.latest()
+        if latest is None:
+            raise LogError("the log has no checkpoint", "log_damaged")
+        return latest
+
+    def _publish(self, wanted_size: int) -> None:
+        """Sees to it that a published checkpoint covers `wanted_size` entries."""
+        with self._publishing:
+            latest = self._storage.latest()
+            if latest is not None and latest[0] >= wanted_size:
+                return
+            text = self._storage.tree_head()
+            self._storage.publish(text, self._signed(text))
+
+    def _signed(self, text: CheckpointText) -> bytes:
+        try:
+            note = self._sign_checkpoint(text.to_bytes())
+            if parse_note(note).text.encode() != text.to_bytes():
+                raise LogError("the signer signed another checkpoint", "checkpoint_not_signed")
+        except ProvenanceError:
+            raise
+        except Exception as error:
+            raise LogError("the log's keys did not sign the checkpoint", "checkpoint_not_signed") from error
+        return note

@@ -1,0 +1,209 @@
+"""The log's tables on SQLite, which refuse by themselves to be changed: rows are only ever added, in order.
+
+Three tables: entries in order, the root of every complete subtree (so that a root or a proof reads few
+rows), and every checkpoint that was ever published. Write-ahead log with `synchronous=FULL`: a commit has
+reached the disk when it returns. One process at a time, held by a lock file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlite_utils
+
+from provenance.checkpoint import CheckpointText
+from provenance.entry import Entry
+from provenance.errors import LogError
+from provenance.merkle import completed_nodes, root_hash
+
+TABLES = {
+    "identity": "CREATE TABLE identity (origin TEXT PRIMARY KEY) STRICT",
+    "entries": """CREATE TABLE entries (
+        position INTEGER PRIMARY KEY, kind TEXT NOT NULL,
+        envelope_sha256 BLOB NOT NULL CHECK (length(envelope_sha256) = 32),
+        UNIQUE (kind, envelope_sha256)) STRICT""",
+    "nodes": """CREATE TABLE nodes (
+        level INTEGER NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL CHECK (length(hash) = 32),
+        PRIMARY KEY (level, position)) STRICT, WITHOUT ROWID""",
+    "checkpoints": """CREATE TABLE checkpoints (
+        size INTEGER PRIMARY KEY, root BLOB NOT NULL CHECK (length(root) = 32), note BLOB NOT NULL) STRICT""",
+}
+
+# An INSERT OR REPLACE deletes without firing a DELETE trigger, so inserts are watched as well.
+_INSERT_RULES = {
+    "identity": "EXISTS (SELECT 1 FROM identity)",
+    "entries": "NEW.position IS NOT (SELECT COALESCE(MAX(position) + 1, 0) FROM entries)",
+    "nodes": "EXISTS (SELECT 1 FROM nodes WHERE level = NEW.level AND position = NEW.position)",
+    "checkpoints": "NEW.size <= (SELECT MAX(size) FROM checkpoints)",
+}
+
+
+def trigger_statements() -> dict[str, str]:
+    """The triggers that make the tables append-only, by name."""
+    statements = {}
+    for table, refused in _INSERT_RULES.items():
+        for action, condition in (("UPDATE", "1"), ("DELETE", "1"), ("INSERT", refused)):
+            name = f"{table}_{action.lower()}"
+            statements[name] = (
+                f"CREATE TRIGGER {name} BEFORE {action} ON {table} WHEN {condition} "
+                f"BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
+            )
+    return statements
+
+
+class LogStorage:
+    """One open log file. Thread-safe.
+
+    Raises:
+        LogError: `log_in_use`, `log_wrong_origin`, `log_full`, `log_damaged`, `log_refused` or
+            `log_unavailable`.
+    """
+
+    def __init__(self, path: Path, origin: str) -> None:
+        self._lock = threading.RLock()
+        self._lock_file = _hold(path.with_name(path.name + ".lock"))
+        try:
+            with _translated():
+                connection = sqlite3.connect(path, check_same_thread=False)
+                self._database = sqlite_utils.Database(connection)
+                self._prepare(origin)
+            _sync_folder(path.parent)
+        except BaseException:
+            os.close(self._lock_file)
+            raise
+        self.origin = origin
+
+    def close(self) -> None:
+        """Closes the file and lets others open it."""
+        with self._lock:
+            self._database.close()
+            os.close(self._lock_file)
+
+    def stage(self, entry: Entry) -> int:
+        """Adds an entry with the nodes that it completes, durably; gives its index, old or new."""
+        with self._transaction():
+            known = self.rows(
+                "SELECT position FROM entries WHERE kind = ? AND envelope_sha256 = ?",
+                entry.kind,
+                entry.envelope_sha256,
+            )
+            if known:
+                return int(known[0][0])
+            index = self.size()
+            self._database.table("entries").insert(
+                {"position": index, "kind": entry.kind, "envelope_sha256": entry.envelope_sha256}
+            )
+            self._database.table("nodes").insert_all(
+                {"level": level, "position": position, "hash": node}
+                for level, position, node in completed_nodes(index, entry.leaf, self.node)
+            )
+            return index
+
+    def publish(self, text: CheckpointText, note: bytes) -> None:
+        """Adds a checkpoint, durably; the table takes only one that is larger than all before it."""
+        with self._transaction():
+            self._database.table("checkpoints").insert({"size": text.size, "root": text.root, "note": note})
+
+    def tree_head(self) -> CheckpointText:
+        """The head of all staged entries, not signed."""
+        with self._lock:
+            size = self.size()
+            return CheckpointText(origin=self.origin, size=size, root=root_hash(size, self.node))
+
+    def size(self) -> int:
+        """Staged entries."""
+        return int(self.rows("SELECT COALESCE(MAX(position) + 1, 0) FROM entries")[0][0])
+
+    def latest(self) -> tuple[int, bytes] | None:
+        """Size and note of the newest checkpoint."""
+        found = self.rows("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1")
+        return (int(found[0][0]), bytes(found[0][1])) if found else None
+
+    def node(self, level: int, position: int) -> bytes:
+        """The root of a complete subtree; a `merkle.NodeReader`."""
+        found = self.rows("SELECT hash FROM nodes WHERE level = ? AND position = ?", level, position)
+        if not found:
+            raise LogError("a node of the log is missing", "log_damaged")
+        return bytes(found[0][0])
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Reads."""
+        with self._lock, _translated():
+            return list(self._database.execute(query, values).fetchall())
+
+    def counts(self) -> tuple[int, int, int]:
+        """Rows of entries, nodes and checkpoints."""
+        entries, nodes, checkpoints = (
+            self.rows(query)[0][0]
+            for query in (
+                "SELECT COUNT(*) FROM entries",
+                "SELECT COUNT(*) FROM nodes",
+                "SELECT COUNT(*) FROM checkpoints",
+            )
+        )
+        return entries, nodes, checkpoints
+
+    @contextlib.contextmanager
+    def held_still(self) -> Iterator[None]:
+        """Lets no other thread write while one reads."""
+        with self._lock:
+            yield
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock, _translated(), self._database.atomic():
+            yield
+
+    def _prepare(self, origin: str) -> None:
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        with self._database.atomic():
+            if not self._database.table_names():
+                for statement in (*TABLES.values(), *trigger_statements().values()):
+                    self._database.execute(statement)
+                self._database.table("identity").insert({"origin": origin})
+        if self.rows("SELECT origin FROM identity") != [(origin,)]:
+            raise LogError("the file holds a log of another origin", "log_wrong_origin")
+
+
+def _hold(path: Path) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        raise LogError("the log's folder cannot be written", "log_unavailable") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise LogError("another process writes this log; stop it first", "log_in_use") from None
+    return descriptor
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """Lets no SQLite error out; its message may hold a path."""
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise LogError("the log refuses a row that would change what it holds", "log_refused") from None
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise LogError("the disk that holds the log is full", "log_full") from None
+        raise LogError("the log's database cannot be used", "log_unavailable") from None
+    except sqlite3.Error:
+        raise LogError("the log's database is damaged", "log_damaged") from None
