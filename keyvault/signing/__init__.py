@@ -1,0 +1,9 @@
+"""Private signing keys. Public keys and everything that verifies live in `provenance`.
+
+- `keyvault.signing.hybrid`: Ed25519 and ML-DSA-65 side by side, for statements: the vault's node key and a
+  worker's one-job keys.
+- `keyvault.signing.log`: the log's two keys, Ed25519 signed note and ML-DSA-44 cosignature, for checkpoints.
+
+`cryptography` keeps an expanded private key in OpenSSL's memory, which clears it when the key object is
+freed. A 32-byte seed handed in here stays the caller's, to be wiped by the caller.
+"""

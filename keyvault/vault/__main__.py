@@ -1,0 +1,66 @@
+"""`python -m keyvault.vault --front-fd N --worker-fd N --store DIR [--passphrase-fd N]`.
+
+No secret is ever on this command line or in the environment. Exit codes: 0, the front channel closed;
+1, it could not start, with one line "bauta vault: CODE: what to do" on standard error; 2, wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from keyvault.vault.config import VaultConfig
+from keyvault.vault.errors import VaultStartError
+from keyvault.vault.process import VaultOptions, run_vault
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the vault and gives its exit code."""
+    logging.basicConfig(level=logging.WARNING, format="bauta vault: %(message)s")
+    try:
+        run_vault(_options(arguments))
+    except VaultStartError as reason:
+        sys.stderr.write(f"bauta vault: {reason.code}: {reason}\n")
+        return 1
+    return 0
+
+
+def _options(arguments: list[str] | None) -> VaultOptions:
+    defaults = VaultConfig()
+    parser = argparse.ArgumentParser(
+        prog="python -m keyvault.vault", description=__doc__.splitlines()[0], allow_abbrev=False
+    )
+    parser.add_argument("--front-fd", type=int, required=True, metavar="N", help="the front desk's channel")
+    parser.add_argument("--worker-fd", type=int, required=True, metavar="N", help="the worker host's channel")
+    parser.add_argument("--store", type=Path, required=True, metavar="DIR", help="the vault's own folder")
+    parser.add_argument("--passphrase-fd", type=int, metavar="N", help="where to read the passphrase")
+    for name, kind in (
+        ("intake_lifetime_seconds", int),
+        ("intake_grace_seconds", int),
+        ("hello_wait_seconds", float),
+        ("release_timeout_seconds", float),
+        ("max_open_releases", int),
+    ):
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=kind, default=getattr(defaults, name), metavar="N"
+        )
+    chosen = parser.parse_args(arguments)
+    return VaultOptions(
+        front_fd=chosen.front_fd,
+        worker_fd=chosen.worker_fd,
+        folder=chosen.store,
+        passphrase_fd=chosen.passphrase_fd,
+        config=VaultConfig(
+            intake_lifetime_seconds=chosen.intake_lifetime_seconds,
+            intake_grace_seconds=chosen.intake_grace_seconds,
+            hello_wait_seconds=chosen.hello_wait_seconds,
+            release_timeout_seconds=chosen.release_timeout_seconds,
+            max_open_releases=chosen.max_open_releases,
+        ),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

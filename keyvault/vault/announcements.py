@@ -1,0 +1,96 @@
+"""The signed intake statement: where to seal, until when, and for which worker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from keyvault.signing.hybrid import HybridSigner
+from keyvault.vault.errors import VaultRequestError
+from keyvault.vault.intake import IntakeKeys
+from provenance.dsse import sign_envelope
+from provenance.statements.fields import format_instant
+from provenance.statements.intake import IntakeFacts
+
+
+@dataclass(frozen=True)
+class WorkerFacts:
+    """What the worker host says about itself, checked for its form.
+
+    Attributes:
+        measurement: SHA-256 over code, lock, models and policies, 32 bytes.
+        walls: the names of the walls that this machine gives.
+    """
+
+    measurement: bytes
+    walls: frozenset[str]
+
+
+class WorkerPresence:
+    """Which worker host is connected, if any. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._facts: WorkerFacts | None = None
+
+    def set(self, facts: WorkerFacts | None) -> None:
+        """A host is ready, or (None) gone."""
+        with self._changed:
+            self._facts = facts
+            self._changed.notify_all()
+
+    def wait(self, timeout_seconds: float) -> WorkerFacts:
+        """Waits for a host.
+
+        Raises:
+            VaultRequestError: worker_not_ready, none came in time.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        with self._changed:
+            while self._facts is None:
+                if not self._changed.wait(max(0.0, deadline - time.monotonic())):
+                    raise VaultRequestError("worker_not_ready", "no worker host has reported to the vault")
+            return self._facts
+
+
+class Announcer:
+    """Signs one statement for each intake key, and gives the same bytes for as long as it is current.
+
+    ML-DSA signatures differ each time they are made; a new one for each request would put a new entry in
+    the log for each.
+    """
+
+    def __init__(
+        self, node: HybridSigner, keys: IntakeKeys, presence: WorkerPresence, hello_wait_seconds: float
+    ) -> None:
+        self._node = node
+        self._keys = keys
+        self._presence = presence
+        self._hello_wait_seconds = hello_wait_seconds
+        # By recipient, not by key: a destroyed key must not live on here.
+        self._last = ("", b"")
+
+    def announce(self) -> bytes:
+        """Gives the DSSE envelope (JSON) of the current intake statement.
+
+        Raises:
+            VaultRequestError: worker_not_ready, intake_keys_exhausted or vault_store_unwritable.
+        """
+        worker = self._presence.wait(self._hello_wait_seconds)
+        key = self._keys.current(worker.measurement)
+        if self._last[0] != key.recipient:
+            facts = IntakeFacts(
+                recipient=key.recipient,
+                valid_from=instant(key.created_at),
+                valid_until=instant(key.expires_at),
+                worker_measurements=(key.measurement.hex(),),
+            )
+            self._last = key.recipient, sign_envelope(facts.to_statement(), self._node).to_bytes()
+        return self._last[1]
+
+
+def instant(seconds: float) -> str:
+    """Writes seconds since the epoch the way statements do."""
+    return format_instant(datetime.fromtimestamp(seconds, UTC))

@@ -1,0 +1,48 @@
+"""Every limit of the vault, with its unit in its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keyvault.vault.errors import VaultStartError
+
+
+@dataclass(frozen=True)
+class VaultConfig:
+    """How long keys live and how much the vault takes in.
+
+    Attributes:
+        intake_lifetime_seconds: how long an intake key is announced for.
+        intake_grace_seconds: how much longer it opens uploads that were accepted in time; then it is
+            destroyed.
+        max_intake_keys: most intake keys alive at once.
+        hello_wait_seconds: how long an announcement waits for the worker host's first word.
+        release_timeout_seconds: from a job's registration to the end of its one answer.
+        max_open_releases: most jobs registered and not yet answered.
+        max_front_request_bytes: largest request of the front desk.
+        max_hello_bytes: largest WorkerHello.
+        max_release_request_bytes: largest ReleaseRequest.
+        max_age_header_bytes: largest age header of an upload.
+
+    Raises:
+        VaultStartError: a limit makes no sense.
+    """
+
+    intake_lifetime_seconds: int = 24 * 3600
+    intake_grace_seconds: int = 24 * 3600
+    max_intake_keys: int = 64
+    hello_wait_seconds: float = 30.0
+    release_timeout_seconds: float = 60.0
+    max_open_releases: int = 32
+    max_front_request_bytes: int = 64 << 10
+    max_hello_bytes: int = 64 << 10
+    max_release_request_bytes: int = 80 << 10
+    max_age_header_bytes: int = 64 << 10
+
+    def __post_init__(self) -> None:
+        if self.intake_lifetime_seconds < 1 or self.intake_grace_seconds < 0:
+            raise VaultStartError(
+                "vault_config_invalid", "an intake key must live for a second at least and not less after it"
+            )
+        if self.hello_wait_seconds < 0 or self.release_timeout_seconds <= 0 or self.max_open_releases < 1:
+            raise VaultStartError("vault_config_invalid", "the vault's waits and caps must be positive")

@@ -1,0 +1,40 @@
+"""What the vault says when it does not do something: always a code, never a detail of a key or a request."""
+
+from __future__ import annotations
+
+from keyvault.errors import KeyvaultError
+
+
+class VaultError(KeyvaultError):
+    """A refusal with its own code.
+
+    Attributes:
+        code: stable, snake_case; the only part that leaves the process through a channel.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class VaultStartError(VaultError):
+    """The vault does not start. The message tells the operator what to do.
+
+    Codes: vault_unlock_failed, vault_key_file_exposed, vault_store_corrupt, vault_store_locked,
+    vault_store_exposed, vault_store_unwritable, vault_config_invalid, vault_hardening_failed,
+    vault_channel_invalid.
+    """
+
+
+class VaultRequestError(VaultError):
+    """One request is refused; the vault lives on.
+
+    Codes to the front desk: request_malformed, request_too_large, request_unknown, worker_not_ready,
+    intake_keys_exhausted, checkpoint_malformed, checkpoint_wrong_origin, checkpoint_shrinks,
+    checkpoint_forks, failure_job_id_invalid, failure_code_invalid, vault_store_unwritable,
+    vault_internal_error.
+
+    Codes to a worker: release_request_malformed, release_too_slow, release_job_mismatch,
+    release_refused, worker_key_invalid, upload_header_invalid, intake_key_unknown,
+    worker_measurement_changed, worker_not_ready, vault_busy, vault_internal_error.
+    """

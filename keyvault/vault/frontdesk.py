@@ -1,0 +1,121 @@
+"""The front desk's channel: one request, one answer, in order, until it closes."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keyvault.vault.announcements import Announcer, instant
+from keyvault.vault.config import VaultConfig
+from keyvault.vault.errors import VaultRequestError
+from keyvault.vault.frames import (
+    ChannelClosedError,
+    OversizeFrameError,
+    is_readable,
+    parse,
+    read_frame,
+    skip,
+    write_frame,
+)
+from keyvault.vault.identity import Identity
+from keyvault.vault.intake import IntakeKeys
+from keyvault.vault.ratchet import CheckpointRatchet
+from protos.bauta.internal.v1.vault_pb2 import Description, SignFailure, VaultRequest, VaultResponse
+from provenance.dsse import sign_envelope
+from provenance.errors import ProvenanceError
+from provenance.statements.failure import FailureFacts
+
+JOB_ID_BYTES = 16
+_LONGEST_SLEEP_SECONDS = 60.0
+
+_logger = logging.getLogger("keyvault")
+
+
+@dataclass(frozen=True)
+class FrontDesk:
+    """Answers the front desk's four requests.
+
+    Attributes:
+        identity: the keys of this installation.
+        ratchet: signs checkpoints, forwards only.
+        announcer: signs the intake statement.
+        clock: seconds since the epoch.
+    """
+
+    identity: Identity
+    ratchet: CheckpointRatchet
+    announcer: Announcer
+    clock: Callable[[], float]
+
+    def answer(self, untrusted_body: bytes) -> VaultResponse:
+        """Answers one request. Whatever comes in, a response goes out."""
+        try:
+            return self._dispatch(parse(VaultRequest, untrusted_body, "request_malformed"))
+        except VaultRequestError as refusal:
+            return VaultResponse(error_code=refusal.code)
+        except Exception as defect:
+            # A defect of ours must not take the keys away from everybody; its text may quote the request.
+            _logger.error("request failed: %s", type(defect).__name__)
+            return VaultResponse(error_code="vault_internal_error")
+
+    def _dispatch(self, untrusted: VaultRequest) -> VaultResponse:
+        match untrusted.WhichOneof("operation"):
+            case "describe":
+                return VaultResponse(description=self._describe())
+            case "announce_intake":
+                return VaultResponse(intake=self.announcer.announce())
+            case "sign_checkpoint":
+                return VaultResponse(checkpoint=self.ratchet.sign(untrusted.sign_checkpoint.text))
+            case "sign_failure":
+                return VaultResponse(failure=self._sign_failure(untrusted.sign_failure))
+            case _:
+                raise VaultRequestError("request_unknown", "the request names no operation known here")
+
+    def _describe(self) -> Description:
+        public = self.identity.node.public
+        return Description(
+            node_ed25519_key=public.ed25519,
+            node_mldsa65_key=public.mldsa65,
+            log_origin=self.identity.log.origin,
+            log_vkeys=self.identity.log.vkeys,
+        )
+
+    def _sign_failure(self, untrusted: SignFailure) -> bytes:
+        if len(untrusted.job_id) != JOB_ID_BYTES:
+            raise VaultRequestError("failure_job_id_invalid", "a job id has 16 bytes")
+        try:
+            facts = FailureFacts(
+                job_id=untrusted.job_id.hex(), code=untrusted.code, failed_at=instant(self.clock())
+            )
+        except ProvenanceError:
+            raise VaultRequestError("failure_code_invalid", "the code is not a published one") from None
+        return sign_envelope(facts.to_statement(), self.identity.node).to_bytes()
+
+
+def serve_front_desk(
+    channel: socket.socket, desk: FrontDesk, intake_keys: IntakeKeys, config: VaultConfig
+) -> None:
+    """Answers until the front desk closes its end, and destroys intake keys when their time is over."""
+    try:
+        while True:
+            pause = intake_keys.seconds_to_next_destruction()
+            pause = _LONGEST_SLEEP_SECONDS if pause is None else min(pause, _LONGEST_SLEEP_SECONDS)
+            is_request = is_readable(channel, time.monotonic() + pause)
+            intake_keys.destroy_due()
+            if is_request:
+                _serve_one(channel, desk, config)
+    except ChannelClosedError:
+        return
+
+
+def _serve_one(channel: socket.socket, desk: FrontDesk, config: VaultConfig) -> None:
+    try:
+        untrusted_body = read_frame(channel, config.max_front_request_bytes)
+    except OversizeFrameError as oversize:
+        write_frame(channel, VaultResponse(error_code=oversize.code))
+        skip(channel, oversize.size)
+        return
+    write_frame(channel, desk.answer(untrusted_body))

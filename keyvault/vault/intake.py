@@ -1,0 +1,180 @@
+"""Intake keys: made on demand, announced for their lifetime, kept for a grace period, then destroyed.
+
+Each key is bound to the worker measurement that it was announced with: the announcement promises which
+code the vault releases file keys to, and a newer worker gets a newer key.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from keyvault.age import HybridIdentity
+from keyvault.vault.config import VaultConfig
+from keyvault.vault.errors import VaultRequestError, VaultStartError
+from keyvault.vault.keystore import Keystore
+from keyvault.vault.memory import random_secret, wipe
+
+ENTRY = "intake"
+SEED_BYTES = 32
+MEASUREMENT_BYTES = 32
+# Seconds since the epoch: created, announced until, destroyed at; then measurement and seed.
+_RECORD = struct.Struct(f">QQQ{MEASUREMENT_BYTES}s{SEED_BYTES}s")
+# A key is replaced once less than this part of its life is left, so that an upload has time to start.
+LEAST_LIFE_LEFT = 0.25
+
+
+@dataclass(frozen=True)
+class IntakeKey:
+    """One key that uploads are sealed to.
+
+    Attributes:
+        created_at: seconds since the epoch.
+        expires_at: announced until then.
+        destroy_at: opens accepted uploads until then.
+        measurement: of the worker that it was announced with, 32 bytes.
+        recipient: the public key, an `age1pq1…` string.
+        identity: the private key.
+    """
+
+    created_at: int
+    expires_at: int
+    destroy_at: int
+    measurement: bytes
+    recipient: str
+    identity: HybridIdentity = field(repr=False, compare=False)
+    _seed: bytearray = field(repr=False, compare=False)
+
+    def to_record(self) -> bytearray:
+        """The form it is stored in. The caller wipes it."""
+        record = bytearray(_RECORD.size)
+        _RECORD.pack_into(
+            record, 0, self.created_at, self.expires_at, self.destroy_at, self.measurement, self._seed
+        )
+        return record
+
+    def forget(self) -> None:
+        """Overwrites the seed."""
+        wipe(self._seed)
+
+
+class IntakeKeys:
+    """All intake keys that exist. Thread-safe.
+
+    Args:
+        store: where they are sealed.
+        config: lifetimes and the cap.
+        clock: seconds since the epoch; a test's own in tests.
+    """
+
+    def __init__(self, store: Keystore, config: VaultConfig, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._config = config
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._keys = _load(store)
+        # The stored keys and those in memory differ: a destruction that the disk has yet to take.
+        self._is_store_behind = False
+        self.destroy_due()
+
+    def current(self, measurement: bytes) -> IntakeKey:
+        """The key to announce for a worker; a new one when the last is due. Durable before it returns.
+
+        Raises:
+            VaultRequestError: vault_store_unwritable, or intake_keys_exhausted.
+        """
+        with self._lock:
+            self._destroy_due()
+            now = self._clock()
+            for key in reversed(self._keys):
+                life_left = key.expires_at - now
+                life = key.expires_at - key.created_at
+                if key.measurement == measurement and life_left >= LEAST_LIFE_LEFT * life:
+                    return key
+            if len(self._keys) >= self._config.max_intake_keys:
+                raise VaultRequestError(
+                    "intake_keys_exhausted", "too many intake keys are alive; wait until one is destroyed"
+                )
+            key = self._new_key(int(now), measurement)
+            self._save([*self._keys, key])
+            self._keys.append(key)
+            return key
+
+    def live(self) -> tuple[IntakeKey, ...]:
+        """Every key that may still open an upload, newest first."""
+        with self._lock:
+            self._destroy_due()
+            return tuple(reversed(self._keys))
+
+    def destroy_due(self) -> None:
+        """Destroys every key whose time is over: in memory at once, on disk as soon as the disk takes it."""
+        with self._lock:
+            self._destroy_due()
+
+    def seconds_to_next_destruction(self) -> float | None:
+        """How long until a key must be destroyed; 0 when one is due, None when there is none."""
+        with self._lock:
+            if self._is_store_behind:
+                return 1.0
+            if not self._keys:
+                return None
+            return max(0.0, min(key.destroy_at for key in self._keys) - self._clock())
+
+    def _new_key(self, now: int, measurement: bytes) -> IntakeKey:
+        expires_at = now + self._config.intake_lifetime_seconds
+        return _make_key(
+            now,
+            expires_at,
+            expires_at + self._config.intake_grace_seconds,
+            measurement,
+            random_secret(SEED_BYTES),
+        )
+
+    def _destroy_due(self) -> None:
+        now = self._clock()
+        due = [key for key in self._keys if key.destroy_at <= now]
+        for key in due:
+            self._keys.remove(key)
+            key.forget()
+        if due or self._is_store_behind:
+            self._is_store_behind = True
+            try:
+                self._save(self._keys)
+            except VaultRequestError:
+                return
+            self._is_store_behind = False
+
+    def _save(self, keys: list[IntakeKey]) -> None:
+        plaintext = bytearray(len(keys) * _RECORD.size)
+        for index, key in enumerate(keys):
+            record = key.to_record()
+            plaintext[index * _RECORD.size : (index + 1) * _RECORD.size] = record
+            wipe(record)
+        try:
+            self._store.write(ENTRY, plaintext, overwrite_old=True)
+        finally:
+            wipe(plaintext)
+
+
+def _make_key(
+    created_at: int, expires_at: int, destroy_at: int, measurement: bytes, seed: bytearray
+) -> IntakeKey:
+    identity = HybridIdentity(bytes(seed))
+    return IntakeKey(created_at, expires_at, destroy_at, measurement, str(identity.recipient), identity, seed)
+
+
+def _load(store: Keystore) -> list[IntakeKey]:
+    plaintext = store.read(ENTRY)
+    try:
+        if len(plaintext) % _RECORD.size:
+            raise VaultStartError("vault_store_corrupt", "the stored intake keys have an unknown form")
+        keys = []
+        for offset in range(0, len(plaintext), _RECORD.size):
+            created_at, expires_at, destroy_at, measurement, _ = _RECORD.unpack_from(plaintext, offset)
+            seed = plaintext[offset + _RECORD.size - SEED_BYTES : offset + _RECORD.size]
+            keys.append(_make_key(created_at, expires_at, destroy_at, measurement, seed))
+        return keys
+    finally:
+        wipe(plaintext)

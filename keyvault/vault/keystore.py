@@ -1,0 +1,245 @@
+"""Entries sealed under the master key, in a folder that only one vault opens at a time.
+
+    vault folder/  lock  master.key  keystore/  header.json  <entry>.sealed ...
+
+A sealed entry is a magic line, a 32-byte salt and ChaCha20-Poly1305 under HKDF-SHA256(master key, salt,
+entry name): a fresh key for every write, so that no nonce ever repeats. The header's bytes and the entry's
+name are associated data: an entry moved to another name or another store does not open.
+
+The keystore appears whole, by one rename, or not at all; so an entry that is missing later was removed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hmac
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from keyvault.vault.durable import (
+    FILE_MODE,
+    FOLDER_MODE,
+    TEMPORARY_SUFFIX,
+    discard,
+    prepare_folder,
+    sync_folder,
+    unwritable,
+    write_durably,
+)
+from keyvault.vault.errors import VaultStartError
+from keyvault.vault.master import Unlock
+from keyvault.vault.memory import wipe
+from provenance import canonical
+from provenance.errors import FormatError
+
+FORMAT = "bauta.keystore/v1"
+MAGIC = b"bauta.sealed/v1\n"
+SALT_BYTES = 32
+TAG_BYTES = 16
+KEY_BYTES = 32
+MAX_ENTRY_BYTES = 1 << 20
+# Every sealing key is used once.
+ZERO_NONCE = bytes(12)
+
+Entries = Mapping[str, bytearray]
+
+
+class Keystore:
+    """An unlocked store. Holds the folder's lock until it is closed."""
+
+    def __init__(self, folder: Path, header: bytes, master_key: bytearray, lock_fd: int) -> None:
+        self._folder = folder
+        self._header = header
+        self._master_key = master_key
+        self._lock_fd = lock_fd
+
+    @classmethod
+    def open(cls, folder: Path, unlock: Unlock, first_entries: Callable[[], Entries]) -> Keystore:
+        """Opens the store in folder; makes it first, with these entries, where there is none.
+
+        Raises:
+            VaultStartError: vault_store_locked, vault_store_exposed, vault_unlock_failed,
+                vault_key_file_exposed or vault_store_corrupt.
+            OSError: the disk is full or fails.
+        """
+        prepare_folder(folder)
+        lock_fd = _lock(folder)
+        try:
+            store_folder = folder / "keystore"
+            if not store_folder.is_dir():
+                _create(folder, store_folder, unlock, first_entries())
+            header_bytes = _read(store_folder / "header.json")
+            header = _parse_header(header_bytes)
+            master_key = unlock.master_key(header["unlock"])
+            expected = bytes.fromhex(header["check"])
+            if not hmac.compare_digest(_check_value(master_key, header["store"]), expected):
+                wipe(master_key)
+                raise VaultStartError(
+                    "vault_unlock_failed", "the passphrase or the master key is not the one of this store"
+                )
+            for leftover in store_folder.glob("*" + TEMPORARY_SUFFIX):
+                discard(leftover)
+            return cls(store_folder, header_bytes, master_key, lock_fd)
+        except BaseException:
+            os.close(lock_fd)
+            raise
+
+    def read(self, entry: str) -> bytearray:
+        """Opens an entry. The caller wipes it.
+
+        Raises:
+            VaultStartError: vault_store_corrupt, the entry is missing or is not what was sealed.
+        """
+        sealed = _read(self._path(entry))
+        salt, ciphertext = sealed[len(MAGIC) : len(MAGIC) + SALT_BYTES], sealed[len(MAGIC) + SALT_BYTES :]
+        if not sealed.startswith(MAGIC) or len(ciphertext) < TAG_BYTES:
+            raise _corrupt()
+        plaintext = bytearray(len(ciphertext) - TAG_BYTES)
+        key = _entry_key(self._master_key, salt, entry)
+        try:
+            ChaCha20Poly1305(key).decrypt_into(ZERO_NONCE, ciphertext, _bound(self._header, entry), plaintext)
+        except InvalidTag:
+            raise _corrupt() from None
+        finally:
+            wipe(key)
+        return plaintext
+
+    def write(self, entry: str, plaintext: bytes | bytearray, *, overwrite_old: bool = False) -> None:
+        """Seals an entry and replaces the old one durably; with overwrite_old the old bytes are overwritten.
+
+        Raises:
+            VaultRequestError: vault_store_unwritable; the old entry stands.
+        """
+        try:
+            write_durably(
+                self._path(entry),
+                _seal(self._master_key, self._header, entry, plaintext),
+                overwrite_old=overwrite_old,
+            )
+        except OSError:
+            raise unwritable() from None
+
+    def close(self) -> None:
+        """Forgets the master key and lets another vault in."""
+        wipe(self._master_key)
+        if self._lock_fd >= 0:
+            os.close(self._lock_fd)
+            self._lock_fd = -1
+
+    def _path(self, entry: str) -> Path:
+        return self._folder / f"{entry}.sealed"
+
+
+def _create(folder: Path, store_folder: Path, unlock: Unlock, entries: Entries) -> None:
+    """Builds the whole store beside its place and renames it there."""
+    building = folder / "keystore.new"
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(mode=FOLDER_MODE)
+    parameters = unlock.new_parameters()
+    master_key = unlock.master_key(parameters)
+    try:
+        store = os.urandom(16).hex()
+        header = canonical.dumps(
+            {
+                "check": _check_value(master_key, store).hex(),
+                "format": FORMAT,
+                "store": store,
+                "unlock": parameters,
+            }
+        )
+        write_durably(building / "header.json", header)
+        for entry, plaintext in entries.items():
+            write_durably(building / f"{entry}.sealed", _seal(master_key, header, entry, plaintext))
+    finally:
+        wipe(master_key)
+        for plaintext in entries.values():
+            wipe(plaintext)
+    building.rename(store_folder)
+    sync_folder(folder)
+
+
+def _lock(folder: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    lock_fd = os.open(folder / "lock", flags, FILE_MODE)
+    try:
+        fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock_fd)
+        raise VaultStartError(
+            "vault_store_locked", "another vault has this store open; stop it or use another data folder"
+        ) from None
+    return lock_fd
+
+
+def _parse_header(header_bytes: bytes) -> dict[str, Any]:
+    try:
+        header = canonical.loads(header_bytes)
+    except FormatError:
+        raise _corrupt() from None
+    if not isinstance(header, dict) or header.keys() != {"check", "format", "store", "unlock"}:
+        raise _corrupt()
+    check, store = header["check"], header["store"]
+    if header["format"] != FORMAT or not _is_hex(check, 32) or not _is_hex(store, 16):
+        raise _corrupt()
+    if not isinstance(header["unlock"], dict):
+        raise _corrupt()
+    return header
+
+
+def _is_hex(value: object, size: int) -> bool:
+    return isinstance(value, str) and len(value) == 2 * size and set(value) <= set("0123456789abcdef")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        raise _corrupt() from None
+    with os.fdopen(fd, "rb") as file:
+        content = file.read(MAX_ENTRY_BYTES + 1)
+    if len(content) > MAX_ENTRY_BYTES:
+        raise _corrupt()
+    return content
+
+
+def _seal(master_key: bytearray, header: bytes, entry: str, plaintext: bytes | bytearray) -> bytes:
+    salt = os.urandom(SALT_BYTES)
+    key = _entry_key(master_key, salt, entry)
+    try:
+        ciphertext = ChaCha20Poly1305(key).encrypt(ZERO_NONCE, plaintext, _bound(header, entry))
+    finally:
+        wipe(key)
+    return MAGIC + salt + ciphertext
+
+
+def _bound(header: bytes, entry: str) -> bytes:
+    return MAGIC + entry.encode("ascii") + b"\n" + header
+
+
+def _entry_key(master_key: bytearray, salt: bytes, entry: str) -> bytearray:
+    return _derive(master_key, salt, f"{FORMAT} entry {entry}")
+
+
+def _check_value(master_key: bytearray, store: str) -> bytearray:
+    return _derive(master_key, bytes.fromhex(store), f"{FORMAT} check")
+
+
+def _derive(master_key: bytearray, salt: bytes, purpose: str) -> bytearray:
+    derived = bytearray(KEY_BYTES)
+    HKDF(SHA256(), KEY_BYTES, salt, purpose.encode("ascii")).derive_into(master_key, derived)
+    return derived
+
+
+def _corrupt() -> VaultStartError:
+    return VaultStartError(
+        "vault_store_corrupt",
+        "the vault's store is damaged or was changed; restore the whole folder from a backup",
+    )

@@ -1,0 +1,79 @@
+"""Remembers the last signed checkpoint, so that the log never shrinks and never has two roots at one size.
+
+That is all it can promise: a larger tree comes without a consistency proof here, and whether it contains
+the smaller one is for whoever compares checkpoints (monitors, witnesses) to check.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import threading
+import time
+from collections.abc import Callable
+
+from keyvault.signing.log import LogSigner
+from keyvault.vault.errors import VaultRequestError, VaultStartError
+from keyvault.vault.keystore import Keystore
+from provenance.checkpoint import parse_checkpoint_text
+from provenance.errors import ProvenanceError
+
+ENTRY = "checkpoint"
+_RECORD = struct.Struct(">Q32s")
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+class CheckpointRatchet:
+    """Signs checkpoints of one log, forwards only. Thread-safe.
+
+    Args:
+        store: where the last one is remembered.
+        signer: the log's keys.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, store: Keystore, signer: LogSigner, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._signer = signer
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._size, self._root = _load(store)
+
+    def sign(self, untrusted_text: bytes) -> bytes:
+        """Gives the signed note, once its size and root are durable.
+
+        Raises:
+            VaultRequestError: checkpoint_malformed, checkpoint_wrong_origin, checkpoint_shrinks,
+                checkpoint_forks or vault_store_unwritable.
+        """
+        try:
+            checkpoint = parse_checkpoint_text(untrusted_text)
+        except ProvenanceError:
+            raise VaultRequestError("checkpoint_malformed", "the text is no checkpoint") from None
+        size, root = checkpoint.size, checkpoint.root
+        if checkpoint.origin != self._signer.origin:
+            raise VaultRequestError("checkpoint_wrong_origin", "the checkpoint is of another log")
+        if size == 0 and root != EMPTY_ROOT:
+            raise VaultRequestError("checkpoint_malformed", "the checkpoint's size and root do not agree")
+        with self._lock:
+            if size < self._size:
+                raise VaultRequestError("checkpoint_shrinks", "a larger checkpoint has been signed")
+            if size == self._size and root != self._root:
+                raise VaultRequestError("checkpoint_forks", "another root has been signed at this size")
+            if size > self._size:
+                self._store.write(ENTRY, _RECORD.pack(size, root))
+                self._size, self._root = size, root
+            return self._signer.sign_checkpoint(untrusted_text, int(self._clock()))
+
+
+def new_memory() -> bytearray:
+    """The memory of a new log: the empty tree."""
+    return bytearray(_RECORD.pack(0, EMPTY_ROOT))
+
+
+def _load(store: Keystore) -> tuple[int, bytes]:
+    record = store.read(ENTRY)
+    if len(record) != _RECORD.size:
+        raise VaultStartError("vault_store_corrupt", "the last signed checkpoint has an unknown form")
+    size, root = _RECORD.unpack(record)
+    return size, root
