@@ -8,8 +8,9 @@ This package verifies. It holds no private key: whoever signs hands in a callabl
 - `statements`: what an envelope may say. Every field is a pattern, an enumeration or a count.
 - `note`, `checkpoint`: C2SP signed notes and the log's signed tree heads.
 - `merkle`, `entry`, `tlog_proof`: RFC 6962 trees, what a leaf holds, the C2SP proof text.
-- `log_storage`, `log`: the append-only log on SQLite. Only these two touch a disk.
-- `proof`, `trust`, `verifier`: the proof file, the trust file, and the offline check of one by the other.
+- `log_storage`, `log`, `log_check`: the append-only log on SQLite and its fsck. Nothing else touches a disk.
+- `proof`, `trust`, `verifier`: the proof file, the trust file, and the offline check of one by the other
+  in named steps (`checklist`).
 
 Formats are described in docs/formats.md. Nothing here opens a network connection.
 """

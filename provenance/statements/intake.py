@@ -46,5 +46,11 @@ class IntakeFacts(Facts):
         return hashlib.sha256(self.recipient.encode("ascii")).hexdigest()
 
     def covers(self, moment: datetime) -> bool:
-        """Says whether a moment lies within the validity."""
+        """Says whether a moment lies within the validity.
+
+        Raises:
+            FormatError: the moment has no time zone.
+        """
+        if moment.tzinfo is None:
+            raise FormatError("a time has no time zone")
         return parse_instant(self.valid_from) <= moment < parse_instant(self.valid_until)

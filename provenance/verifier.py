@@ -1,0 +1,189 @@
+"""The offline check of a proof: ordered steps, each one named, the first that fails ends it.
+
+Needs the file, its proof and a trust file. No server, no network, no database. A check raises; nothing
+here returns a bool.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+from provenance.checklist import Checklist, StepReport, StepStatus, VerificationError
+from provenance.checkpoint import Checkpoint, CheckpointText, verify_checkpoint
+from provenance.entry import Entry
+from provenance.errors import FormatError, ProvenanceError
+from provenance.merkle import verify_inclusion
+from provenance.note import parse_note
+from provenance.proof import ProofFile
+from provenance.statements import IntakeFacts, JobFacts, ReleaseFacts
+from provenance.statements.fields import SHA256
+from provenance.tlog_proof import TlogProof
+from provenance.trust import Trust
+
+__all__ = [
+    "INTAKE_STEPS",
+    "OPENING_STEPS",
+    "RESULT_STEPS",
+    "StepReport",
+    "StepStatus",
+    "VerificationError",
+    "VerifiedResult",
+    "verify_intake",
+    "verify_opening",
+    "verify_result",
+]
+
+SALT_BYTES = 32
+_CHUNK_BYTES = 1 << 20
+
+_COMMON_STEPS = {
+    "trust_readable": "The trust file is readable and names the node and its log.",
+    "proof_well_formed": "The proof is complete and in its one exact form.",
+    "entry_recorded": "The statement is recorded in the log.",
+    "checkpoint_signed": "The log signed that record with both of its keys.",
+}
+RESULT_STEPS = {
+    **_COMMON_STEPS,
+    "evidence_signed": "The node certified the worker that did the job.",
+    "statement_signed": "That worker signed the statement, with keys made for this one job.",
+    "facts_agree": "The worker states the job, code, policy and walls that the node saw.",
+    "result_matches": "The file is the one that the statement is about, to the last byte.",
+}
+INTAKE_STEPS = {
+    **_COMMON_STEPS,
+    "statement_signed": "The node signed the intake.",
+    "within_validity": "The intake is valid now.",
+}
+OPENING_STEPS = {
+    "commitment_opens": "The original is the one that was anonymized.",
+}
+
+_AGREED_FACTS = ("job_id", "measurement", "policy_sha256", "terms_sha256", "tier", "walls")
+
+
+@dataclass(frozen=True)
+class VerifiedResult:
+    """What a proof says, after every step held.
+
+    Attributes:
+        facts: the job statement.
+        release: the evidence for the worker.
+        checkpoint: the log's signed tree head; `signed_at` is the log's clock.
+        log_index: where the statement is recorded.
+        steps: one report a step, in order.
+    """
+
+    facts: JobFacts
+    release: ReleaseFacts
+    checkpoint: Checkpoint
+    log_index: int
+    steps: tuple[StepReport, ...]
+
+
+def verify_result(result: BinaryIO, untrusted_proof: bytes, trust: Trust | bytes) -> VerifiedResult:
+    """Checks an anonymized file against its proof.
+
+    Args:
+        result: the file, from its first byte; read in constant memory.
+        untrusted_proof: the proof file.
+        trust: a trust file, or what was read from one.
+
+    Raises:
+        VerificationError: with the first step that failed.
+        OSError: the file cannot be read.
+    """
+    checklist = Checklist(RESULT_STEPS)
+    believed, proof, place, checkpoint = _verify_common(checklist, untrusted_proof, trust, "job", evidence=1)
+    with checklist.step("evidence_signed"):
+        release = ReleaseFacts.from_statement(proof.evidence[0].verify(believed.node))
+    with checklist.step("statement_signed"):
+        facts = JobFacts.from_statement(proof.statement.verify(release.worker_key))
+    with checklist.step("facts_agree"):
+        if any(getattr(facts, name) != getattr(release, name) for name in _AGREED_FACTS):
+            raise ProvenanceError("the worker's statement is not about the released job", "facts_disagree")
+    with checklist.step("result_matches"):
+        _check_result(result, facts)
+    return VerifiedResult(facts, release, checkpoint, place.index, checklist.reports())
+
+
+def verify_intake(untrusted_proof: bytes, trust: Trust | bytes, now: datetime) -> IntakeFacts:
+    """Checks an intake announcement, as a client does before it seals a byte.
+
+    Args:
+        untrusted_proof: the announcement, a proof file without evidence.
+        trust: a trust file, or what was read from one.
+        now: with a time zone.
+
+    Raises:
+        VerificationError: with the first step that failed.
+    """
+    checklist = Checklist(INTAKE_STEPS)
+    believed, proof, _, _ = _verify_common(checklist, untrusted_proof, trust, "intake", evidence=0)
+    with checklist.step("statement_signed"):
+        facts = IntakeFacts.from_statement(proof.statement.verify(believed.node))
+    with checklist.step("within_validity"):
+        if not facts.covers(now):
+            raise ProvenanceError("the intake is not valid at this time; ask for a new one", "intake_expired")
+    return facts
+
+
+def verify_opening(original: BinaryIO, salt: bytes, commitment: str) -> None:
+    """Checks that a statement's commitment is to this original. Only who has the salt can do this.
+
+    Args:
+        original: the media file as it was before, from its first byte.
+        salt: 32 bytes, chosen by the submitter.
+        commitment: `JobFacts.original_commitment`.
+
+    Raises:
+        VerificationError: it is not.
+        OSError: the file cannot be read.
+    """
+    with Checklist(OPENING_STEPS).step("commitment_opens"):
+        if len(salt) != SALT_BYTES:
+            raise FormatError("the salt is not 32 bytes")
+        SHA256.check(commitment)
+        mac = hmac.new(salt, digestmod=hashlib.sha256)
+        while chunk := original.read(_CHUNK_BYTES):
+            mac.update(chunk)
+        if not hmac.compare_digest(mac.hexdigest(), commitment):
+            raise ProvenanceError(
+                "the commitment is to another file or under another salt", "not_the_original"
+            )
+
+
+def _verify_common(
+    checklist: Checklist, untrusted_proof: bytes, trust: Trust | bytes, kind: str, *, evidence: int
+) -> tuple[Trust, ProofFile, TlogProof, Checkpoint]:
+    with checklist.step("trust_readable"):
+        believed = trust if isinstance(trust, Trust) else Trust.from_bytes(trust)
+    with checklist.step("proof_well_formed"):
+        proof = ProofFile.from_bytes(untrusted_proof)
+        place = TlogProof.parse(proof.log)
+        untrusted_head = CheckpointText.parse(parse_note(place.checkpoint).text.encode())
+        if len(proof.evidence) != evidence:
+            raise FormatError("the proof does not carry the evidence that its kind needs")
+    with checklist.step("entry_recorded"):
+        leaf = Entry(kind, proof.statement.digest).leaf
+        verify_inclusion(leaf, place.index, untrusted_head.size, place.hashes, untrusted_head.root)
+    with checklist.step("checkpoint_signed"):
+        checkpoint = verify_checkpoint(place.checkpoint, believed.log_origin, believed.log_keys)
+    return believed, proof, place, checkpoint
+
+
+def _check_result(result: BinaryIO, facts: JobFacts) -> None:
+    digest = hashlib.sha256()
+    size = 0
+    while chunk := result.read(_CHUNK_BYTES):
+        size += len(chunk)
+        if size > facts.result_bytes:
+            raise ProvenanceError("the file is longer than the statement says", "result_wrong_size")
+        digest.update(chunk)
+    if size != facts.result_bytes:
+        raise ProvenanceError("the file is shorter than the statement says", "result_wrong_size")
+    if digest.hexdigest() != facts.result_sha256:
+        raise ProvenanceError("the file was changed after it was made", "result_changed")
