@@ -14,29 +14,51 @@ class EnclaveError(Exception):
         code: stable and snake_case; what programs compare and what crosses the wall.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    code = "enclave_error"
+
+    def __init__(self, message: str, code: str | None = None) -> None:
         super().__init__(message)
-        self.code = code
+        if code is not None:
+            self.code = code
 
 
 class PolicyError(EnclaveError):
     """A policy text is not a policy."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__("policy_invalid", message)
+    code = "policy_invalid"
 
 
 class TermsError(EnclaveError):
-    """The terms of a job, or the preamble of an upload, are malformed or not allowed by their policy."""
+    """The terms of a job are malformed or not allowed by their policy."""
+
+    code = "terms_invalid"
+
+
+class PreambleError(TermsError):
+    """What stands before the media in an upload is not a preamble."""
+
+    code = "preamble_invalid"
 
 
 class WallError(EnclaveError):
     """A wall could not be raised, or too few of them stand."""
 
+    code = "wall_failed"
+
+
+class OrderError(EnclaveError):
+    """A job order is malformed or out of range."""
+
+    code = "order_invalid"
+
 
 class WorkerError(EnclaveError):
     """One job failed behind the wall."""
 
+    code = "internal_error"
+
 
 class HostError(EnclaveError):
     """The worker host or one of its children misbehaved, seen from outside the wall."""
+
+    code = "worker_lost"

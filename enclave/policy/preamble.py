@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from enclave.errors import TermsError
+from enclave.errors import PreambleError
 from enclave.policy.terms import Terms, terms_from_object
 from provenance import canonical
 from provenance.encoding import base64_bytes, base64_text
@@ -46,13 +46,13 @@ def upload_preamble(terms: Terms, salt: bytes) -> bytes:
         salt: 32 fresh random bytes.
 
     Raises:
-        TermsError: `preamble_invalid` when the salt has another length or the header grows too large.
+        PreambleError: the salt has another length, or the header grows too large.
     """
     if len(salt) != SALT_BYTES:
-        raise _invalid(f"the salt must be {SALT_BYTES} bytes")
+        raise PreambleError(f"the salt must be {SALT_BYTES} bytes")
     header = canonical.dumps({"salt": base64_text(salt), "terms": terms.to_object()}) + b"\n"
     if len(header) > MAX_HEADER_BYTES:
-        raise _invalid(f"the header is larger than {MAX_HEADER_BYTES} bytes")
+        raise PreambleError(f"the header is larger than {MAX_HEADER_BYTES} bytes")
     return MAGIC + header
 
 
@@ -63,24 +63,20 @@ def parse_preamble(untrusted: bytes) -> UploadPreamble:
         untrusted: the first `MAX_PREAMBLE_BYTES` of the plaintext, or all of it when it is shorter.
 
     Raises:
-        TermsError: `preamble_invalid`, or the codes of `parse_terms`.
+        TermsError: a `PreambleError`, or what `parse_terms` raises.
     """
     if not untrusted.startswith(MAGIC):
-        raise _invalid("the upload does not start with bauta.upload/v1")
+        raise PreambleError("the upload does not start with bauta.upload/v1")
     end = untrusted.find(b"\n", len(MAGIC), MAX_PREAMBLE_BYTES)
     if end < 0:
-        raise _invalid("the upload's header line does not end")
+        raise PreambleError("the upload's header line does not end")
     try:
         untrusted_header = canonical.loads(untrusted[len(MAGIC) : end], MAX_HEADER_BYTES)
         if not isinstance(untrusted_header, dict) or untrusted_header.keys() != {"salt", "terms"}:
-            raise _invalid("the upload's header holds a salt and terms, and nothing else")
+            raise PreambleError("the upload's header holds a salt and terms, and nothing else")
         salt = base64_bytes(untrusted_header["salt"])
     except FormatError:
-        raise _invalid("the upload's header is not canonical JSON") from None
+        raise PreambleError("the upload's header is not canonical JSON") from None
     if len(salt) != SALT_BYTES:
-        raise _invalid(f"the salt must be {SALT_BYTES} bytes")
+        raise PreambleError(f"the salt must be {SALT_BYTES} bytes")
     return UploadPreamble(terms=terms_from_object(untrusted_header["terms"]), salt=salt, size=end + 1)
-
-
-def _invalid(message: str) -> TermsError:
-    return TermsError("preamble_invalid", message)

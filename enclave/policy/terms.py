@@ -46,13 +46,13 @@ class Terms:
     def __post_init__(self) -> None:
         if self.mode not in self.policy.allowed_modes:
             raise TermsError(
-                "mode_not_allowed",
                 f"the policy {self.policy.name} allows these modes: {', '.join(self.policy.allowed_modes)}",
+                "mode_not_allowed",
             )
         if not 1 <= len(self.recipients) <= MAX_RECIPIENTS or len(set(self.recipients)) != len(
             self.recipients
         ):
-            raise TermsError("terms_invalid", f"terms name 1 to {MAX_RECIPIENTS} recipients, none twice")
+            raise TermsError(f"terms name 1 to {MAX_RECIPIENTS} recipients, none twice")
         if not all(_RECIPIENT.fullmatch(recipient) for recipient in self.recipients):
             raise TermsError(
                 "recipient_invalid",
@@ -87,7 +87,7 @@ def parse_terms(untrusted: bytes) -> Terms:
     try:
         untrusted_object = canonical.loads(untrusted, MAX_TERMS_BYTES)
     except FormatError:
-        raise TermsError("terms_invalid", "terms are not canonical JSON") from None
+        raise TermsError("terms are not canonical JSON") from None
     return terms_from_object(untrusted_object)
 
 
@@ -98,7 +98,7 @@ def terms_from_object(untrusted: object) -> Terms:
         TermsError: as for `parse_terms`.
     """
     if not isinstance(untrusted, dict) or untrusted.keys() != {"format", "mode", "policy", "recipients"}:
-        raise TermsError("terms_invalid", "terms hold format, mode, policy and recipients, and nothing else")
+        raise TermsError("terms hold format, mode, policy and recipients, and nothing else")
     mode, text, recipients = untrusted["mode"], untrusted["policy"], untrusted["recipients"]
     if (
         untrusted["format"] != FORMAT
@@ -107,9 +107,9 @@ def terms_from_object(untrusted: object) -> Terms:
         or not isinstance(recipients, list)
         or not all(isinstance(recipient, str) for recipient in recipients)
     ):
-        raise TermsError("terms_invalid", f"terms are not of the form {FORMAT}")
+        raise TermsError(f"terms are not of the form {FORMAT}")
     try:
         policy = parse_policy(text)
     except PolicyError as error:
-        raise TermsError(error.code, str(error)) from None
+        raise TermsError(str(error), error.code) from None
     return Terms(policy=policy, mode=mode, recipients=tuple(recipients))

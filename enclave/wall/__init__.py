@@ -1,0 +1,32 @@
+"""The wall between one job and everything else: small mechanisms, raised in three steps.
+
+    names.py       every mechanism by its public name, and the floor below which nothing starts
+    raising.py     the three steps: the warm parent's outer wall, the warden's, the child's
+    namespaces.py  user, mount, pid, network, ipc, uts and cgroup namespaces
+    root.py        an empty, read-only root file system
+    identity.py    an unprivileged user id, no capabilities
+    process.py     no new privileges, not dumpable, no core files, dies with its parent
+    limits.py      memory, CPU time, file size, descriptors, threads
+    landlock.py    no files, no TCP, no signals or abstract sockets to the outside
+    seccomp.py     the BPF program and its installation
+    syscall_list.py  which system calls a job may make, and why
+    descriptors.py which descriptors a child keeps
+    kernel.py      the few calls into libc that Python lacks
+
+Each mechanism is tried on its own and reported by name: what is up, what is missing. The steps are the same
+for a rehearsal, for a job and for the tests that attack them.
+"""
+
+from enclave.wall.limits import ChildLimits
+from enclave.wall.names import ALL_WALLS, missing_walls, require_floor
+from enclave.wall.raising import raise_child_wall, raise_job_wall, raise_outer_wall
+
+__all__ = [
+    "ALL_WALLS",
+    "ChildLimits",
+    "missing_walls",
+    "raise_child_wall",
+    "raise_job_wall",
+    "raise_outer_wall",
+    "require_floor",
+]
