@@ -1,0 +1,9 @@
+"""What people touch: the `bauta` command line. It reaches media only through the service.
+
+main         the command line put together; errors become exit codes in one place
+output       results on stdout (text or --json), progress on stderr
+paths        where data lies
+supervisor   starts vault, worker host and front desk, each with the descriptors it may have
+embedded     a service for the length of a command
+commands/    one module a command
+"""

@@ -1,0 +1,61 @@
+# Two commands do all the set-up there is: `make demo` and `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint protos check-protos bench fuzz clean
+
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
+VENV := .venv
+BIN := $(VENV)/bin
+OUT := out
+VIDEO ?= $(OUT)/demo.mp4
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/.ready ## Make .venv with every pinned dependency
+
+$(VENV)/.ready: pyproject.toml constraints.txt .ci/system-packages
+	@.ci/system-packages "$(PYTHON)"
+	@"$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -c 'import cv2'
+	@touch $@
+
+demo: setup ## Anonymize a real clip (or VIDEO=path), verify the proof
+	@mkdir -p $(OUT)
+	@[ "$(VIDEO)" != "$(OUT)/demo.mp4" ] || [ -f "$(VIDEO)" ] || $(BIN)/python -m benchmarks.demo_clip "$(VIDEO)"
+	@name=$$(basename "$(VIDEO)"); name="$${name%.*}"; \
+	  case "$(VIDEO)" in *.jpg|*.jpeg|*.png|*.webp) kind="$${VIDEO##*.}" kind=$$(echo "$(VIDEO)" | sed 's/.*\.//');; *) kind=mp4;; esac; \
+	  result="$(OUT)/$$name.anonymized.$$kind"; \
+	  $(BIN)/bauta submit "$(VIDEO)" -o "$$result"; \
+	  $(BIN)/bauta verify "$$result"; \
+	  echo; echo "before  $(VIDEO)"; echo "after   $$result"; echo "proof   $$result.proof"
+
+test: setup lint ## Run every check and every test
+	@$(BIN)/python -m pytest
+
+lint: setup check-protos
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@cd protos && ../$(BIN)/buf lint
+
+protos: setup ## Regenerate the code of protos/
+	@$(BIN)/python -m protos.generate .
+
+check-protos: setup
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	  $(BIN)/python -m protos.generate "$$folder"; \
+	  diff -r -x '__pycache__' -x '*.proto' -x '__init__.py' protos/bauta "$$folder/protos/bauta" \
+	  || { echo 'generated code is stale: run `make protos`' >&2; exit 1; }
+
+bench: setup ## Time the whole job against deface and a plain transcode
+	@$(BIN)/python -m benchmarks.whole_job
+
+fuzz: setup ## Long fuzzing (FUZZ_EXAMPLES, default 20000 a test)
+	@BAUTA_FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(BIN)/python -m pytest tests/fuzz --timeout=0
+
+clean: ## Remove what the targets above made
+	@rm -rf $(VENV) $(OUT) build dist *.egg-info

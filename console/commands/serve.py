@@ -1,0 +1,182 @@
+"""`bauta serve`: the service, until it is told to stop."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console import output
+from console.commands.options import DataOption, JsonOption, say
+from console.embedded import publish, try_lock, wait_until_ready
+from console.paths import data_folder
+from console.supervisor import Orders, Supervisor
+from grpc_api.config import load_config
+from grpc_api.errors import ServiceError, unavailable
+from grpc_api.tls import create_authority, create_client, create_server
+
+_RESTARTS = 5
+_RESTART_PAUSE_SECONDS = 1.0
+_HEALTHY_SECONDS = 60.0
+
+
+def serve(
+    config: Annotated[
+        Path | None, typer.Option(help="A TOML file with limits.", exists=True, dir_okay=False)
+    ] = None,
+    listen: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST:PORT", help="An address for remote clients (mutual TLS). May be repeated."
+        ),
+    ] = None,
+    init: Annotated[
+        bool, typer.Option("--init", help="Make keys, certificates and a client bundle, then stop.")
+    ] = False,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST", help="With --init: a host name or address clients will use. May be repeated."
+        ),
+    ] = None,
+    ask_passphrase: Annotated[
+        bool,
+        typer.Option(
+            "--ask-passphrase", help="Unlock the vault with a passphrase from the terminal or stdin."
+        ),
+    ] = False,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Run the service. It always listens on a Unix socket in the data folder."""
+    folder = data_folder(data)
+    settings = load_config(config)
+    run = folder / "run"
+    run.mkdir(mode=0o700, exist_ok=True)
+    lock = try_lock(run)
+    if lock is None:
+        raise unavailable("data_folder_busy", "Another service runs on this data folder.")
+    socket_path = run / "bauta.sock"
+    passphrase = _passphrase() if ask_passphrase else None
+    server = _Server(
+        folder, config, (f"unix:{socket_path}", *(listen or ())), passphrase, settings.drain_seconds
+    )
+    if init:
+        return _init(folder, server, tuple(name or ()))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.stop())
+    return server.run(run)
+
+
+class _Server:
+    """The supervised service, started again when a part of it dies."""
+
+    def __init__(
+        self,
+        folder: Path,
+        config: Path | None,
+        listen: tuple[str, ...],
+        passphrase: bytes | None,
+        drain_seconds: float,
+    ) -> None:
+        self._folder = folder
+        self._config = config
+        self._listen = listen
+        self._passphrase = passphrase
+        self._drain_seconds = drain_seconds
+        self._stopping = threading.Event()
+        self._supervisor: Supervisor | None = None
+
+    def stop(self) -> None:
+        """Drains and ends."""
+        self._stopping.set()
+        if self._supervisor is not None:
+            self._supervisor.stop()
+
+    def run(self, run: Path) -> int:
+        """Serves until stopped; gives up when it keeps dying."""
+        failures = 0
+        while not self._stopping.is_set() and failures < _RESTARTS:
+            began = time.monotonic()
+            bound = self.start()
+            publish(run, bound[0])
+            output.result({"ready": True, "listen": bound}, f"ready: {', '.join(bound)}")
+            sys.stdout.flush()
+            code = self.wait()
+            if self._stopping.is_set() or code == 0:
+                say("stopped")
+                return 0
+            failures = 1 if time.monotonic() - began > _HEALTHY_SECONDS else failures + 1
+            say("a part of the service died; starting again")
+            self._stopping.wait(_RESTART_PAUSE_SECONDS * failures)
+        return 0 if self._stopping.is_set() else 1
+
+    def start(self) -> list[str]:
+        """Starts the three processes; the addresses that are bound.
+
+        Raises:
+            ServiceError: why the front desk did not start.
+        """
+        Path(self._listen[0].removeprefix("unix:")).unlink(missing_ok=True)
+        ready_read, ready_write = os.pipe()
+        self._supervisor = Supervisor(
+            Orders(
+                data=self._folder,
+                listen=self._listen,
+                config=self._config,
+                ready_fd=ready_write,
+                passphrase_fd=_pipe_with(self._passphrase),
+                drain_seconds=self._drain_seconds,
+            )
+        )
+        try:
+            return wait_until_ready(ready_read)
+        except ServiceError:
+            self.wait()
+            raise
+        finally:
+            os.close(ready_read)
+
+    def wait(self) -> int:
+        """Waits for the end of the three processes."""
+        return self._supervisor.wait() if self._supervisor is not None else 1
+
+
+def _init(folder: Path, server: _Server, names: tuple[str, ...]) -> int:
+    tls = folder / "tls"
+    create_authority(tls)
+    create_server(tls, (*names, "localhost", "127.0.0.1", "::1"))
+    bundle = folder / "client"
+    create_client(tls, bundle)
+    server.start()
+    server.stop()
+    server.wait()
+    (bundle / "trust.json").write_bytes((folder / "trust.json").read_bytes())
+    output.result(
+        {"data": str(folder), "client_bundle": str(bundle)},
+        f"made keys and certificates in {folder}\n"
+        f"hand this folder to your client, over a channel you trust: {bundle}",
+    )
+    return 0
+
+
+def _passphrase() -> bytes:
+    if sys.stdin.isatty():
+        return getpass.getpass("Vault passphrase: ").encode()
+    return sys.stdin.readline().rstrip("\n").encode()
+
+
+def _pipe_with(passphrase: bytes | None) -> int | None:
+    if passphrase is None:
+        return None
+    read_end, write_end = os.pipe()
+    os.write(write_end, passphrase)
+    os.close(write_end)
+    return read_end

@@ -1,0 +1,80 @@
+"""`bauta verify`: is this the file that was proven? Offline; no server, no network."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from console import output
+from console.commands.options import DataOption, JsonOption, load_trust
+from console.paths import data_folder
+from grpc_api.errors import invalid
+from provenance.canonical import loads
+from provenance.proof import ProofFile
+from provenance.statements import JobFacts
+from provenance.verifier import Step, VerificationError, verify_opening, verify_result
+
+_MARKS = {"ok": "✓", "failed": "✗", "not reached": "·"}
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="The anonymized file.", exists=True, dir_okay=False)],
+    proof: Annotated[
+        Path | None, typer.Option(help="Its proof.", dir_okay=False, show_default="FILE.proof")
+    ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option(help="The trust file.", dir_okay=False, show_default="that of the data folder"),
+    ] = None,
+    original: Annotated[
+        Path | None, typer.Option(help="Also check that this is the original; needs --opening.", exists=True)
+    ] = None,
+    opening: Annotated[
+        Path | None, typer.Option(help="The secret that `bauta submit --opening` kept.", exists=True)
+    ] = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Verify an anonymized file against its proof. Exit code 1 when any step fails."""
+    if (original is None) != (opening is None):
+        raise click.UsageError("--original and --opening go together.")
+    believed = load_trust(trust or data_folder(data) / "trust.json")
+    try:
+        proof_bytes = (proof or file.with_name(file.name + ".proof")).read_bytes()
+    except OSError:
+        raise invalid("proof_missing", "There is no proof beside the file; name it with --proof.") from None
+    try:
+        with file.open("rb") as result:
+            steps = verify_result(result, proof_bytes, believed).steps
+        facts = JobFacts.from_statement(ProofFile.from_bytes(proof_bytes).statement.payload)
+        if original is not None and opening is not None:
+            with original.open("rb") as media:
+                verify_opening(media, _salt(opening), bytes.fromhex(facts.original_commitment))
+            steps = (*steps, Step("original", "The original is the one that was submitted.", "ok"))
+    except VerificationError as error:
+        _print(error.steps, {"verified": False, "failed_step": error.step, "code": error.code})
+        return 1
+    _print(steps, {"verified": True, "statement": asdict(facts)})
+    return 0
+
+
+def _print(steps: tuple[Step, ...], verdict: dict[str, object]) -> None:
+    lines = [f"{_MARKS[step.status]} {step.sentence}" for step in steps]
+    lines.append("VERIFIED" if verdict["verified"] else f"NOT VERIFIED: failed at `{verdict['failed_step']}`")
+    output.result({**verdict, "steps": [asdict(step) for step in steps]}, "\n".join(lines))
+
+
+def _salt(opening: Path) -> bytes:
+    try:
+        document = loads(opening.read_bytes().removesuffix(b"\n"))
+        if document["format"] != "bauta.opening/v1":
+            raise KeyError
+        return base64.b64decode(document["salt"], validate=True)
+    except (KeyError, TypeError, binascii.Error):
+        raise invalid("opening_invalid", "The opening file is not one that `bauta submit` wrote.") from None

@@ -1,0 +1,67 @@
+"""The `bauta` command line put together.
+
+Exit codes: 0 done, 1 the answer is no or the job failed, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import typer
+
+from console import output
+from console.commands import age, doctor, policy, serve, submit, verify
+from enclave.errors import EnclaveError
+from grpc_api.errors import ServiceError
+from keyvault.errors import KeyvaultError
+from provenance.errors import ProvenanceError
+
+app = typer.Typer(
+    name="bauta",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Anonymize video, images and sound behind a wall, and prove what was done.",
+)
+app.command("submit")(submit.submit)
+app.command("serve")(serve.serve)
+app.command("verify")(verify.verify)
+app.command("keygen")(age.keygen)
+app.command("seal")(age.seal)
+app.command("open")(age.open_)
+app.command("doctor")(doctor.doctor)
+app.add_typer(policy.app, name="policy")
+
+EXIT_NO = 1
+EXIT_USAGE = 2
+
+
+def run() -> None:
+    """Runs the command line and exits."""
+    if "--json" in sys.argv[1:]:
+        output.MODE.as_json = True  # Before parsing, so that usage errors are JSON too.
+    raise SystemExit(_run())
+
+
+def _run() -> int:
+    try:
+        code = app(standalone_mode=False)
+    except click.UsageError as error:
+        if output.MODE.as_json:
+            output.error("usage", error.format_message())
+        else:
+            error.show()
+        return EXIT_USAGE
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        output.error("interrupted", "Stopped; nothing was written.")
+        return EXIT_NO
+    except (ServiceError, EnclaveError, KeyvaultError, ProvenanceError) as error:
+        output.error(error.code, str(error))
+        return EXIT_NO
+    except OSError as error:
+        output.error("system_error", f"The system refused: {error.strerror}.")
+        return EXIT_NO
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,186 @@
+"""Starts vault, worker host and front desk side by side, each with exactly the descriptors it may have.
+
+    front desk <-> vault         describe, intake, checkpoints
+    front desk <-> worker host   orders with descriptors; reports come back on a pipe for each job
+    worker host <-> vault        file keys: the front desk holds no end of this one
+
+One of the three gone means none can be trusted to be whole: all are ended. `python -m console.supervisor`
+runs it as a process of its own for the embedded service, without the command line's imports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_GRACE_SECONDS = 10.0
+# What a child needs to find its libraries and speak UTF-8; nothing else of the user's environment.
+_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What to serve.
+
+    Attributes:
+        data: the data folder.
+        listen: addresses, `unix:PATH` or `HOST:PORT`.
+        config: the service's TOML file, if any.
+        ready_fd: gets one JSON line from the front desk.
+        parent_fd: embedded: the service ends once this pipe is closed and nobody holds users_lock.
+        users_lock: embedded: the file that users of the service hold a shared lock on.
+        passphrase_fd: the vault reads its passphrase here; without it, the vault uses its key file.
+        drain_seconds: how long the front desk may take to stop.
+    """
+
+    data: Path
+    listen: tuple[str, ...]
+    config: Path | None
+    ready_fd: int
+    parent_fd: int | None = None
+    users_lock: Path | None = None
+    passphrase_fd: int | None = None
+    drain_seconds: float = 30.0
+
+
+class Supervisor:
+    """The three processes of one service."""
+
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+        vault_front, front_vault = socket.socketpair()
+        worker_front, front_worker = socket.socketpair()
+        vault_worker, worker_vault = socket.socketpair()
+        life_read, self._life_write = os.pipe()
+        vault: list[object] = [
+            "--front-fd",
+            vault_front,
+            "--worker-fd",
+            vault_worker,
+            "--store",
+            orders.data / "vault",
+        ]
+        if orders.passphrase_fd is not None:
+            vault += ["--passphrase-fd", orders.passphrase_fd]
+        desk: list[object] = ["--data", orders.data, "--vault-fd", front_vault, "--worker-fd", front_worker]
+        desk += ["--ready-fd", orders.ready_fd, "--life-fd", life_read]
+        for address in orders.listen:
+            desk += ["--listen", address]
+        if orders.config is not None:
+            desk += ["--config", orders.config]
+        if orders.parent_fd is not None and orders.users_lock is not None:
+            desk += ["--parent-fd", orders.parent_fd, "--users-lock", orders.users_lock]
+        worker: list[object] = ["--front-fd", worker_front, "--vault-fd", worker_vault]
+        # The worker host takes longest to get warm, so it starts first.
+        self._worker = _start("enclave.nursery", worker)
+        self._vault = _start("keyvault.vault", vault)
+        self._desk = _start("grpc_api", desk)
+        for pair_end in (vault_front, front_vault, worker_front, front_worker, vault_worker, worker_vault):
+            pair_end.close()
+        for fd in (life_read, orders.ready_fd, orders.parent_fd, orders.passphrase_fd):
+            if fd is not None:
+                os.close(fd)
+
+    @property
+    def process_ids(self) -> dict[str, int]:
+        """The three processes, by role."""
+        return {"desk": self._desk.pid, "vault": self._vault.pid, "worker": self._worker.pid}
+
+    def stop(self) -> None:
+        """Asks the front desk to drain and stop."""
+        if self._desk.poll() is None:
+            self._desk.terminate()
+
+    def wait(self) -> int:
+        """Waits until the front desk ends, or until another process dies and takes all with it.
+
+        Returns:
+            0 after an orderly end, 1 otherwise.
+        """
+        ended = threading.Event()
+        for process in (self._desk, self._vault, self._worker):
+            threading.Thread(target=_wait_for, args=(process, ended.set), daemon=True).start()
+        ended.wait()
+        orderly = self._desk.poll() is not None or self._wait_for_desk(1.0)
+        code = self._desk.returncode if orderly else 1
+        self._end_all()
+        return 0 if code == 0 else 1
+
+    def _wait_for_desk(self, seconds: float) -> bool:
+        try:
+            self._desk.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _end_all(self) -> None:
+        os.close(self._life_write)
+        self.stop()
+        if not self._wait_for_desk(self._orders.drain_seconds + _GRACE_SECONDS):
+            self._desk.kill()
+        # Both end by themselves when the front desk's end of their channel closes.
+        for process in (self._worker, self._vault):
+            try:
+                process.wait(_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _start(module: str, arguments: Sequence[object]) -> subprocess.Popen[bytes]:
+    descriptors = [part.fileno() for part in arguments if isinstance(part, socket.socket)]
+    descriptors += [part for part in arguments if isinstance(part, int)]
+    words = [str(part.fileno() if isinstance(part, socket.socket) else part) for part in arguments]
+    return subprocess.Popen(
+        # -I: neither the current folder nor the user's environment can put code into these processes.
+        [sys.executable, "-I", "-m", module, *words],
+        pass_fds=descriptors,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
+        # Ctrl-C in a terminal reaches the supervisor alone, which then stops things in order.
+        start_new_session=True,
+        umask=0o077,
+    )
+
+
+def _wait_for(process: subprocess.Popen[bytes], then: Callable[[], None]) -> None:
+    process.wait()
+    then()
+
+
+def main() -> int:
+    """The embedded service's supervisor: `--ready-fd` and `--parent-fd` come from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m console.supervisor")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--listen", action="append", required=True)
+    parser.add_argument("--ready-fd", type=int, required=True)
+    parser.add_argument("--parent-fd", type=int)
+    parser.add_argument("--users-lock", type=Path)
+    arguments = parser.parse_args()
+    supervisor = Supervisor(
+        Orders(
+            data=arguments.data,
+            listen=tuple(arguments.listen),
+            config=arguments.config,
+            ready_fd=arguments.ready_fd,
+            parent_fd=arguments.parent_fd,
+            users_lock=arguments.users_lock,
+        )
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.stop())
+    return supervisor.wait()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
