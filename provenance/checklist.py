@@ -5,32 +5,26 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import Literal
 
 from provenance.errors import ProvenanceError
 
-
-class StepStatus(StrEnum):
-    """How far a step came."""
-
-    OK = "ok"
-    FAILED = "failed"
-    NOT_REACHED = "not reached"
+Status = Literal["ok", "failed", "not reached"]
 
 
 @dataclass(frozen=True)
-class StepReport:
-    """One step.
+class Step:
+    """How far one step came.
 
     Attributes:
         step: its id, stable.
         sentence: what holds if the step does, for people.
-        status: how far it came.
+        status: "ok", "failed" or "not reached".
     """
 
     step: str
     sentence: str
-    status: StepStatus
+    status: Status
 
 
 class VerificationError(ProvenanceError):
@@ -44,7 +38,7 @@ class VerificationError(ProvenanceError):
 
     code = "verification_failed"
 
-    def __init__(self, step: str, cause: ProvenanceError, steps: tuple[StepReport, ...]) -> None:
+    def __init__(self, step: str, cause: ProvenanceError, steps: tuple[Step, ...]) -> None:
         super().__init__(str(cause), cause.code)
         self.step = step
         self.steps = steps
@@ -76,16 +70,16 @@ class Checklist:
             raise VerificationError(step, error, self._reports(failed=step)) from error
         self._waiting.pop(0)
 
-    def reports(self) -> tuple[StepReport, ...]:
+    def reports(self) -> tuple[Step, ...]:
         """Gives one report a step, all of them done."""
         if self._waiting:
             raise AssertionError(f"the step {self._waiting[0]} was never run")
         return self._reports(failed=None)
 
-    def _reports(self, failed: str | None) -> tuple[StepReport, ...]:
-        def status(step: str) -> StepStatus:
+    def _reports(self, failed: str | None) -> tuple[Step, ...]:
+        def status(step: str) -> Status:
             if step == failed:
-                return StepStatus.FAILED
-            return StepStatus.NOT_REACHED if step in self._waiting else StepStatus.OK
+                return "failed"
+            return "not reached" if step in self._waiting else "ok"
 
-        return tuple(StepReport(step, sentence, status(step)) for step, sentence in self._sentences.items())
+        return tuple(Step(step, sentence, status(step)) for step, sentence in self._sentences.items())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
-from provenance.checklist import Checklist, StepReport, StepStatus, VerificationError
+from provenance.checklist import Checklist, Step, VerificationError
 from provenance.checkpoint import Checkpoint, CheckpointText, verify_checkpoint
 from provenance.entry import Entry
 from provenance.errors import FormatError, ProvenanceError
@@ -20,7 +20,6 @@ from provenance.merkle import verify_inclusion
 from provenance.note import parse_note
 from provenance.proof import ProofFile
 from provenance.statements import IntakeFacts, JobFacts, ReleaseFacts
-from provenance.statements.fields import SHA256
 from provenance.tlog_proof import TlogProof
 from provenance.trust import Trust
 
@@ -28,8 +27,7 @@ __all__ = [
     "INTAKE_STEPS",
     "OPENING_STEPS",
     "RESULT_STEPS",
-    "StepReport",
-    "StepStatus",
+    "Step",
     "VerificationError",
     "VerifiedResult",
     "verify_intake",
@@ -81,7 +79,7 @@ class VerifiedResult:
     release: ReleaseFacts
     checkpoint: Checkpoint
     log_index: int
-    steps: tuple[StepReport, ...]
+    steps: tuple[Step, ...]
 
 
 def verify_result(result: BinaryIO, untrusted_proof: bytes, trust: Trust | bytes) -> VerifiedResult:
@@ -131,13 +129,13 @@ def verify_intake(untrusted_proof: bytes, trust: Trust | bytes, now: datetime) -
     return facts
 
 
-def verify_opening(original: BinaryIO, salt: bytes, commitment: str) -> None:
+def verify_opening(original: BinaryIO, salt: bytes, commitment: bytes) -> None:
     """Checks that a statement's commitment is to this original. Only who has the salt can do this.
 
     Args:
         original: the media file as it was before, from its first byte.
         salt: 32 bytes, chosen by the submitter.
-        commitment: `JobFacts.original_commitment`.
+        commitment: 32 bytes; `JobFacts.original_commitment` has them in hex.
 
     Raises:
         VerificationError: it is not.
@@ -146,11 +144,10 @@ def verify_opening(original: BinaryIO, salt: bytes, commitment: str) -> None:
     with Checklist(OPENING_STEPS).step("commitment_opens"):
         if len(salt) != SALT_BYTES:
             raise FormatError("the salt is not 32 bytes")
-        SHA256.check(commitment)
         mac = hmac.new(salt, digestmod=hashlib.sha256)
         while chunk := original.read(_CHUNK_BYTES):
             mac.update(chunk)
-        if not hmac.compare_digest(mac.hexdigest(), commitment):
+        if not hmac.compare_digest(mac.digest(), commitment):
             raise ProvenanceError(
                 "the commitment is to another file or under another salt", "not_the_original"
             )

@@ -11,7 +11,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 from provenance import canonical
@@ -26,7 +25,7 @@ class Kind(ABC):
 
     @abstractmethod
     def check(self, value: Any) -> Any:
-        """Gives the value back, made immutable.
+        """Gives the value back.
 
         Raises:
             FormatError: the field does not take this value.
@@ -146,13 +145,13 @@ class Table(Kind):
     most: int = 16
 
     def check(self, value: Any) -> Any:
-        """Takes a mapping; gives a read-only copy."""
+        """Takes a mapping; gives a copy that nobody else holds."""
         if not isinstance(value, Mapping) or len(value) > self.most:
             raise FormatError("a field is not a table of an accepted length")
         for key, item in value.items():
             self.key.check(key)
             self.item.check(item)
-        return MappingProxyType(dict(value))
+        return dict(value)
 
     def to_json(self, value: Any) -> Any:
         """Gives an object."""
