@@ -15,10 +15,10 @@ from console import output
 from console.commands.options import JsonOption, say
 from keyvault.age import (
     HybridIdentity,
-    format_identity_file,
     open_sealed,
     parse_identity_file,
     parse_recipient,
+    write_identity_file,
 )
 from keyvault.age import seal as seal_stream
 
@@ -30,11 +30,9 @@ def keygen(
     """Make a post-quantum age identity (AGE-SECRET-KEY-PQ-1...), mode 0600."""
     identity = HybridIdentity.generate()
     try:
-        fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_identity_file(target, identity)
     except FileExistsError:
         raise click.UsageError("The file exists; an identity is never overwritten.") from None
-    with os.fdopen(fd, "w", encoding="ascii") as file:
-        file.write(format_identity_file(identity))
     recipient = str(identity.recipient)
     output.result({"identity": str(target), "recipient": recipient}, f"Public key: {recipient}")
     return 0

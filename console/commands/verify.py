@@ -16,11 +16,11 @@ from console.commands.options import DataOption, JsonOption, load_trust
 from console.paths import data_folder
 from grpc_api.errors import invalid
 from provenance.canonical import loads
-from provenance.proof import ProofFile
-from provenance.statements import JobFacts
-from provenance.verifier import Step, VerificationError, verify_opening, verify_result
+from provenance.checklist import StepReport, StepStatus, VerificationError
+from provenance.errors import ProvenanceError
+from provenance.verifier import OPENING_STEPS, verify_opening, verify_result
 
-_MARKS = {"ok": "✓", "failed": "✗", "not reached": "·"}
+_MARKS = {StepStatus.OK: "✓", StepStatus.FAILED: "✗", StepStatus.NOT_REACHED: "·"}
 
 
 def verify(
@@ -49,25 +49,32 @@ def verify(
         proof_bytes = (proof or file.with_name(file.name + ".proof")).read_bytes()
     except OSError:
         raise invalid("proof_missing", "There is no proof beside the file; name it with --proof.") from None
+    steps: tuple[StepReport, ...] = ()
     try:
         with file.open("rb") as result:
-            steps = verify_result(result, proof_bytes, believed).steps
-        facts = JobFacts.from_statement(ProofFile.from_bytes(proof_bytes).statement.payload)
+            verified = verify_result(result, proof_bytes, believed)
+        steps = verified.steps
         if original is not None and opening is not None:
             with original.open("rb") as media:
-                verify_opening(media, _salt(opening), bytes.fromhex(facts.original_commitment))
-            steps = (*steps, Step("original", "The original is the one that was submitted.", "ok"))
+                verify_opening(media, _salt(opening), verified.facts.original_commitment)
+            steps += tuple(StepReport(step, text, StepStatus.OK) for step, text in OPENING_STEPS.items())
     except VerificationError as error:
-        _print(error.steps, {"verified": False, "failed_step": error.step, "code": error.code})
+        verdict = {"verified": False, "failed_step": error.step, "code": error.code}
+        _print(steps + error.steps, verdict, f"NOT VERIFIED at {error.step} ({error.code}): {error}.")
         return 1
-    _print(steps, {"verified": True, "statement": asdict(facts)})
+    facts = verified.facts
+    _print(
+        steps,
+        {"verified": True, "log_index": verified.log_index, "statement": asdict(facts)},
+        f"VERIFIED: {facts.frames} frames, {facts.frames_with_faces} with faces covered by {facts.effect}, "
+        f"audio {facts.audio}; tier {facts.tier}, made {facts.finished_at}.",
+    )
     return 0
 
 
-def _print(steps: tuple[Step, ...], verdict: dict[str, object]) -> None:
+def _print(steps: tuple[StepReport, ...], verdict: dict[str, object], last_line: str) -> None:
     lines = [f"{_MARKS[step.status]} {step.sentence}" for step in steps]
-    lines.append("VERIFIED" if verdict["verified"] else f"NOT VERIFIED: failed at `{verdict['failed_step']}`")
-    output.result({**verdict, "steps": [asdict(step) for step in steps]}, "\n".join(lines))
+    output.result({**verdict, "steps": [asdict(step) for step in steps]}, "\n".join([*lines, last_line]))
 
 
 def _salt(opening: Path) -> bytes:
@@ -76,5 +83,5 @@ def _salt(opening: Path) -> bytes:
         if document["format"] != "bauta.opening/v1":
             raise KeyError
         return base64.b64decode(document["salt"], validate=True)
-    except (KeyError, TypeError, binascii.Error):
+    except (KeyError, TypeError, binascii.Error, ProvenanceError):
         raise invalid("opening_invalid", "The opening file is not one that `bauta submit` wrote.") from None
