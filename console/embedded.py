@@ -52,9 +52,9 @@ def embedded_service(data: Path) -> Iterator[Endpoint]:
                 yield endpoint
             return
         with _using(run) as is_kept:
-            endpoint = _published(run) if is_kept else None
-            if endpoint is not None:
-                yield endpoint
+            published = _published(run) if is_kept else None
+            if published is not None:
+                yield published
                 return
         if time.monotonic() > deadline:
             raise unavailable(

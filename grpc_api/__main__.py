@@ -7,6 +7,7 @@ It prints one JSON line to `--ready-fd` when it answers, or when it cannot: `{"l
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import logging
 import os
@@ -55,7 +56,9 @@ def main() -> int:
     _say(arguments.ready_fd, {"listen": bound})
     threading.Thread(target=_await_supervisor, args=(arguments.life_fd, stop), daemon=True).start()
     if arguments.parent_fd is not None:
-        threading.Thread(target=_await_parent, args=(arguments.parent_fd, desk, stop), daemon=True).start()
+        threading.Thread(
+            target=_await_parent, args=(arguments.parent_fd, arguments.users_lock, stop), daemon=True
+        ).start()
     stop.wait()
     desk.stop()
     desk.close()
@@ -71,7 +74,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--worker-fd", type=int, required=True)
     parser.add_argument("--ready-fd", type=int, required=True)
     parser.add_argument("--life-fd", type=int, required=True, help="end at once when this pipe closes")
-    parser.add_argument("--parent-fd", type=int, help="embedded: end once this pipe closes and nobody calls")
+    parser.add_argument("--parent-fd", type=int, help="embedded: end once this pipe closes...")
+    parser.add_argument("--users-lock", type=Path, help="...and nobody shares this lock")
     return parser.parse_args()
 
 
@@ -81,10 +85,12 @@ def _await_supervisor(life_fd: int, stop: threading.Event) -> None:
     stop.set()
 
 
-def _await_parent(parent_fd: int, desk: FrontDesk, stop: threading.Event) -> None:
+def _await_parent(parent_fd: int, users_lock: Path, stop: threading.Event) -> None:
     while os.read(parent_fd, 1):
         pass
-    desk.wait_until_unused()
+    # Granted once no command shares it; held to the end, so that none can join a service that stops.
+    fd = os.open(users_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_EX)
     stop.set()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import grpc
 from cryptography import x509
@@ -24,7 +26,9 @@ def caller(context: grpc.ServicerContext) -> str:
     """
     if context.peer().startswith("unix:"):
         return LOCAL
-    pem = context.auth_context().get("x509_pem_cert")
+    # gRPC's types have the values wrong: each is a list of bytes.
+    properties = cast(Mapping[str, Sequence[bytes]], context.auth_context())
+    pem = properties.get("x509_pem_cert")
     if not pem:
         raise ServiceError(
             "identity_missing", "A client certificate is needed here.", grpc.StatusCode.UNAUTHENTICATED

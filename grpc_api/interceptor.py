@@ -1,4 +1,4 @@
-"""The one place where errors become gRPC statuses, where callers are counted, and where calls are."""
+"""The one place where errors become gRPC statuses, and where callers are counted."""
 
 from __future__ import annotations
 
@@ -26,19 +26,11 @@ _OURS = "/bauta."
 _WINDOW_SECONDS = 60.0
 
 
-class FrontDoor(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc ships no types for this base class
-    """Wraps every handler of ours: rate limit first, the handler, then errors as rich statuses.
-
-    Attributes:
-        active_calls: calls of ours under way; the embedded service ends only when there is none.
-    """
+class FrontDoor(grpc.ServerInterceptor):
+    """Wraps every handler of ours: rate limit first, the handler, then errors as rich statuses."""
 
     def __init__(self, max_requests_per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = RateLimit(max_requests_per_minute, clock)
-        self._lock = threading.Lock()
-        self.active_calls = 0
-        self.last_call_at = clock()
-        self._clock = clock
 
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         """Wraps the handler that gRPC found for this call."""
@@ -59,38 +51,23 @@ class FrontDoor(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc ships no 
 
     def _unary(self, inner: Callable[..., Any]) -> Callable[..., Any]:
         def call(request: Any, context: grpc.ServicerContext) -> Any:
-            self._enter()
             try:
                 self._rate.require(caller(context))
                 return inner(request, context)
             except Exception as error:
                 _abort(context, error)
-            finally:
-                self._leave()
 
         return call
 
     def _stream(self, inner: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-            self._enter()
             try:
                 self._rate.require(caller(context))
                 yield from inner(request, context)
             except Exception as error:
                 _abort(context, error)
-            finally:
-                self._leave()
 
         return call
-
-    def _enter(self) -> None:
-        with self._lock:
-            self.active_calls += 1
-
-    def _leave(self) -> None:
-        with self._lock:
-            self.active_calls -= 1
-            self.last_call_at = self._clock()
 
 
 class RateLimit:

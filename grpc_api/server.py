@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,25 +162,18 @@ class FrontDesk:
         Raises:
             EnclaveError: the walls are below the floor, or the worker never came up.
         """
-        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._set_health(serving=False)
         self._server.start()
         hello = worker.hello()
         require_floor(hello.walls)
         self._dispatcher.start()
         threading.Thread(target=self._sweep, name="sweeper", daemon=True).start()
-        self._set_health(health_pb2.HealthCheckResponse.SERVING)
-
-    def wait_until_unused(self, quiet_seconds: float = 2.0) -> None:
-        """Waits until no call is under way and no job is open, for a little while."""
-        while not self._ended.wait(0.2):
-            quiet = time.monotonic() - self._front_door.last_call_at
-            if self._front_door.active_calls == 0 and quiet >= quiet_seconds and self._dispatcher.is_idle:
-                return
+        self._set_health(serving=True)
 
     def stop(self) -> None:
         """Drains: no new jobs, running ones may finish, then calls end and threads stop."""
         self._ended.set()
-        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._set_health(serving=False)
         self._desk.drain()
         self._dispatcher.shut_down(self._config.drain_seconds)
         self._server.stop(grace=2.0).wait()
@@ -190,7 +182,9 @@ class FrontDesk:
         """Closes the stores, once the worker is gone."""
         self._store.close()
 
-    def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType) -> None:
+    def _set_health(self, *, serving: bool) -> None:
+        answer = health_pb2.HealthCheckResponse
+        status = answer.SERVING if serving else answer.NOT_SERVING
         for service in ("", *_OUR_SERVICES):
             self._health.set(service, status)
 

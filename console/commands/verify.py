@@ -16,11 +16,11 @@ from console.commands.options import DataOption, JsonOption, load_trust
 from console.paths import data_folder
 from grpc_api.errors import invalid
 from provenance.canonical import loads
-from provenance.checklist import StepReport, StepStatus, VerificationError
+from provenance.checklist import Step, VerificationError
 from provenance.errors import ProvenanceError
 from provenance.verifier import OPENING_STEPS, verify_opening, verify_result
 
-_MARKS = {StepStatus.OK: "✓", StepStatus.FAILED: "✗", StepStatus.NOT_REACHED: "·"}
+_MARKS = {"ok": "✓", "failed": "✗", "not reached": "·"}
 
 
 def verify(
@@ -49,15 +49,15 @@ def verify(
         proof_bytes = (proof or file.with_name(file.name + ".proof")).read_bytes()
     except OSError:
         raise invalid("proof_missing", "There is no proof beside the file; name it with --proof.") from None
-    steps: tuple[StepReport, ...] = ()
+    steps: tuple[Step, ...] = ()
     try:
         with file.open("rb") as result:
             verified = verify_result(result, proof_bytes, believed)
         steps = verified.steps
         if original is not None and opening is not None:
             with original.open("rb") as media:
-                verify_opening(media, _salt(opening), verified.facts.original_commitment)
-            steps += tuple(StepReport(step, text, StepStatus.OK) for step, text in OPENING_STEPS.items())
+                verify_opening(media, _salt(opening), bytes.fromhex(verified.facts.original_commitment))
+            steps += tuple(Step(step, text, "ok") for step, text in OPENING_STEPS.items())
     except VerificationError as error:
         verdict = {"verified": False, "failed_step": error.step, "code": error.code}
         _print(steps + error.steps, verdict, f"NOT VERIFIED at {error.step} ({error.code}): {error}.")
@@ -72,7 +72,7 @@ def verify(
     return 0
 
 
-def _print(steps: tuple[StepReport, ...], verdict: dict[str, object], last_line: str) -> None:
+def _print(steps: tuple[Step, ...], verdict: dict[str, object], last_line: str) -> None:
     lines = [f"{_MARKS[step.status]} {step.sentence}" for step in steps]
     output.result({**verdict, "steps": [asdict(step) for step in steps]}, "\n".join([*lines, last_line]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import grpc
 from google.rpc import error_details_pb2
@@ -70,22 +71,20 @@ def service_errors() -> Iterator[None]:
 
 def translate(error: grpc.RpcError) -> ServiceError:
     """The ServiceError that a gRPC error stands for."""
-    status = rpc_status.from_call(error) if isinstance(error, grpc.Call) else None
+    # gRPC raises objects that are both an error and a call; its types do not say so.
+    call = cast(grpc.Call, error)
+    status = rpc_status.from_call(call)
     if status is not None:
         for detail in status.details:
             info = error_details_pb2.ErrorInfo()
             if detail.Unpack(info):
-                return ServiceError(info.reason, status.message, _status_of(error))
-    if _status_of(error) is grpc.StatusCode.UNAVAILABLE:
+                return ServiceError(info.reason, status.message, call.code())
+    if call.code() is grpc.StatusCode.UNAVAILABLE:
         return ServiceError(
             "service_unreachable", "The service cannot be reached.", grpc.StatusCode.UNAVAILABLE
         )
     return ServiceError(
         "service_answer_unknown",
-        f"The service ended the call with {_status_of(error).name}.",
-        _status_of(error),
+        f"The service ended the call with {call.code().name}.",
+        call.code(),
     )
-
-
-def _status_of(error: grpc.RpcError) -> grpc.StatusCode:
-    return error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN

@@ -57,10 +57,10 @@ def download(connection: Connection, job: jobs_pb2.Job, path: Path) -> None:
 
         resuming(attempt)
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
+    with path.open("rb") as sealed:
+        while block := sealed.read(1 << 20):
             digest.update(block)
-        size = file.tell()
+        size = sealed.tell()
     if size != job.result_bytes or digest.digest() != job.result_sha256:
         raise unavailable("result_digest_wrong", "The sealed result was damaged on the way.")
 

@@ -76,11 +76,6 @@ class Dispatcher:
         if running is not None:
             running.stop()
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether no job is queued or running."""
-        return not self._b.store.in_state(State.QUEUED, State.RUNNING)
-
     def shut_down(self, drain_seconds: float) -> None:
         """Takes no more jobs, waits for the running ones, then leaves them to the next start."""
         self._stopping.set()

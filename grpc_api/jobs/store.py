@@ -32,7 +32,8 @@ class JobStore:
         # A deleted job leaves no row behind in the file's free pages.
         connection.execute("PRAGMA secure_delete=ON")
         self._db = Database(connection)
-        self._db["jobs"].create(
+        self._jobs = self._db.table("jobs")
+        self._jobs.create(
             {
                 **dict.fromkeys(_COLUMNS, str),
                 "terms": bytes,
@@ -46,7 +47,7 @@ class JobStore:
             pk="job_id",
             if_not_exists=True,
         )
-        self._db["jobs"].create_index(["owner", "client_token"], unique=True, if_not_exists=True)
+        self._jobs.create_index(["owner", "client_token"], unique=True, if_not_exists=True)
 
     def close(self) -> None:
         """Closes the database."""
@@ -56,11 +57,9 @@ class JobStore:
     def create(self, job: JobRecord) -> JobRecord:
         """Adds a job, or returns the one that the same owner made with the same token."""
         with self._changed:
-            for row in self._db["jobs"].rows_where(
-                "owner = ? and client_token = ?", [job.owner, job.client_token]
-            ):
+            for row in self._jobs.rows_where("owner = ? and client_token = ?", [job.owner, job.client_token]):
                 return _record(row)
-            self._db["jobs"].insert(_row(job))
+            self._jobs.insert(_row(job))
             self._announce()
             return job
 
@@ -80,21 +79,21 @@ class JobStore:
             after = transition(before)
             if after != before:
                 after = replace(after, updated_at=self._clock())
-                self._db["jobs"].upsert(_row(after), pk="job_id")
+                self._jobs.upsert(_row(after), pk="job_id")
                 self._announce()
             return after
 
     def delete(self, job_id: str) -> None:
         """Forgets a job."""
         with self._changed:
-            self._db["jobs"].delete_where("job_id = ?", [job_id])
+            self._jobs.delete_where("job_id = ?", [job_id])
             self._announce()
 
     def in_state(self, *states: State) -> list[JobRecord]:
         """Jobs in these states, oldest first."""
         marks = ",".join("?" * len(states))
         with self._lock:
-            rows = self._db["jobs"].rows_where(
+            rows = self._jobs.rows_where(
                 f"state in ({marks})", [state.value for state in states], order_by="created_at"
             )
             return [_record(row) for row in rows]
@@ -102,7 +101,7 @@ class JobStore:
     def owned_by(self, owner: str, limit: int = 1000) -> list[JobRecord]:
         """One identity's jobs, newest first."""
         with self._lock:
-            rows = self._db["jobs"].rows_where("owner = ?", [owner], order_by="created_at desc", limit=limit)
+            rows = self._jobs.rows_where("owner = ?", [owner], order_by="created_at desc", limit=limit)
             return [_record(row) for row in rows]
 
     @property
@@ -127,7 +126,7 @@ class JobStore:
         self._changed.notify_all()
 
     def _get(self, job_id: str, owner: str | None) -> JobRecord:
-        for row in self._db["jobs"].rows_where("job_id = ?", [job_id]):
+        for row in self._jobs.rows_where("job_id = ?", [job_id]):
             record = _record(row)
             if owner is None or record.owner == owner:
                 return record
