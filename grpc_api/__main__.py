@@ -17,13 +17,12 @@ import socket
 import threading
 from pathlib import Path
 
-from keyvault.client import VaultClient
-
 from enclave.errors import EnclaveError
 from enclave.host import WorkerHost
 from grpc_api.config import load_config
 from grpc_api.errors import ServiceError
 from grpc_api.server import FrontDesk, Premises
+from keyvault.client import VaultClient
 from keyvault.errors import KeyvaultError
 from protos.framing import write_all
 from provenance.errors import ProvenanceError

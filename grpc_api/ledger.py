@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from provenance.dsse import Envelope
 from provenance.log import TransparencyLog
 from provenance.proof import ProofFile
-
-from provenance.dsse import Envelope
 
 
 class Ledger:

@@ -11,9 +11,6 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from keyvault.client import VaultClient
-from provenance.log import TransparencyLog
-from provenance.trust import Trust
 
 from enclave.host import WorkerHost
 from enclave.wall import require_floor
@@ -32,6 +29,7 @@ from grpc_api.services.intake import IntakeServicer
 from grpc_api.services.jobs import JobServicer
 from grpc_api.services.proofs import ProofServicer
 from grpc_api.tls import TlsFiles, server_credentials
+from keyvault.client import VaultClient
 from protos.bauta.v1 import (
     intake_pb2,
     intake_pb2_grpc,
@@ -40,6 +38,8 @@ from protos.bauta.v1 import (
     proofs_pb2,
     proofs_pb2_grpc,
 )
+from provenance.log import TransparencyLog
+from provenance.trust import Trust
 
 log = logging.getLogger("bauta.grpc_api")
 

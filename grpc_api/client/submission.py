@@ -19,9 +19,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import grpc
-from provenance.proof import ProofFile
-from provenance.trust import Trust
-from provenance.verifier import verify_intake, verify_result
 
 from enclave.policy import Terms
 from grpc_api.client import transfer
@@ -30,7 +27,10 @@ from grpc_api.client.sealing import SealedUpload, seal_upload
 from grpc_api.errors import ServiceError, exhausted, invalid
 from keyvault.age import HybridIdentity, open_sealed
 from protos.bauta.v1 import intake_pb2, jobs_pb2, proofs_pb2
+from provenance.proof import ProofFile
 from provenance.statements import JobFacts
+from provenance.trust import Trust
+from provenance.verifier import verify_intake, verify_result
 
 OnProgress = Callable[[str, jobs_pb2.Progress | None], None]
 

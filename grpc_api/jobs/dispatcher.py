@@ -13,8 +13,6 @@ import os
 import threading
 from dataclasses import dataclass
 
-from keyvault.client import VaultClient
-
 from enclave.errors import EnclaveError
 from enclave.host import RunningJob, WorkerHost
 from grpc_api.config import ServiceConfig
@@ -25,6 +23,7 @@ from grpc_api.jobs.spool import Spool
 from grpc_api.jobs.states import JobRecord, State
 from grpc_api.jobs.store import JobStore
 from grpc_api.ledger import Ledger
+from keyvault.client import VaultClient
 from keyvault.errors import KeyvaultError
 from protos.bauta.internal.v1 import worker_pb2
 from provenance.dsse import Envelope

@@ -1,0 +1,39 @@
+"""What many tests share: where things are, the command line, a running service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from service_process import Service, bauta_program
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of this checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_media() -> Path:
+    """Real media beside the checkout; tests that need it carry the marker `shared`."""
+    folder = REPOSITORY.parent / "shared" / "media"
+    if not folder.is_dir():
+        pytest.skip("no ../shared/media beside this checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bauta() -> list[str]:
+    """The command line, as a user's shell would find it."""
+    return [str(bauta_program())]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A real service, three processes behind a Unix socket, for the length of a module."""
+    with Service(tmp_path_factory.mktemp("data")) as running:
+        yield running
