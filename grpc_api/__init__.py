@@ -3,6 +3,7 @@
 config      every limit, with its unit in its name
 identity    who is calling: the client certificate, or the owner of the local socket
 interceptor the one place where errors become gRPC statuses; rate limits
+messages     a sentence for each code that a job can fail with
 jobs/       the state machine (no I/O), the job store (SQLite), the spool (ciphertext files), the dispatcher
 ledger      statements into the log, proofs out of it
 services/   the three services of protos/bauta/v1

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from enclave.errors import EnclaveError
 from enclave.host import RunningJob, WorkerHost
 from grpc_api.config import ServiceConfig
-from grpc_api.errors import MESSAGES, ServiceError
+from grpc_api.errors import ServiceError
 from grpc_api.jobs import states
 from grpc_api.jobs.progress import JobProgress, ProgressBoard
 from grpc_api.jobs.spool import Spool
 from grpc_api.jobs.states import JobRecord, State
 from grpc_api.jobs.store import JobStore
 from grpc_api.ledger import Ledger
+from grpc_api.messages import message_for
 from keyvault.client import VaultClient
 from keyvault.errors import KeyvaultError
 from protos.bauta.internal.v1 import worker_pb2
@@ -30,6 +31,7 @@ from provenance.dsse import Envelope
 from provenance.errors import ProvenanceError
 from provenance.keys import HybridPublicKey
 from provenance.statements import JobFacts, ReleaseFacts
+from provenance.statements.vocabulary import FAILURE_CODES
 
 log = logging.getLogger("bauta.grpc_api")
 
@@ -164,7 +166,7 @@ class Dispatcher:
                     return untrusted_report.result
                 case "failure":
                     code = untrusted_report.failure.code
-                    raise WorkerRefusedError(code if code in MESSAGES else "internal_error")
+                    raise WorkerRefusedError(code if code in FAILURE_CODES else "internal_error")
         raise WorkerRefusedError("worker_died")
 
     def _complete(
@@ -210,7 +212,7 @@ class WorkerRefusedError(EnclaveError):
     """The worker's side says no, with its code."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(MESSAGES.get(code, "The worker failed."))
+        super().__init__(message_for(code))
         self.code = code
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from grpc_api.errors import invalid, message_for
+from grpc_api.errors import invalid
 from grpc_api.identity import caller
 from grpc_api.jobs.desk import JobDesk, Upload
 from grpc_api.jobs.progress import ProgressBoard
 from grpc_api.jobs.states import JobRecord, State
+from grpc_api.messages import message_for
 from protos.bauta.v1 import jobs_pb2, jobs_pb2_grpc
 
 MAX_CHUNK_BYTES = 1 << 20
