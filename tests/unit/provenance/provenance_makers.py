@@ -1,0 +1,202 @@
+"""Keys, facts and whole proofs for the tests of provenance: what the vault and the worker do in real life.
+
+Everything comes from fixed seeds, so that a failing test fails again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA65PrivateKey
+
+from provenance.checkpoint import assemble, message_to_sign, parse_checkpoint_text, signature_line
+from provenance.dsse import Envelope, Signature, sign_envelope
+from provenance.keys import HybridPublicKey
+from provenance.log import TransparencyLog
+from provenance.note import VerifierKey, ed25519_vkey, mldsa44_cosigner_vkey, parse_vkey
+from provenance.proof import ProofFile
+from provenance.statements import FailureFacts, IntakeFacts, JobFacts, ReleaseFacts
+from provenance.trust import Trust
+
+ORIGIN = "bauta.test/log"
+SIGNED_AT = 1_795_219_200
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+RESULT = b"not really a video, but every byte of it counts" * 3
+
+
+def seed(name: str) -> bytes:
+    """32 bytes that belong to a name."""
+    return hashlib.sha256(name.encode()).digest()
+
+
+def hex_of(name: str) -> str:
+    """A SHA-256 that belongs to a name."""
+    return seed(name).hex()
+
+
+class TestSigner:
+    """A hybrid signer, as the vault's node key or a worker's one-job keys."""
+
+    __test__ = False
+
+    def __init__(self, name: str) -> None:
+        self.ed25519 = Ed25519PrivateKey.from_private_bytes(seed(name + "/ed25519"))
+        self.mldsa65 = MLDSA65PrivateKey.from_seed_bytes(seed(name + "/mldsa65"))
+        self.public = HybridPublicKey(
+            ed25519=self.ed25519.public_key().public_bytes_raw(),
+            mldsa65=self.mldsa65.public_key().public_bytes_raw(),
+        )
+
+    def sign(self, message: bytes) -> tuple[Signature, ...]:
+        """Signs with both."""
+        ed25519_id, mldsa65_id = self.public.key_ids
+        return (
+            Signature(ed25519_id, self.ed25519.sign(message)),
+            Signature(mldsa65_id, self.mldsa65.sign(message)),
+        )
+
+
+class TestLogKeys:
+    """The two keys of a log."""
+
+    __test__ = False
+
+    def __init__(self, origin: str = ORIGIN, name: str = "log") -> None:
+        self.origin = origin
+        self._ed25519 = Ed25519PrivateKey.from_private_bytes(seed(name + "/ed25519"))
+        self._mldsa44 = MLDSA44PrivateKey.from_seed_bytes(seed(name + "/mldsa44"))
+        self.vkeys = (
+            ed25519_vkey(origin, self._ed25519.public_key().public_bytes_raw()),
+            mldsa44_cosigner_vkey(origin, self._mldsa44.public_key().public_bytes_raw()),
+        )
+
+    @property
+    def verifier_keys(self) -> tuple[VerifierKey, ...]:
+        """The vkeys, parsed."""
+        return tuple(parse_vkey(text) for text in self.vkeys)
+
+    def sign_checkpoint(self, text: bytes) -> bytes:
+        """Signs as the vault does."""
+        parsed = parse_checkpoint_text(text)
+        lines = [
+            signature_line(key, private.sign(message_to_sign(key, parsed, SIGNED_AT)), SIGNED_AT)
+            for key, private in zip(self.verifier_keys, (self._ed25519, self._mldsa44), strict=True)
+        ]
+        return assemble(parsed, lines)
+
+
+RECIPIENT = "age1pq1" + "q" * 1952
+
+
+def intake_facts(**changes: Any) -> IntakeFacts:
+    """A sound intake."""
+    values: dict[str, Any] = {
+        "recipient": RECIPIENT,
+        "valid_from": "2026-11-21T00:00:00Z",
+        "valid_until": "2026-11-22T00:00:00Z",
+        "worker_measurements": (hex_of("measurement"),),
+    }
+    return IntakeFacts(**{**values, **changes})
+
+
+def release_facts(worker: HybridPublicKey, **changes: Any) -> ReleaseFacts:
+    """A sound release."""
+    values: dict[str, Any] = {
+        "job_id": "0123456789abcdef" * 2,
+        "tier": "process",
+        "walls": ("landlock_fs", "net_namespace", "seccomp"),
+        "measurement": hex_of("measurement"),
+        "policy_sha256": hex_of("policy"),
+        "terms_sha256": hex_of("terms"),
+        "upload_header_sha256": hex_of("header"),
+        "worker_ed25519": worker.ed25519,
+        "worker_mldsa65": worker.mldsa65,
+        "released_at": "2026-11-21T10:00:01Z",
+    }
+    return ReleaseFacts(**{**values, **changes})
+
+
+def job_facts(result: bytes = RESULT, **changes: Any) -> JobFacts:
+    """A sound job."""
+    values: dict[str, Any] = {
+        "job_id": "0123456789abcdef" * 2,
+        "result_sha256": hashlib.sha256(result).hexdigest(),
+        "result_bytes": len(result),
+        "media_type": "video/mp4",
+        "original_commitment": hex_of("commitment"),
+        "policy_sha256": hex_of("policy"),
+        "terms_sha256": hex_of("terms"),
+        "mode": "balanced",
+        "effect": "solid",
+        "audio": "removed",
+        "models": {"centerface": hex_of("centerface")},
+        "measurement": hex_of("measurement"),
+        "tier": "process",
+        "walls": ("landlock_fs", "net_namespace", "seccomp"),
+        "device": "cpu",
+        "frames": 90,
+        "frames_with_faces": 81,
+        "tracks": 2,
+        "started_at": "2026-11-21T10:00:00Z",
+        "finished_at": "2026-11-21T10:00:09Z",
+    }
+    return JobFacts(**{**values, **changes})
+
+
+def failure_facts(**changes: Any) -> FailureFacts:
+    """A sound failure."""
+    values: dict[str, Any] = {
+        "job_id": "0123456789abcdef" * 2,
+        "code": "media_corrupt",
+        "failed_at": "2026-11-21T10:00:09Z",
+    }
+    return FailureFacts(**{**values, **changes})
+
+
+@dataclass
+class House:
+    """One service: a node, a log and the trust file that names both."""
+
+    log: TransparencyLog
+    log_keys: TestLogKeys
+    node: TestSigner
+
+    @property
+    def trust(self) -> Trust:
+        """What a person believes in."""
+        return Trust(self.node.public, self.log_keys.origin, self.log_keys.vkeys)
+
+    def prove(self, statement: Envelope, evidence: Sequence[Envelope] = (), kind: str = "job") -> bytes:
+        """Records a statement; its proof file."""
+        index = self.log.append(kind, statement.digest)
+        return ProofFile(statement, tuple(evidence), self.log.proof_for(index)).to_bytes()
+
+    def release(self, worker: TestSigner, **changes: Any) -> Envelope:
+        """The vault's evidence for a worker."""
+        return sign_envelope(release_facts(worker.public, **changes).to_statement(), self.node)
+
+    def prove_job(self, name: str = "worker", result: bytes = RESULT, **changes: Any) -> bytes:
+        """A whole job; its proof file."""
+        worker = TestSigner(name)
+        shared = {key: value for key, value in changes.items() if key == "job_id"}
+        statement = sign_envelope(job_facts(result, **changes).to_statement(), worker)
+        return self.prove(statement, [self.release(worker, **shared)])
+
+    def prove_intake(self, **changes: Any) -> bytes:
+        """An intake announcement."""
+        return self.prove(sign_envelope(intake_facts(**changes).to_statement(), self.node), kind="intake")
+
+
+def make_house(folder: Path, origin: str = ORIGIN, name: str = "") -> House:
+    """Builds one; some strangers' entries are in its log already."""
+    log_keys = TestLogKeys(origin, name + "log")
+    log = TransparencyLog(folder / "log.sqlite", origin, log_keys.sign_checkpoint)
+    for stranger in range(5):
+        log.append("failure", seed(f"stranger {stranger}"))
+    return House(log, log_keys, TestSigner(name + "node"))
