@@ -30,7 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> VaultOptions:
     defaults = VaultConfig()
     parser = argparse.ArgumentParser(
-        prog="python -m keyvault.vault", description=__doc__.splitlines()[0], allow_abbrev=False
+        prog="python -m keyvault.vault",
+        description="Holds the private keys of one Bauta service. Started by `bauta serve`, not by hand.",
+        allow_abbrev=False,
     )
     parser.add_argument("--front-fd", type=int, required=True, metavar="N", help="the front desk's channel")
     parser.add_argument("--worker-fd", type=int, required=True, metavar="N", help="the worker host's channel")

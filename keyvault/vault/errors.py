@@ -21,8 +21,8 @@ class VaultStartError(VaultError):
     """The vault does not start. The message tells the operator what to do.
 
     Codes: vault_unlock_failed, vault_key_file_exposed, vault_store_corrupt, vault_store_locked,
-    vault_store_exposed, vault_store_unwritable, vault_config_invalid, vault_hardening_failed,
-    vault_channel_invalid.
+    vault_store_exposed, vault_store_unreadable, vault_store_unwritable, vault_config_invalid,
+    vault_hardening_failed, vault_channel_invalid.
     """
 
 
@@ -36,5 +36,5 @@ class VaultRequestError(VaultError):
 
     Codes to a worker: release_request_malformed, release_too_slow, release_job_mismatch,
     release_refused, worker_key_invalid, upload_header_invalid, intake_key_unknown,
-    worker_measurement_changed, worker_not_ready, vault_busy, vault_internal_error.
+    worker_measurement_changed, vault_busy, vault_internal_error.
     """

@@ -11,6 +11,7 @@ The keystore appears whole, by one rename, or not at all; so an entry that is mi
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hmac
 import os
@@ -168,6 +169,8 @@ def _create(folder: Path, store_folder: Path, unlock: Unlock, entries: Entries) 
 
 def _lock(folder: Path) -> int:
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    if (folder / "lock").is_symlink():
+        raise VaultStartError("vault_store_exposed", "the vault's lock is a link; somebody else made it")
     lock_fd = os.open(folder / "lock", flags, FILE_MODE)
     try:
         fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -201,10 +204,14 @@ def _is_hex(value: object, size: int) -> bool:
 def _read(path: Path) -> bytes:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        raise _corrupt() from None
-    with os.fdopen(fd, "rb") as file:
-        content = file.read(MAX_ENTRY_BYTES + 1)
+        with os.fdopen(fd, "rb") as file:
+            content = file.read(MAX_ENTRY_BYTES + 1)
+    except OSError as fault:
+        if fault.errno in (errno.ENOENT, errno.ELOOP, errno.EISDIR):
+            raise _corrupt() from None
+        raise VaultStartError(
+            "vault_store_unreadable", "the vault's store cannot be read; check its disk and its owner"
+        ) from None
     if len(content) > MAX_ENTRY_BYTES:
         raise _corrupt()
     return content

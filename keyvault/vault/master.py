@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ class KeyFile:
 
         Raises:
             VaultStartError: the file is missing, not 32 bytes, a link, or open to anybody else.
+            OSError: the disk fails.
         """
         if parameters != {"kind": _BY_KEY_FILE}:
             raise _failed("this store opens with a passphrase: give it with --passphrase-fd")
@@ -70,8 +72,10 @@ class KeyFile:
             fd = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
             raise _failed("the master key file is gone; put it back, a store does not open without") from None
-        except OSError:
-            raise _exposed() from None
+        except OSError as fault:
+            if fault.errno in (errno.ELOOP, errno.EACCES):
+                raise _exposed() from None
+            raise
         try:
             facts = os.fstat(fd)
             if (

@@ -1,0 +1,188 @@
+"""A real vault process with the other three parties played by the test: front desk, worker host, child."""
+
+from __future__ import annotations
+
+import array
+import hashlib
+import io
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from keyvault.age import HybridRecipient, SealWriter, open_chunks, read_header
+from keyvault.client import VaultClient
+from keyvault.release import OneJobKey
+from keyvault.signing.hybrid import HybridSigner
+from protos.bauta.internal.v1.release_pb2 import ReleaseRequest, ReleaseResponse
+from protos.bauta.internal.v1.worker_pb2 import WorkerHello
+from protos.framing import read_message, write_message
+from provenance.checkpoint import CheckpointText
+from provenance.dsse import Envelope
+from provenance.keys import HybridPublicKey
+from provenance.statements.intake import IntakeFacts
+
+MEASUREMENT = hashlib.sha256(b"a worker").digest()
+WALLS = ("landlock", "net_namespace", "no_new_privs")
+TERMS_SHA256 = hashlib.sha256(b"terms").digest()
+POLICY_SHA256 = hashlib.sha256(b"policy").digest()
+ANSWER_TIMEOUT_SECONDS = 20.0
+
+
+class RunningVault:
+    """A vault process, its channels, and what it wrote to standard error.
+
+    Args:
+        folder: the vault's folder.
+        passphrase: given through a pipe; None for the key file.
+        extra: more command line.
+    """
+
+    def __init__(self, folder: Path, *extra: str, passphrase: bytes | None = None) -> None:
+        front, vault_front = socket.socketpair()
+        self.worker, vault_worker = socket.socketpair()
+        self.worker.settimeout(ANSWER_TIMEOUT_SECONDS)
+        fds = [vault_front.fileno(), vault_worker.fileno()]
+        self.command = [
+            *(sys.executable, "-m", "keyvault.vault", "--store", str(folder)),
+            *("--front-fd", str(fds[0]), "--worker-fd", str(fds[1]), *extra),
+        ]
+        if passphrase is not None:
+            passphrase_end, pipe = os.pipe()
+            os.write(pipe, passphrase)
+            os.close(pipe)
+            self.command += ["--passphrase-fd", str(passphrase_end)]
+            fds.append(passphrase_end)
+        self.process = subprocess.Popen(self.command, pass_fds=fds, stderr=subprocess.PIPE)
+        for end in (vault_front, vault_worker):
+            end.close()
+        if passphrase is not None:
+            os.close(fds[-1])
+        self.front_fd = front.detach()
+        self.client = VaultClient(self.front_fd, ANSWER_TIMEOUT_SECONDS)
+
+    def hello(self, measurement: bytes = MEASUREMENT, walls: Sequence[str] = WALLS) -> None:
+        """The worker host's first word."""
+        write_message(self.worker.fileno(), WorkerHello(measurement=measurement, walls=walls, device="cpu"))
+
+    def register(self, job_id: bytes) -> socket.socket:
+        """Registers a job and gives the child's end."""
+        child, vault_end = socket.socketpair()
+        child.settimeout(ANSWER_TIMEOUT_SECONDS)
+        self.send_registration(job_id, [vault_end.fileno()])
+        vault_end.close()
+        return child
+
+    def send_registration(self, job_id: bytes, fds: Sequence[int]) -> None:
+        """Sends any bytes with any descriptors."""
+        rights = array.array("i", fds).tobytes()
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)] if fds else []
+        self.worker.sendmsg([job_id], ancillary)
+
+    def intake(self) -> IntakeFacts:
+        """The current intake, its signature checked."""
+        return read_intake(self.client.announce_intake(), self.client.describe().node)
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash."""
+        self.process.kill()
+        self.process.wait(10)
+        self._close()
+
+    def stop(self) -> tuple[int, str]:
+        """Closes the front channel; gives the exit code and standard error."""
+        self._close()
+        _, error = self.process.communicate(timeout=10)
+        return self.process.returncode, error.decode()
+
+    def __enter__(self) -> RunningVault:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(10)
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+        self._close()
+
+    def _close(self) -> None:
+        self.client.close()
+        self.worker.close()
+
+
+@dataclass
+class Worker:
+    """One job's child: its keys, and the request that it makes."""
+
+    job_id: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+    key: OneJobKey = field(default_factory=OneJobKey.generate)
+    signer: HybridSigner = field(default_factory=HybridSigner.generate)
+
+    def request(self, age_header: bytes) -> ReleaseRequest:
+        """An honest request."""
+        return ReleaseRequest(
+            job_id=self.job_id,
+            age_header=age_header,
+            worker_hpke_key=self.key.public_key,
+            worker_ed25519_key=self.signer.public.ed25519,
+            worker_mldsa65_key=self.signer.public.mldsa65,
+            terms_sha256=TERMS_SHA256,
+            policy_sha256=POLICY_SHA256,
+            walls=WALLS,
+        )
+
+
+def ask(child: socket.socket, request: ReleaseRequest) -> ReleaseResponse:
+    """Sends a request and gives the answer."""
+    write_message(child.fileno(), request)
+    return answer(child)
+
+
+def answer(child: socket.socket) -> ReleaseResponse:
+    """Gives the answer that comes without a (further) request."""
+    child.setblocking(True)
+    response = read_message(child.fileno(), ReleaseResponse, 1 << 20)
+    assert response is not None, "the vault closed without an answer"
+    return response
+
+
+def seal_upload(recipient: str, plaintext: bytes) -> bytes:
+    """Seals an upload as a client does."""
+    sealed = io.BytesIO()
+    with SealWriter(sealed, [HybridRecipient.parse(recipient)]) as writer:
+        writer.write(plaintext)
+    return sealed.getvalue()
+
+
+def header_of(upload: bytes) -> bytes:
+    """The upload's age header."""
+    return read_header(io.BytesIO(upload)).raw
+
+
+def open_upload(upload: bytes, file_key: bytes) -> bytes:
+    """Opens an upload with its file key, as a worker does."""
+    stream = io.BytesIO(upload)
+    read_header(stream)
+    return b"".join(open_chunks(stream, file_key))
+
+
+def read_intake(envelope: bytes, node: HybridPublicKey) -> IntakeFacts:
+    """Checks an announcement's signatures and gives its facts."""
+    return IntakeFacts.from_statement(Envelope.from_bytes(envelope).verify(node))
+
+
+def checkpoint_text(origin: str, size: int, seed: bytes = b"root") -> bytes:
+    """A checkpoint with a root that depends on its size alone."""
+    root = hashlib.sha256(seed + size.to_bytes(8, "big") if size else b"").digest()
+    return CheckpointText(origin, size, root).to_bytes()
