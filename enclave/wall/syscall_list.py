@@ -72,6 +72,8 @@ REFUSED: dict[int, Numbers] = {
         "fcntl": (72, 25),
         "prctl": (157, 167),
         "prlimit64": (302, 261),
+        # glibc asks to handle its own signal when the first thread starts, and goes on without.
+        "rt_sigaction": (13, 134),
         "sched_setaffinity": (203, 122),
         "sched_setscheduler": (144, 119),
         "sched_getscheduler": (145, 120),

@@ -1,0 +1,13 @@
+"""The front desk's side of the wall: it starts jobs and reads reports, and trusts neither.
+
+    client.py    WorkerHost: the channel to the warm parent
+    running.py   RunningJob: the reports of one job, with a deadline
+    checks.py    what a hello and a report must look like before anybody looks at them
+
+Nothing here can import the worker or the anonymizer.
+"""
+
+from enclave.host.client import WorkerHost
+from enclave.host.running import RunningJob
+
+__all__ = ["RunningJob", "WorkerHost"]

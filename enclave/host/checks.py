@@ -1,0 +1,85 @@
+"""What a hello and a report must look like before anybody looks at them.
+
+The other side has parsed a stranger's video. Lengths are capped before this module sees a message
+(protos.framing); here the counts, words and sizes inside it are.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from enclave.errors import HostError
+from enclave.wall.names import ALL_WALLS
+from protos.bauta.internal.v1.worker_pb2 import WorkerHello, WorkerProgress, WorkerReport, WorkerResult
+from provenance.statements.vocabulary import DEVICES, MEDIA_TYPES
+
+MAX_HELLO_BYTES = 64 << 10
+MAX_REPORT_BYTES = 256 << 10
+STAGES = ("open", "anonymize", "seal", "prove")
+
+_SHA256_BYTES = 32
+_MAX_MODELS = 16
+_MAX_ENVELOPE_BYTES = 128 << 10
+_MAX_STAGES = 16
+_MAX_STAGE_SECONDS = 1e7
+_MAX_COUNT = 1 << 53
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,47}")
+_WORD = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+
+
+def check_hello(untrusted: WorkerHello) -> WorkerHello:
+    """Gives the hello back once it is of its form.
+
+    Raises:
+        HostError: `worker_reply_invalid`.
+    """
+    _require(len(untrusted.measurement) == _SHA256_BYTES)
+    for walls in (untrusted.walls, untrusted.missing_walls):
+        _require(len(walls) <= len(ALL_WALLS) and all(wall in ALL_WALLS for wall in walls))
+    _require(untrusted.device in DEVICES)
+    _require(len(untrusted.models) <= _MAX_MODELS)
+    for model in untrusted.models:
+        _require(_WORD.fullmatch(model.name) is not None and len(model.sha256) == _SHA256_BYTES)
+    return untrusted
+
+
+def check_report(untrusted: WorkerReport) -> WorkerReport:
+    """Gives a report back once it is of its form. What it claims is still only a claim.
+
+    Raises:
+        HostError: `worker_reply_invalid`.
+    """
+    match untrusted.WhichOneof("report"):
+        case "progress":
+            _check_progress(untrusted.progress)
+        case "result":
+            _check_result(untrusted.result)
+        case "failure":
+            _require(_CODE.fullmatch(untrusted.failure.code) is not None)
+        case _:
+            _require(False)
+    return untrusted
+
+
+def _check_progress(untrusted: WorkerProgress) -> None:
+    _require(untrusted.stage in STAGES)
+    _require(untrusted.frames_done < _MAX_COUNT and untrusted.frames_total < _MAX_COUNT)
+    _require(math.isfinite(untrusted.frames_per_second) and untrusted.frames_per_second >= 0)
+
+
+def _check_result(untrusted: WorkerResult) -> None:
+    _require(0 < untrusted.sealed_bytes < _MAX_COUNT and len(untrusted.sealed_sha256) == _SHA256_BYTES)
+    _require(untrusted.media_type in MEDIA_TYPES)
+    _require(0 < len(untrusted.statement) <= _MAX_ENVELOPE_BYTES)
+    _require(0 < len(untrusted.evidence) <= _MAX_ENVELOPE_BYTES)
+    _require(len(untrusted.stage_seconds) <= _MAX_STAGES)
+    for stage, seconds in untrusted.stage_seconds.items():
+        _require(_WORD.fullmatch(stage) is not None and 0 <= seconds <= _MAX_STAGE_SECONDS)
+
+
+def _require(holds: bool) -> None:
+    if not holds:
+        raise HostError(
+            "the worker's side sent something that is not in the protocol", "worker_reply_invalid"
+        )

@@ -1,0 +1,35 @@
+"""The command `python -m enclave.nursery`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import socket
+import sys
+
+from enclave.nursery.environment import prepare_environment
+
+
+def main() -> int:
+    """Serves until the front desk closes its end; 0 then, 1 when the wall or the models cannot be had."""
+    arguments = _arguments()
+    # An interrupt from the keyboard is for the supervisor, which then closes the channel.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare_environment()
+    # Only now: this import loads the native libraries.
+    from enclave.nursery.parent import serve
+
+    front = socket.socket(fileno=arguments.front_fd)
+    vault = socket.socket(fileno=arguments.vault_fd)
+    return serve(front, vault)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m enclave.nursery", description="The warm worker host.")
+    parser.add_argument("--front-fd", type=int, required=True, help="socket to the front desk")
+    parser.add_argument("--vault-fd", type=int, required=True, help="socket to the vault")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

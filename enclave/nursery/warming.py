@@ -1,0 +1,87 @@
+"""Everything that is done once: imports, models, measurement; then the outer wall, and the rehearsal."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from anonymizer import load_models
+from enclave import wall
+from enclave.errors import WallError
+from enclave.measurement import measure
+from enclave.nursery.rehearsal import rehearse
+from enclave.wall import names
+from enclave.wall.limits import address_space_bytes
+from enclave.worker.job import Warmth
+from protos.bauta.internal.v1.worker_pb2 import ModelDigest, WorkerHello
+from provenance.statements.fields import parse_instant
+
+
+@dataclass(frozen=True)
+class WarmParent:
+    """This process, ready to fork.
+
+    Attributes:
+        warmth: what every child inherits.
+        outer_wall: the walls around this process, by name.
+        null_fd: an open /dev/null.
+        address_space_bytes: what a child inherits of memory.
+        hello: what the vault and the front desk are told.
+    """
+
+    warmth: Warmth
+    outer_wall: frozenset[str]
+    null_fd: int
+    address_space_bytes: int
+    hello: WorkerHello
+
+
+def warm_up() -> WarmParent:
+    """Loads all, raises the outer wall, rehearses the inner one.
+
+    Raises:
+        AnonymizerError: a model is missing or not the pinned one.
+        WallError: `parent_not_single` when a library started threads, so that a fork would not be safe.
+        OSError: a file cannot be read.
+    """
+    models = load_models()
+    _import_what_loads_late()
+    digests = {name: bytes.fromhex(digest) for name, digest in models.sha256.items()}
+    measurement = measure(digests)
+    null_fd = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    _require_one_thread()
+    inherited_bytes = address_space_bytes()
+    # What is in memory now stays: children share its pages instead of copying them.
+    gc.collect()
+    gc.freeze()
+    outer_wall = frozenset(wall.raise_outer_wall())
+    walls = rehearse(outer_wall, null_fd, inherited_bytes)
+    return WarmParent(
+        warmth=Warmth(models=models, measurement=measurement, promised_walls=walls),
+        outer_wall=outer_wall,
+        null_fd=null_fd,
+        address_space_bytes=inherited_bytes,
+        hello=WorkerHello(
+            measurement=measurement,
+            walls=names.in_order(walls),
+            missing_walls=names.missing_walls(walls),
+            device=models.device,
+            models=[ModelDigest(name=name, sha256=digest) for name, digest in sorted(digests.items())],
+        ),
+    )
+
+
+def _import_what_loads_late() -> None:
+    # A child can import nothing: what Python or a library loads on first use is used here once.
+    parse_instant("2026-11-21T00:00:00Z")
+
+
+def _require_one_thread() -> None:
+    # The first process of a pid namespace is number 1 in every job. OpenSSL reseeds its generator after a
+    # fork when the process number has changed: it must not be 1 here too.
+    threads = max(threading.active_count(), len(list(Path("/proc/self/task").iterdir())))
+    if threads != 1 or os.getpid() == 1:
+        raise WallError("the warm parent must have one thread and not be process 1", "parent_not_single")

@@ -1,0 +1,14 @@
+"""What runs behind the wall: one job, from the sealed upload to the sealed result and its signed statement.
+
+    job.py         the order of things, from first byte to last
+    handed_over.py the five descriptors that are all a child has
+    release.py     one-job keys, and the file key that the vault releases to them
+    opening.py     the upload: authenticated, committed to, its terms compared, its media as a stream
+    scratch.py     a file that only this child can read, for what does not fit in memory
+    sealing.py     the result, sealed to its recipients
+    settings.py    what a policy and a mode mean to the anonymizer
+    reporting.py   counts and codes, the only words that leave
+    failures.py    any failure, as a published code
+
+No module here can reach a network or a file by name (import-linter and the wall both see to it).
+"""

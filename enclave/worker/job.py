@@ -1,0 +1,168 @@
+"""One job behind the wall: authenticate, anonymize, seal, prove; and whatever happens, one last report."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import time
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from anonymizer import Models, Progress, Report, anonymize
+from enclave.errors import WallError, WorkerError
+from enclave.order import JobOrder
+from enclave.policy import Terms, parse_terms
+from enclave.worker import handed_over as fds
+from enclave.worker.failures import published_code
+from enclave.worker.opening import OpenedUpload, open_upload
+from enclave.worker.release import Release, ask_for_file_key
+from enclave.worker.reporting import Reporter
+from enclave.worker.scratch import EncryptedScratch
+from enclave.worker.sealing import SealedResult, seal_result
+from enclave.worker.settings import limits_of, settings_of
+from keyvault.age import PayloadReader, read_header
+from protos.bauta.internal.v1.worker_pb2 import WorkerResult
+from provenance.dsse import sign_envelope
+from provenance.statements import JobFacts
+from provenance.statements.fields import format_instant
+
+
+@dataclass(frozen=True)
+class Warmth:
+    """What a child inherits from the warm parent.
+
+    Attributes:
+        models: loaded and checked.
+        measurement: SHA-256 that names the code behind the wall, 32 bytes.
+        promised_walls: those that the rehearsal had; a job that has fewer does not start.
+    """
+
+    models: Models = field(repr=False)
+    measurement: bytes
+    promised_walls: frozenset[str]
+
+
+def run_job(order: JobOrder, warmth: Warmth, standing: Set[str]) -> None:
+    """Does one job with the five descriptors at their fixed numbers, behind a wall that is already closed.
+
+    The last thing it writes to the reports descriptor is a result or a code. It raises nothing.
+
+    Args:
+        order: what to do.
+        warmth: what the warm parent prepared.
+        standing: the walls around this process.
+    """
+    reporter = Reporter(fds.REPORTS_FD)
+    try:
+        result = _Job(order, warmth, standing, reporter).run()
+    except BaseException as failure:
+        with contextlib.suppress(OSError):
+            reporter.failure(published_code(failure))
+    else:
+        with contextlib.suppress(OSError):
+            reporter.result(result)
+
+
+class _Job:
+    def __init__(self, order: JobOrder, warmth: Warmth, standing: Set[str], reporter: Reporter) -> None:
+        self._order = order
+        self._warmth = warmth
+        self._standing = standing
+        self._reporter = reporter
+        self._started_at = datetime.now(UTC)
+        self._seconds: dict[str, float] = {}
+
+    def run(self) -> WorkerResult:
+        if not self._standing >= self._warmth.promised_walls:
+            raise WallError("a wall that stood in the rehearsal does not stand around this job")
+        self._reporter.progress("open")
+        terms = parse_terms(self._order.terms)
+        upload = io.BufferedReader(fds.DescriptorReader(fds.UPLOAD_FD))
+        header = read_header(upload)
+        release = ask_for_file_key(fds.VAULT_FD, self._order, terms, header.raw, self._standing)
+        if release.facts.measurement != self._warmth.measurement.hex():
+            raise WorkerError("the evidence is about another worker", "release_refused")
+        with self._stage("decrypt"):
+            payload = PayloadReader(upload, release.file_key, payload_offset=len(header.raw))
+            opened = open_upload(payload, self._order.terms)
+        with EncryptedScratch(fds.SCRATCH_FD, self._order.limits.max_result_bytes) as scratch:
+            report = self._anonymize(opened, scratch, terms)
+            self._reporter.progress("seal", report.frames, report.frames)
+            with self._stage("seal"):
+                sink = fds.DescriptorSink(fds.RESULT_FD, self._order.limits.max_result_bytes)
+                sealed = seal_result(scratch, sink, terms.recipients)
+        self._reporter.progress("prove", report.frames, report.frames)
+        with self._stage("prove"):
+            statement = self._statement(terms, release, opened, report, sealed)
+        return WorkerResult(
+            sealed_bytes=sealed.sealed_bytes,
+            sealed_sha256=sealed.sealed_sha256,
+            media_type=report.media_type,
+            statement=statement,
+            evidence=release.evidence,
+            stage_seconds=self._seconds,
+        )
+
+    def _anonymize(self, opened: OpenedUpload, scratch: EncryptedScratch, terms: Terms) -> Report:
+        self._reporter.progress("anonymize")
+        try:
+            report = anonymize(
+                opened.media,
+                scratch,
+                settings=settings_of(terms),
+                models=self._warmth.models,
+                limits=limits_of(self._order.limits),
+                on_progress=self._pass_on,
+            )
+        except Exception:
+            # A decoder may report a failed read or write in its own words; the first cause has the code.
+            cause = opened.media.failure or scratch.failure
+            if cause is not None:
+                raise cause from None
+            raise
+        self._seconds.update(report.stage_seconds)
+        # Reading the media decrypts it, inside what the anonymizer counts as decoding.
+        self._seconds["decrypt"] += opened.media.seconds
+        self._seconds["decode"] = max(0.0, self._seconds.get("decode", 0.0) - opened.media.seconds)
+        return report
+
+    def _pass_on(self, progress: Progress) -> None:
+        self._reporter.progress(
+            "anonymize", progress.frames_done, progress.frames_total, progress.frames_per_second
+        )
+
+    def _statement(
+        self, terms: Terms, release: Release, opened: OpenedUpload, report: Report, sealed: SealedResult
+    ) -> bytes:
+        facts = JobFacts(
+            job_id=self._order.job_id.hex(),
+            result_sha256=sealed.media_sha256.hex(),
+            result_bytes=sealed.media_bytes,
+            media_type=report.media_type,
+            original_commitment=opened.commitment.hex(),
+            policy_sha256=terms.policy.digest.hex(),
+            terms_sha256=terms.digest.hex(),
+            mode=terms.mode,
+            effect=terms.policy.faces.effect,
+            audio=report.audio,
+            models=self._warmth.models.sha256,
+            measurement=self._warmth.measurement.hex(),
+            tier=release.facts.tier,
+            walls=tuple(sorted(self._standing)),
+            device=report.device,
+            frames=report.frames,
+            frames_with_faces=report.frames_with_faces,
+            tracks=report.tracks,
+            started_at=format_instant(self._started_at),
+            finished_at=format_instant(datetime.now(UTC)),
+        )
+        return sign_envelope(facts.to_statement(), release.signer).to_bytes()
+
+    @contextlib.contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - started

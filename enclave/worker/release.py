@@ -1,0 +1,123 @@
+"""One-job keys, and the file key that the vault releases to them.
+
+The child makes its keys behind the wall and asks once. The vault's answer is a sealed file key, and the
+evidence that later tells a verifier whose keys these were.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Set
+from dataclasses import dataclass, field
+
+from enclave.errors import WorkerError
+from enclave.order import JobOrder
+from enclave.policy import Terms
+from keyvault.release import OneJobKey, job_failure_code
+from keyvault.signing.hybrid import SEED_BYTES, HybridSigner
+from protos.bauta.internal.v1.release_pb2 import ReleaseRequest, ReleaseResponse
+from protos.framing import FramingError, read_message, write_message
+from provenance.dsse import Envelope
+from provenance.errors import ProvenanceError
+from provenance.statements import ReleaseFacts
+
+_MAX_RESPONSE_BYTES = 256 << 10
+
+
+@dataclass(frozen=True)
+class Release:
+    """What the vault gave.
+
+    Attributes:
+        file_key: of the upload, 16 bytes.
+        signer: the one-job keys that sign the statement.
+        evidence: the envelope that certifies them, as it came.
+        facts: what it says.
+    """
+
+    file_key: bytes = field(repr=False)
+    signer: HybridSigner = field(repr=False)
+    evidence: bytes = field(repr=False)
+    facts: ReleaseFacts
+
+
+def ask_for_file_key(
+    vault_fd: int, order: JobOrder, terms: Terms, age_header: bytes, walls: Set[str]
+) -> Release:
+    """Makes the one-job keys and asks the vault for the upload's file key.
+
+    Args:
+        vault_fd: this job's own channel to the vault.
+        order: the job.
+        terms: its terms.
+        age_header: of the upload, to the end of its MAC line.
+        walls: those that stand around this process.
+
+    Raises:
+        WorkerError: the vault refused (its reason's published code), or it answered something else than a
+            key for this job (`release_refused`).
+        KeyvaultError: the sealed key does not open.
+    """
+    one_job_key = OneJobKey.generate()
+    # From the kernel, not from a generator whose state the warm parent shares with every job.
+    signer = HybridSigner.from_seeds(os.urandom(SEED_BYTES), os.urandom(SEED_BYTES))
+    request = ReleaseRequest(
+        job_id=order.job_id,
+        age_header=age_header,
+        worker_hpke_key=one_job_key.public_key,
+        worker_ed25519_key=signer.public.ed25519,
+        worker_mldsa65_key=signer.public.mldsa65,
+        terms_sha256=terms.digest,
+        policy_sha256=terms.policy.digest,
+        walls=sorted(walls),
+    )
+    response = _exchange(vault_fd, request)
+    file_key = one_job_key.open_file_key(response.sealed_file_key, order.job_id, age_header)
+    facts = _certified(response.evidence, request)
+    return Release(file_key=file_key, signer=signer, evidence=response.evidence, facts=facts)
+
+
+def _exchange(vault_fd: int, request: ReleaseRequest) -> ReleaseResponse:
+    try:
+        write_message(vault_fd, request)
+        response = read_message(vault_fd, ReleaseResponse, _MAX_RESPONSE_BYTES)
+    except (OSError, FramingError):
+        response = None
+    if response is None:
+        raise WorkerError("the vault gave no answer", "release_refused")
+    if response.error_code:
+        raise WorkerError("the vault refused to release the file key", job_failure_code(response.error_code))
+    return response
+
+
+def _certified(evidence: bytes, request: ReleaseRequest) -> ReleaseFacts:
+    """Reads the evidence and insists that it is about this request: a verifier will.
+
+    The vault's own signature is for the verifier to check; the child holds no trust file.
+    """
+    try:
+        facts = ReleaseFacts.from_statement(Envelope.from_bytes(evidence).payload)
+    except ProvenanceError:
+        raise WorkerError("the vault's evidence is malformed", "release_refused") from None
+    certified = (
+        facts.job_id,
+        facts.upload_header_sha256,
+        facts.terms_sha256,
+        facts.policy_sha256,
+        facts.worker_ed25519,
+        facts.worker_mldsa65,
+        facts.walls,
+    )
+    asked = (
+        request.job_id.hex(),
+        hashlib.sha256(request.age_header).hexdigest(),
+        request.terms_sha256.hex(),
+        request.policy_sha256.hex(),
+        request.worker_ed25519_key,
+        request.worker_mldsa65_key,
+        tuple(request.walls),
+    )
+    if certified != asked:
+        raise WorkerError("the vault's evidence is about something else", "release_refused")
+    return facts
