@@ -28,7 +28,7 @@ from provenance.keys import HybridPublicKey
 from provenance.statements.intake import IntakeFacts
 
 MEASUREMENT = hashlib.sha256(b"a worker").digest()
-WALLS = ("landlock", "net_namespace", "no_new_privs")
+WALLS = ("landlock_fs", "net_namespace", "no_new_privs")
 TERMS_SHA256 = hashlib.sha256(b"terms").digest()
 POLICY_SHA256 = hashlib.sha256(b"policy").digest()
 ANSWER_TIMEOUT_SECONDS = 20.0
