@@ -112,14 +112,16 @@ def _started(data: Path, run: Path, lock: int) -> Iterator[Endpoint]:
         parent_read, parent_write = os.pipe()
         words = ["--data", data, "--listen", address, "--ready-fd", ready_write]
         words += ["--parent-fd", parent_read, "--users-lock", run / "users"]
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "console.supervisor", *map(str, words)],
-            # The lock lives as long as the supervisor does, even when this command is killed.
-            pass_fds=(ready_write, parent_read, lock),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with (run / "service.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-m", "console.supervisor", *map(str, words)],
+                # The lock lives as long as the supervisor does, even when this command is killed.
+                pass_fds=(ready_write, parent_read, lock),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
         for fd in (ready_write, parent_read, lock):
             os.close(fd)
         try:

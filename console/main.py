@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 
-import click
 import typer
 
 from console import output
@@ -47,15 +46,11 @@ def run() -> None:
 def _run() -> int:
     try:
         code = app(standalone_mode=False)
-    except click.UsageError as error:
-        if output.MODE.as_json:
+    except typer.TyperException as error:
+        if error.format_message():  # Without any command the help was already shown.
             output.error("usage", error.format_message())
-        else:
-            error.show()
         return EXIT_USAGE
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         output.error("interrupted", "Stopped; nothing was written.")
         return EXIT_NO
     except (ServiceError, EnclaveError, KeyvaultError, ProvenanceError) as error:

@@ -17,7 +17,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,11 +129,34 @@ class Supervisor:
             self._desk.kill()
         # Both end by themselves when the front desk's end of their channel closes.
         for process in (self._worker, self._vault):
-            try:
-                process.wait(_GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(process)
+
+
+@contextmanager
+def lone_worker() -> Iterator[socket.socket]:
+    """A worker host by itself, to ask what it is; the front desk's end of its channel."""
+    with ExitStack() as stack:
+        front, worker_front, vault, worker_vault = (
+            stack.enter_context(end) for pair in (socket.socketpair(), socket.socketpair()) for end in pair
+        )
+        process = _start("enclave.nursery", ["--front-fd", worker_front, "--vault-fd", worker_vault])
+        worker_front.close()
+        worker_vault.close()
+        try:
+            yield front
+        finally:
+            front.close()
+            vault.close()
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Waits for a process that ends by itself once its channels are closed, but not for ever."""
+    try:
+        process.wait(_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _start(module: str, arguments: Sequence[object]) -> subprocess.Popen[bytes]:

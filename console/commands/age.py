@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
-import click
 import typer
 
 from console import output
@@ -32,7 +31,7 @@ def keygen(
     try:
         write_identity_file(target, identity)
     except FileExistsError:
-        raise click.UsageError("The file exists; an identity is never overwritten.") from None
+        raise typer.BadParameter("The file exists; an identity is never overwritten.") from None
     recipient = str(identity.recipient)
     output.result({"identity": str(target), "recipient": recipient}, f"Public key: {recipient}")
     return 0
@@ -64,7 +63,7 @@ def open_(
     try:
         text = identity.read_text(encoding="ascii")
     except UnicodeDecodeError:
-        raise click.UsageError("The identity file is not ASCII text.") from None
+        raise typer.BadParameter("The identity file is not ASCII text.") from None
     if identity.stat().st_mode & 0o077:
         say("warning: others can read this identity file; `chmod 600` it")
     identities = parse_identity_file(text)
@@ -76,7 +75,7 @@ def open_(
 def _write_whole(source: Path, target: Path, work: Callable[[BinaryIO, BinaryIO], object]) -> None:
     """Lets `target` appear only when the work is done."""
     if target.exists() and target.samefile(source):
-        raise click.UsageError("The output would overwrite the input.")
+        raise typer.BadParameter("The output would overwrite the input.")
     with tempfile.NamedTemporaryFile(dir=target.absolute().parent, prefix=".bauta-", delete=False) as sink:
         temporary = Path(sink.name)
         try:

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from console import output
@@ -27,7 +26,7 @@ def find_policy(name_or_file: str) -> Policy:
     """A shipped policy by name, or one of the user's own by path.
 
     Raises:
-        click.UsageError: there is no such policy.
+        typer.BadParameter: there is no such policy.
         EnclaveError: the file is no valid policy; the message names the key.
     """
     policies = shipped()
@@ -36,11 +35,13 @@ def find_policy(name_or_file: str) -> Policy:
     path = Path(name_or_file)
     if path.suffix != ".toml" and not path.is_file():
         names = ", ".join(sorted(policies))
-        raise click.UsageError(f"There is no policy of that name. Shipped are: {names}; or name a TOML file.")
+        raise typer.BadParameter(
+            f"There is no policy of that name. Shipped are: {names}; or name a TOML file."
+        )
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        raise click.UsageError("The policy file cannot be read as UTF-8 text.") from None
+        raise typer.BadParameter("The policy file cannot be read as UTF-8 text.") from None
     return parse_policy(text)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import os
 from contextlib import ExitStack
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from console import output
@@ -34,6 +34,15 @@ IMAGE_SUFFIXES = {
 VIDEO_SUFFIXES = {".mp4", ".m4v"}
 
 
+class Mode(StrEnum):
+    """How much care is taken, from most to least."""
+
+    ORIGINAL = "original"
+    QUALITY = "quality"
+    BALANCED = "balanced"
+    FAST = "fast"
+
+
 def submit(
     source: Annotated[
         Path,
@@ -51,9 +60,8 @@ def submit(
         str, typer.Option(help="A shipped policy (see `bauta policy list`) or a TOML file.")
     ] = "whistleblower",
     mode: Annotated[
-        str | None,
+        Mode | None,
         typer.Option(
-            click_type=click.Choice(["original", "quality", "balanced", "fast"]),
             help="Trade speed for certainty, where the policy leaves the choice.",
             show_default="the policy's first",
         ),
@@ -122,16 +130,16 @@ def _check_names(source: Path, target: Path) -> None:
     allowed = IMAGE_SUFFIXES.get(source.suffix.lower(), VIDEO_SUFFIXES)
     if target.suffix.lower() not in allowed:
         kinds = " or ".join(sorted(allowed))
-        raise click.UsageError(f"The result of this input is {kinds}; give the output that ending.")
+        raise typer.BadParameter(f"The result of this input is {kinds}; give the output that ending.")
     if not target.absolute().parent.is_dir():
-        raise click.UsageError("The folder of the output does not exist.")
+        raise typer.BadParameter("The folder of the output does not exist.")
     if target.exists() and target.samefile(source):
-        raise click.UsageError("The output would overwrite the input.")
+        raise typer.BadParameter("The output would overwrite the input.")
 
 
-def _mode(policy: Policy, mode: str | None) -> str:
+def _mode(policy: Policy, mode: Mode | None) -> str:
     if mode is not None and mode not in policy.allowed_modes:
-        raise click.UsageError(f"This policy allows only: {', '.join(policy.allowed_modes)}.")
+        raise typer.BadParameter(f"This policy allows only: {', '.join(policy.allowed_modes)}.")
     return mode or policy.allowed_modes[0]
 
 
@@ -141,7 +149,7 @@ def _receiver(identity: Path | None) -> HybridIdentity:
     try:
         text = identity.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
-        raise click.UsageError("The identity file cannot be read.") from None
+        raise typer.BadParameter("The identity file cannot be read.") from None
     for found in parse_identity_file(text):
         if isinstance(found, HybridIdentity):
             return found

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from console import output
@@ -43,7 +42,7 @@ def verify(
 ) -> int:
     """Verify an anonymized file against its proof. Exit code 1 when any step fails."""
     if (original is None) != (opening is None):
-        raise click.UsageError("--original and --opening go together.")
+        raise typer.BadParameter("--original and --opening go together.")
     believed = load_trust(trust or data_folder(data) / "trust.json")
     try:
         proof_bytes = (proof or file.with_name(file.name + ".proof")).read_bytes()

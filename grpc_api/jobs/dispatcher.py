@@ -193,6 +193,10 @@ class Dispatcher:
             ),
         )
         self._b.spool.drop_inputs(job.job_id)
+        stages = ", ".join(
+            f"{name} {seconds:.3f}" for name, seconds in sorted(untrusted_result.stage_seconds.items())
+        )
+        log.info("job done; seconds by stage: %s", stages)
 
     def _fail(self, job_id: str, code: str) -> None:
         """Ends a job and leaves nothing of it but the code, and the failure's hash record in the log."""
