@@ -1,0 +1,66 @@
+"""The one entry: a stream in, a stream out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import BinaryIO
+
+import cv2
+
+from anonymizer.detect.engines import open_detector
+from anonymizer.errors import AnonymizerError
+from anonymizer.intake.sniff import sniff
+from anonymizer.intake.wholeness import check_whole
+from anonymizer.models import Models
+from anonymizer.report import Progress, Report
+from anonymizer.settings import Limits, Settings
+from anonymizer.still import transform_still
+from anonymizer.video.transform import Job, transform_video
+
+# OpenCV's worker threads would be created in the warm parent and be missing in its children.
+cv2.setNumThreads(1)
+
+
+def anonymize(
+    source: BinaryIO,
+    sink: BinaryIO,
+    *,
+    settings: Settings,
+    models: Models,
+    limits: Limits,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Report:
+    """Anonymizes one video or still.
+
+    Reads and writes nothing but the two streams, and opens no file. Needs no thread to exist beforehand.
+
+    Args:
+        source: the original: readable, seekable, binary; read from its start.
+        sink: takes the result: writable, seekable, binary, empty.
+        settings: what to do.
+        models: from load_models.
+        limits: what it may cost.
+        on_progress: called now and then, in this thread, and once at the end.
+
+    Returns:
+        Counts and times. Only when it returns is the sink's content a result.
+
+    Raises:
+        AnonymizerError: the media could not be anonymized; the sink has been emptied.
+        Exception: whatever the two streams themselves raise, unchanged.
+    """
+    try:
+        kind = sniff(source)
+        check_whole(source, kind, limits)
+        detector = open_detector(models, settings.faces.threshold, settings.threads)
+        if kind.is_still:
+            report = transform_still(source, kind, sink, settings, limits, detector, models.device)
+            if on_progress is not None:
+                on_progress(Progress(1, 1, 0.0))
+            return report
+        job = Job(settings, limits, detector, models.device, on_progress)
+        return transform_video(source, kind, sink, job)
+    except AnonymizerError:
+        sink.seek(0)
+        sink.truncate()
+        raise

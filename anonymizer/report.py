@@ -1,0 +1,70 @@
+"""What a job tells about itself: counts and times, never content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job has come.
+
+    Attributes:
+        frames_done: frames written.
+        frames_total: frames expected, an estimate from the container; 0 when not known.
+        frames_per_second: since the first frame.
+    """
+
+    frames_done: int
+    frames_total: int
+    frames_per_second: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was done.
+
+    Attributes:
+        media_type: of the result, for example video/mp4.
+        width, height: of the result, in pixels.
+        frames: frames written.
+        frames_with_faces: frames in which something was covered.
+        tracks: faces followed, each counted once from its appearance to its loss.
+        audio: removed, kept, or none where the original had no sound.
+        duration_seconds: from the first frame to the end of the last; 0 for a still.
+        device: cpu or cuda.
+        stage_seconds: time spent by stage: decode, detect, cover, encode, audio.
+    """
+
+    media_type: str
+    width: int
+    height: int
+    frames: int
+    frames_with_faces: int
+    tracks: int
+    audio: Literal["removed", "kept", "none"]
+    duration_seconds: float
+    device: str
+    stage_seconds: Mapping[str, float]
+
+
+@dataclass
+class Stopwatch:
+    """Adds up the time that each stage takes in the thread that runs it."""
+
+    seconds: dict[str, float] = field(
+        default_factory=lambda: dict.fromkeys(("decode", "detect", "cover", "encode", "audio"), 0.0)
+    )
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Counts the time inside the block towards a stage."""
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] += perf_counter() - started

@@ -1,0 +1,156 @@
+"""Still pictures: JPEG, PNG and WebP, each answered in its own format, with pixels and nothing else.
+
+- EXIF orientation is applied to the pixels; all metadata is dropped, colour profiles too.
+- 16 bits per channel become 8.
+- Pixels that are wholly transparent become black: what lies under them is content that nobody sees.
+- With transparency, faces are sought in the colours, in the picture as it shows on white, and in the alpha
+  channel; a cover is opaque.
+- Animated PNG and WebP are refused: only one of their frames would be left.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer.boxes import Box, Boxes, suppress
+from anonymizer.detect.contract import Detector, Image
+from anonymizer.detect.looking import Looker
+from anonymizer.effects import EFFECTS
+from anonymizer.effects.region import Plane, apply, region_of
+from anonymizer.errors import AnonymizerError
+from anonymizer.intake.exif import orientation_of
+from anonymizer.intake.sniff import Format
+from anonymizer.intake.still_size import still_header
+from anonymizer.report import Report, Stopwatch
+from anonymizer.settings import STILL_SCALES, Limits, Settings
+
+Pixels = npt.NDArray[np.uint8]
+
+MEDIA_TYPES: Final = {Format.JPEG: "image/jpeg", Format.PNG: "image/png", Format.WEBP: "image/webp"}
+QUALITY: Final = {"original": 97, "quality": 95, "balanced": 92, "fast": 90}
+LOSSLESS_WEBP: Final = 101
+NEUTRAL: Final = 128
+OPAQUE: Final = 255
+
+
+def transform_still(
+    source: BinaryIO,
+    kind: Format,
+    sink: BinaryIO,
+    settings: Settings,
+    limits: Limits,
+    detector: Detector,
+    device: str,
+) -> Report:
+    """Anonymizes one still.
+
+    Raises:
+        AnonymizerError: with one of the media codes, or detector_failed.
+    """
+    watch = Stopwatch()
+    with watch.stage("decode"):
+        content = source.read()
+        header = still_header(content, kind, limits)
+        image = _decode(content)
+    with watch.stage("detect"):
+        boxes = _faces(image, settings, detector)
+    with watch.stage("cover"):
+        covered = _cover(image, boxes, settings)
+    with watch.stage("encode"):
+        sink.write(_encode(image, kind, settings, lossless=header.lossless))
+    height, width = image.shape[:2]
+    return Report(
+        media_type=MEDIA_TYPES[kind],
+        width=width,
+        height=height,
+        frames=1,
+        frames_with_faces=int(covered > 0),
+        tracks=covered,
+        audio="none",
+        duration_seconds=0.0,
+        device=device,
+        stage_seconds=dict(watch.seconds),
+    )
+
+
+def _decode(content: bytes) -> Pixels:
+    """Returns (H, W, 1, 3 or 4) uint8, BGR where there are colours, upright."""
+    try:
+        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        decoded = None
+    if decoded is None or decoded.size == 0:
+        raise AnonymizerError("media_corrupt")
+    if decoded.dtype == np.uint16:
+        decoded = (decoded // 257).astype(np.uint8)
+    if decoded.dtype != np.uint8:
+        raise AnonymizerError("media_unsupported")
+    image = decoded[:, :, None] if decoded.ndim == 2 else decoded
+    transposed, flip_rows, flip_columns = orientation_of(content)
+    if transposed:
+        image = image.transpose(1, 0, 2)
+    upright: Pixels = np.ascontiguousarray(image[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1])
+    if upright.shape[2] == 4:
+        upright[upright[:, :, 3] == 0] = 0
+    return upright
+
+
+def _faces(image: Pixels, settings: Settings, detector: Detector) -> Boxes:
+    faces = settings.faces
+    looker = Looker(detector, STILL_SCALES, faces.threshold, faces.passes)
+    height, width = image.shape[:2]
+    found = []
+    for view in _views(image):
+
+        def copy_at(across: int, down: int, view: Image = view) -> Image:
+            return np.asarray(cv2.resize(view, (across, down), interpolation=cv2.INTER_AREA), np.uint8)
+
+        found.append(looker.look(width, height, copy_at))
+    return suppress(np.concatenate(found))
+
+
+def _views(image: Pixels) -> list[Image]:
+    """Returns every way in which the picture may show a face, as RGB."""
+    if image.shape[2] == 1:
+        return [image.repeat(3, axis=2)]
+    colours = np.ascontiguousarray(image[:, :, 2::-1])
+    if image.shape[2] == 3:
+        return [colours]
+    alpha = image[:, :, 3:]
+    share = alpha.astype(np.uint16)
+    on_white = ((colours * share + 255 * (255 - share)) // 255).astype(np.uint8)
+    return [colours, on_white, alpha.repeat(3, axis=2)]
+
+
+def _cover(image: Pixels, boxes: Boxes, settings: Settings) -> int:
+    faces = settings.faces
+    height, width = image.shape[:2]
+    planes = [Plane(image[:, :, i], 1, NEUTRAL) for i in range(min(image.shape[2], 3))]
+    covered = 0
+    for row in boxes:
+        box = Box(*(float(v) for v in row[:4]))
+        region = region_of(box, faces.scale, faces.shape, width, height)
+        if region is None:
+            continue
+        covered += 1
+        apply(EFFECTS[faces.effect], region, planes)
+        if image.shape[2] == 4:
+            apply(EFFECTS["solid"], region, [Plane(image[:, :, 3], 1, OPAQUE)])
+    return covered
+
+
+def _encode(image: Pixels, kind: Format, settings: Settings, *, lossless: bool) -> bytes:
+    quality = QUALITY[settings.mode]
+    options: list[int] = []
+    if kind is Format.JPEG:
+        options = [int(cv2.IMWRITE_JPEG_QUALITY), quality]
+    elif kind is Format.WEBP:
+        options = [int(cv2.IMWRITE_WEBP_QUALITY), LOSSLESS_WEBP if lossless else quality]
+    done, encoded = cv2.imencode(kind.value, image, options)
+    if not done:
+        raise AnonymizerError("media_unsupported")
+    return bytes(encoded)

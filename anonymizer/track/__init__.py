@@ -1,0 +1,6 @@
+"""Following faces through time, so that a missed detection is not a missed cover.
+
+sighting.py   one face through time, and where its cover lies in any frame
+tracker.py    which detection belongs to which face
+scene.py      where one shot ends and the next begins
+"""

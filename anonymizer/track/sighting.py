@@ -1,0 +1,93 @@
+"""One face through time, and where its cover lies in any frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from anonymizer.boxes import Box
+
+# Without a detection the position is a guess: the cover grows by half its size each second.
+GROWTH_PER_SECOND = 0.5
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One detection: in which frame, when (seconds), and where."""
+
+    index: int
+    time: float
+    box: Box
+
+
+@dataclass
+class Track:
+    """One face, from its appearance to its loss.
+
+    Attributes:
+        number: counts from 0 in order of appearance.
+        first_frame: no cover lies before this frame, where the shot began.
+        sightings: in order; those no longer needed are dropped.
+        end_frame: the frame at which the next shot begins, once it has.
+    """
+
+    number: int
+    first_frame: int
+    sightings: list[Sighting] = field(default_factory=list)
+    end_frame: int | None = None
+
+    @property
+    def last(self) -> Sighting:
+        """The newest sighting."""
+        return self.sightings[-1]
+
+    def expected_at(self, time: float) -> Box:
+        """Returns where the face should be, going on as it last moved."""
+        dx, dy = _velocity(self.sightings[-2:])
+        ahead = time - self.last.time
+        return self.last.box.moved(dx * ahead, dy * ahead)
+
+    def cover_at(self, index: int, time: float, linger: float, lookahead: float) -> Box | None:
+        """Returns what to cover in a frame for this face, before any scaling; None where it is not there.
+
+        Between two sightings it is the box around both, so that no path between them is missed. Before
+        the first and after the last it goes on as the face moved, and grows.
+
+        Args:
+            index: the frame.
+            time: its time in seconds.
+            linger: seconds after the last sighting.
+            lookahead: seconds before the first.
+        """
+        if index < self.first_frame or (self.end_frame is not None and index >= self.end_frame):
+            return None
+        before = next((s for s in reversed(self.sightings) if s.index <= index), None)
+        after = next((s for s in self.sightings if s.index >= index), None)
+        if before and after:
+            return before.box.union(after.box)
+        if after:
+            return _guess(after, _velocity(self.sightings[:2]), time, lookahead)
+        if before:
+            return _guess(before, _velocity(self.sightings[-2:]), time, linger)
+        return None
+
+    def forget_before(self, index: int) -> None:
+        """Drops the sightings that frames from this one on do not need: memory must not grow with length."""
+        needed = max((i for i, s in enumerate(self.sightings) if s.index <= index), default=0)
+        # One more is kept, because the velocity is taken from the last two.
+        del self.sightings[: max(0, min(needed, len(self.sightings) - 1) - 1)]
+
+
+def _velocity(pair: list[Sighting]) -> tuple[float, float]:
+    if len(pair) < 2 or pair[1].time <= pair[0].time:
+        return 0.0, 0.0
+    (x1, y1), (x2, y2) = pair[0].box.centre, pair[1].box.centre
+    elapsed = pair[1].time - pair[0].time
+    return (x2 - x1) / elapsed, (y2 - y1) / elapsed
+
+
+def _guess(nearest: Sighting, velocity: tuple[float, float], time: float, allowed: float) -> Box | None:
+    away = time - nearest.time
+    if abs(away) > allowed:
+        return None
+    moved = nearest.box.moved(velocity[0] * away, velocity[1] * away)
+    return nearest.box.union(moved).scaled(1 + GROWTH_PER_SECOND * abs(away))

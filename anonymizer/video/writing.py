@@ -1,0 +1,180 @@
+"""H.264 and AAC in a plain MP4 that holds nothing but pictures and sound.
+
+No creation time, no encoder's name, no captions, no supplemental messages (x264 signs its work in one), no
+handler names but the muxer's neutral ones.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import BinaryIO, Final, cast
+
+import av
+from av.audio.stream import AudioStream
+from av.bitstream import BitStreamFilterContext
+from av.codec.context import Flags as CodecFlags
+from av.container.core import Flags as ContainerFlags
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from anonymizer.settings import Mode
+from anonymizer.video.picture import PIXEL_FORMAT, Picture
+from anonymizer.video.sound import BITS_PER_CHANNEL, output_layout, output_rate
+
+H264_SUPPLEMENTAL_MESSAGE: Final = 6
+MAX_TICKS_PER_SECOND: Final = 1_000_000
+LEAST_TICKS_PER_SECOND: Final = 10_000
+
+
+class Sink:
+    """The output as FFmpeg sees it. Once abandoned it takes no more, not even a muxer's parting trailer."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """Takes a writable, seekable binary stream."""
+        self._stream = stream
+        self.closed = False
+
+    def write(self, chunk: bytes) -> int:
+        """Writes all of a chunk."""
+        view = memoryview(chunk)
+        while not self.closed and view:
+            view = view[self._stream.write(view) :]
+        return len(chunk)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Moves to an offset."""
+        return 0 if self.closed else self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Returns the offset."""
+        return 0 if self.closed else self._stream.tell()
+
+
+class Mp4Writer:
+    """One MP4 being written.
+
+    Attributes:
+        time_base: seconds per tick of the pictures' times.
+        sound: the AAC stream, or None.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        first: VideoFrame,
+        mode: Mode,
+        *,
+        source: VideoStream,
+        rate: Fraction,
+        sound_source: AudioStream | None,
+        threads: int,
+        transposed: bool,
+    ) -> None:
+        """Opens the encoders.
+
+        Args:
+            stream: writable and seekable.
+            first: a plain frame, for its size and colours.
+            mode: quality and speed.
+            source: the original's pictures, for time base and pixel shape.
+            rate: frames per second, for the encoder's rate control only.
+            sound_source: the original's sound, where it is kept.
+            threads: the encoder's.
+            transposed: whether the picture was turned by a quarter, and with it its pixels.
+        """
+        self._sink = Sink(stream)
+        self.time_base = _time_base(source.time_base or Fraction(1, LEAST_TICKS_PER_SECOND))
+        # Edit lists count in movie ticks: with a picture tick or finer, no start or end is rounded.
+        movie_ticks = self.time_base.denominator
+        self._container = av.open(
+            self._sink,
+            "w",
+            format="mp4",
+            container_options={
+                "movie_timescale": str(movie_ticks),
+                "video_track_timescale": str(movie_ticks),
+            },
+        )
+        self._container.flags |= cast("int", ContainerFlags.bitexact.value)
+        self._video = self._container.add_stream("libx264", rate=rate)
+        self._set_up_video(first, mode, threads, _pixel_shape(source, transposed=transposed))
+        self.sound = self._add_sound(sound_source) if sound_source is not None else None
+        self._container.start_encoding()
+        self._strip = BitStreamFilterContext(
+            f"filter_units=remove_types={H264_SUPPLEMENTAL_MESSAGE}", self._video
+        )
+        self._durations: dict[int, int] = {}
+
+    def _set_up_video(self, first: VideoFrame, mode: Mode, threads: int, shape: Fraction | None) -> None:
+        context = self._video.codec_context
+        context.width, context.height, context.pix_fmt = first.width, first.height, PIXEL_FORMAT
+        context.time_base = self.time_base
+        context.thread_count = threads
+        context.color_range, context.colorspace = first.color_range, first.colorspace
+        context.color_primaries, context.color_trc = first.color_primaries, first.color_trc
+        if shape is not None:
+            context.sample_aspect_ratio = shape
+        context.flags |= CodecFlags.bitexact
+        context.options = {"preset": mode.preset, "crf": str(mode.crf), "a53cc": "0", "udu_sei": "0"}
+
+    def _add_sound(self, source: AudioStream) -> AudioStream:
+        sound = self._container.add_stream("aac", rate=output_rate(source), layout=output_layout(source))
+        sound.codec_context.bit_rate = BITS_PER_CHANNEL * sound.codec_context.channels
+        sound.codec_context.flags |= CodecFlags.bitexact
+        return sound
+
+    def write(self, picture: Picture) -> None:
+        """Encodes a picture; its time must be later than the last one's."""
+        frame = picture.frame
+        frame.pts, frame.time_base = picture.pts, self.time_base
+        self._durations[picture.pts] = picture.duration
+        self._mux_video(self._video.encode(frame))
+
+    def finish(self) -> None:
+        """Encodes what is left and completes the file."""
+        self._mux_video(self._video.encode(None))
+        for packet in self._strip.filter(None):
+            self._mux_one(packet)
+        self._container.close()
+
+    def abandon(self) -> None:
+        """Leaves the file as it is: unusable."""
+        self._sink.closed = True
+        self._container.close()
+
+    def mux_sound(self, packets: Iterable[Packet[AudioStream]]) -> None:
+        """Takes encoded sound."""
+        for packet in packets:
+            self._container.mux_one(packet)
+
+    def _mux_video(self, packets: Iterable[Packet[VideoStream]]) -> None:
+        for packet in packets:
+            packet.duration = self._durations.pop(packet.pts or 0, 0)
+            for stripped in self._strip.filter(packet):
+                self._mux_one(stripped)
+
+    def _mux_one(self, packet: Packet[VideoStream]) -> None:
+        packet.stream = self._video
+        packet.time_base = self.time_base
+        self._container.mux_one(packet)
+
+
+def _time_base(original: Fraction) -> Fraction:
+    """Returns the original's tick or a whole part of it, so that every time is kept exactly.
+
+    Ticks of 1/10,000 s and finer are used as they are. Finer ones than a microsecond are rounded to it.
+    """
+    ticks = original.denominator
+    if ticks > MAX_TICKS_PER_SECOND:
+        return Fraction(1, MAX_TICKS_PER_SECOND)
+    return Fraction(1, ticks * -(-LEAST_TICKS_PER_SECOND // ticks))
+
+
+def _pixel_shape(source: VideoStream, *, transposed: bool) -> Fraction | None:
+    shape = source.sample_aspect_ratio
+    if not shape or shape <= 0 or shape == 1:
+        return None
+    return 1 / shape if transposed else shape
