@@ -55,8 +55,7 @@ class Terms:
             raise TermsError(f"terms name 1 to {MAX_RECIPIENTS} recipients, none twice")
         if not all(_RECIPIENT.fullmatch(recipient) for recipient in self.recipients):
             raise TermsError(
-                "recipient_invalid",
-                "a recipient is not age1pq1...; classic age1... ones are refused",
+                "a recipient is not age1pq1...; classic age1... ones are refused", "recipient_invalid"
             )
 
     @property

@@ -55,8 +55,8 @@ def ask_for_file_key(
         walls: those that stand around this process.
 
     Raises:
-        WorkerError: the vault refused (its reason's published code), or it answered something else than a
-            key for this job (`release_refused`).
+        WorkerError: the vault refused (its reason's published code), did not answer (`vault_unavailable`), or
+            answered something else than a key for this job (`release_refused`).
         KeyvaultError: the sealed key does not open.
     """
     one_job_key = OneJobKey.generate()
@@ -85,7 +85,7 @@ def _exchange(vault_fd: int, request: ReleaseRequest) -> ReleaseResponse:
     except (OSError, FramingError):
         response = None
     if response is None:
-        raise WorkerError("the vault gave no answer", "release_refused")
+        raise WorkerError("the vault gave no answer", "vault_unavailable")
     if response.error_code:
         raise WorkerError("the vault refused to release the file key", job_failure_code(response.error_code))
     return response

@@ -1,0 +1,120 @@
+"""Policies: what is read, what is refused, and that a refusal names the key and never the value."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from enclave_makers import POLICY_TEXT, a_policy
+
+from enclave.errors import PolicyError
+from enclave.policy import parse_policy, shipped
+
+SECRET = "SECRET-7731"
+
+
+def test_a_policy_says_what_its_text_says() -> None:
+    policy = a_policy()
+    assert (policy.name, policy.modes, policy.locked) == ("trial", ("balanced", "fast"), False)
+    assert (policy.faces.effect, policy.faces.shape, policy.faces.scale) == ("solid", "box", 1.5)
+    assert (policy.faces.threshold, policy.faces.passes) == (0.2, 2)
+    assert (policy.faces.linger_seconds, policy.faces.lookahead_seconds) == (0.5, 1.0)
+    assert policy.audio.effect == "remove"
+    assert policy.text == POLICY_TEXT
+    assert policy.digest == hashlib.sha256(POLICY_TEXT.encode()).digest()
+
+
+def test_a_comment_changes_the_digest_because_people_read_it() -> None:
+    assert a_policy(POLICY_TEXT + "# harmless\n").digest != a_policy().digest
+
+
+REFUSED = {
+    "unknown key at the top": (POLICY_TEXT.replace("locked", "colour = 1\nlocked"), "colour"),
+    "unknown key in faces": (POLICY_TEXT.replace("passes", "pases = 1\npasses"), "faces.pases"),
+    "unknown table": (POLICY_TEXT + "[voice]\neffect = 'remove'\n", "voice"),
+    "missing schema": (POLICY_TEXT.replace('schema = "bauta.policy/v1"\n', ""), "schema"),
+    "missing faces.scale": (POLICY_TEXT.replace("scale = 1.5\n", ""), "faces.scale"),
+    "missing audio": (POLICY_TEXT.split("[audio]", maxsplit=1)[0], "audio"),
+    "another schema": (POLICY_TEXT.replace("policy/v1", "policy/v2"), "schema"),
+    "name with a capital": (POLICY_TEXT.replace('"trial"', f'"{SECRET}"'), "name"),
+    "name too long": (POLICY_TEXT.replace("trial", "a" * 33), "name"),
+    "name with a newline": (POLICY_TEXT.replace("trial", "trial\\n"), "name"),
+    "summary of two lines": (POLICY_TEXT.replace("tests.", "tests.\\nmore"), "summary"),
+    "no modes": (POLICY_TEXT.replace('["balanced", "fast"]', "[]"), "modes"),
+    "a mode twice": (POLICY_TEXT.replace('"fast"', '"balanced"'), "modes"),
+    "an unknown mode": (POLICY_TEXT.replace('"fast"', f'"{SECRET}"'), "modes"),
+    "modes of numbers": (POLICY_TEXT.replace('"fast"', "7"), "modes"),
+    "locked as a word": (POLICY_TEXT.replace("locked = false", 'locked = "no"'), "locked"),
+    "locked as a number": (POLICY_TEXT.replace("locked = false", "locked = 0"), "locked"),
+    "an unknown effect": (POLICY_TEXT.replace('"solid"', f'"{SECRET}"'), "faces.effect"),
+    "an unknown shape": (POLICY_TEXT.replace('"box"', '"star"'), "faces.shape"),
+    "scale below 1": (POLICY_TEXT.replace("1.5", "0.99"), "faces.scale"),
+    "scale above 3": (POLICY_TEXT.replace("1.5", "3.01"), "faces.scale"),
+    "scale as text": (POLICY_TEXT.replace("1.5", f'"{SECRET}"'), "faces.scale"),
+    "scale not a number": (POLICY_TEXT.replace("1.5", "nan"), "faces.scale"),
+    "scale infinite": (POLICY_TEXT.replace("1.5", "inf"), "faces.scale"),
+    "scale true": (POLICY_TEXT.replace("1.5", "true"), "faces.scale"),
+    "threshold 0": (POLICY_TEXT.replace("0.2", "0"), "faces.threshold"),
+    "threshold 1": (POLICY_TEXT.replace("0.2", "1"), "faces.threshold"),
+    "no passes": (POLICY_TEXT.replace("passes = 2", "passes = 0"), "faces.passes"),
+    "too many passes": (POLICY_TEXT.replace("passes = 2", "passes = 4"), "faces.passes"),
+    "half a pass": (POLICY_TEXT.replace("passes = 2", "passes = 1.5"), "faces.passes"),
+    "negative linger": (POLICY_TEXT.replace("= 0.5", "= -1"), "faces.linger_seconds"),
+    "endless look-ahead": (POLICY_TEXT.replace("_seconds = 1", "_seconds = 11"), "faces.lookahead_seconds"),
+    "audio changed": (POLICY_TEXT.replace('"remove"', '"whisper"'), "audio.effect"),
+    "faces as text": (POLICY_TEXT.split("[faces]", maxsplit=1)[0] + 'faces = "all"\n', "faces"),
+    "not TOML": (SECRET + " = = =", "TOML"),
+    "a key twice": (POLICY_TEXT + 'effect = "keep"\n', "TOML"),
+    "an impossible date": ("d = 2026-02-31\n" + POLICY_TEXT, "TOML"),
+    "nested too deep": ("x = " + "[" * 5000 + "]" * 5000, "TOML"),
+    "too large": (POLICY_TEXT + "#" * (64 << 10), "larger"),
+    "not Unicode": (POLICY_TEXT + "# \ud800", "Unicode"),
+    "empty": ("", "schema"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "named"), REFUSED.values(), ids=REFUSED.keys())
+def test_refused(text: str, named: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(text)
+    assert caught.value.code == "policy_invalid"
+    assert named in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_an_unknown_key_is_named_on_one_short_line() -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_policy('"' + "k" * 500 + '\\n\\u001b[2J" = 1\n' + POLICY_TEXT)
+    assert len(str(caught.value)) < 120
+    assert str(caught.value).isprintable()
+
+
+def test_the_four_shipped_policies_are_there() -> None:
+    assert list(shipped()) == ["classroom", "street", "telehealth", "whistleblower"]
+    for name, policy in shipped().items():
+        assert policy.name == name
+
+
+def test_telehealth_is_the_strictest() -> None:
+    policy = shipped()["telehealth"]
+    assert policy.locked
+    assert policy.allowed_modes == policy.modes == ("original",)
+    assert (policy.faces.effect, policy.faces.scale, policy.faces.passes) == ("solid", 1.5, 3)
+    assert policy.audio.effect == "remove"
+    for other in shipped().values():
+        assert policy.faces.threshold <= other.faces.threshold
+        assert policy.faces.linger_seconds >= other.faces.linger_seconds
+        assert policy.faces.lookahead_seconds >= other.faces.lookahead_seconds
+
+
+def test_whistleblower_covers_solidly_and_removes_sound() -> None:
+    policy = shipped()["whistleblower"]
+    assert (policy.faces.effect, policy.faces.scale, policy.audio.effect) == ("solid", 1.5, "remove")
+    assert "fast" not in policy.modes
+
+
+@pytest.mark.parametrize("name", ["classroom", "street"])
+def test_a_weaker_effect_says_so_in_its_own_file(name: str) -> None:
+    policy = shipped()[name]
+    assert policy.faces.effect in {"blur", "mosaic"}
+    assert "in danger uses" in policy.text
