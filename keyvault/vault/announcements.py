@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -29,29 +28,35 @@ class WorkerFacts:
 
 
 class WorkerPresence:
-    """Which worker host is connected, if any. Thread-safe."""
+    """The worker host: warming up, ready, or gone for good. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._facts: WorkerFacts | None = None
+        self._is_gone = False
 
-    def set(self, facts: WorkerFacts | None) -> None:
-        """A host is ready, or (None) gone."""
+    def arrive(self, facts: WorkerFacts) -> None:
+        """The host is ready."""
         with self._changed:
             self._facts = facts
             self._changed.notify_all()
 
+    def leave(self) -> None:
+        """The host is gone; its channel cannot come back."""
+        with self._changed:
+            self._is_gone = True
+            self._changed.notify_all()
+
     def wait(self, timeout_seconds: float) -> WorkerFacts:
-        """Waits for a host.
+        """Waits for a host that is warming up.
 
         Raises:
-            VaultRequestError: worker_not_ready, none came in time.
+            VaultRequestError: worker_not_ready, it was not ready in time or is gone.
         """
-        deadline = time.monotonic() + timeout_seconds
         with self._changed:
-            while self._facts is None:
-                if not self._changed.wait(max(0.0, deadline - time.monotonic())):
-                    raise VaultRequestError("worker_not_ready", "no worker host has reported to the vault")
+            self._changed.wait_for(lambda: self._facts is not None or self._is_gone, timeout_seconds)
+            if self._facts is None or self._is_gone:
+                raise VaultRequestError("worker_not_ready", "no worker host is ready")
             return self._facts
 
 

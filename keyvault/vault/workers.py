@@ -65,7 +65,7 @@ class WorkerChannel:
         """Serves until the host closes its end or says something that it must not."""
         try:
             worker = self._read_hello()
-            self._presence.set(worker)
+            self._presence.arrive(worker)
             while True:
                 job_id, job_channel = receive_registration(self._channel)
                 self._start_release(job_id, job_channel, worker)
@@ -74,7 +74,7 @@ class WorkerChannel:
         except (VaultRequestError, OSError):
             _logger.error("the worker host said something that is not in the protocol; its channel is closed")
         finally:
-            self._presence.set(None)
+            self._presence.leave()
             self._channel.close()
 
     def _read_hello(self) -> WorkerFacts:

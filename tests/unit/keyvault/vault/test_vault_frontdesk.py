@@ -82,7 +82,7 @@ def test_it_describes_the_public_keys(scene: Scene) -> None:
 def test_it_announces_once_a_worker_host_is_there_and_until_it_is_gone(scene: Scene, clock: Clock) -> None:
     request = VaultRequest(announce_intake=AnnounceIntake())
     assert scene.ask(request).error_code == "worker_not_ready"
-    scene.presence.set(WorkerFacts(MEASUREMENT, frozenset(WALLS)))
+    scene.presence.arrive(WorkerFacts(MEASUREMENT, frozenset(WALLS)))
     envelope = scene.ask(request).intake
     facts = read_intake(envelope, scene.identity.node.public)
     assert facts.worker_measurements == (MEASUREMENT.hex(),)
@@ -91,7 +91,7 @@ def test_it_announces_once_a_worker_host_is_there_and_until_it_is_gone(scene: Sc
     assert scene.ask(request).intake == envelope, "a new signature each time would fill the log"
     clock.now += 24 * 3600
     assert read_intake(scene.ask(request).intake, scene.identity.node.public).recipient != facts.recipient
-    scene.presence.set(None)
+    scene.presence.leave()
     assert scene.ask(request).error_code == "worker_not_ready"
 
 

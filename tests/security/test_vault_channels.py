@@ -1,0 +1,344 @@
+"""A real vault process against a hostile front desk, a hostile worker host and hostile children."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from keyvault.age import MAX_HEADER_BYTES
+from keyvault.client import VaultClient, VaultRefusedError, VaultUnavailableError
+from keyvault.vault.config import VaultConfig
+from protos.bauta.internal.v1.release_pb2 import ReleaseResponse
+from protos.bauta.internal.v1.vault_pb2 import Describe, VaultRequest, VaultResponse
+from protos.framing import read_message, write_message
+from provenance.dsse import Envelope
+from provenance.statements.release import ReleaseFacts
+from tests.unit.keyvault.vault.harness import (
+    MEASUREMENT,
+    RunningVault,
+    Worker,
+    answer,
+    ask,
+    header_of,
+    open_upload,
+    seal_upload,
+)
+
+PLAINTEXT = os.urandom(200_000)
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Iterator[RunningVault]:
+    """A vault that gives a child two seconds, four at a time, with its worker host ready."""
+    limits = ("--release-timeout-seconds", "2", "--max-open-releases", "4", "--hello-wait-seconds", "5")
+    with RunningVault(tmp_path / "vault", *limits) as running:
+        running.hello()
+        yield running
+
+
+@pytest.fixture
+def upload(vault: RunningVault) -> bytes:
+    """Sealed to the vault's intake."""
+    return seal_upload(vault.intake().recipient, PLAINTEXT)
+
+
+def check_releases(vault: RunningVault, upload: bytes) -> None:
+    """An honest child still gets its key: whatever came before, the vault lives."""
+    worker = Worker()
+    with vault.register(worker.job_id) as child:
+        response = ask(child, worker.request(header_of(upload)))
+    assert response.error_code == ""
+    file_key = worker.key.open_file_key(response.sealed_file_key, worker.job_id, header_of(upload))
+    assert open_upload(upload, file_key) == PLAINTEXT
+    statement = Envelope.from_bytes(response.evidence).verify(vault.client.describe().node)
+    facts = ReleaseFacts.from_statement(statement)
+    assert facts.worker_key == worker.signer.public
+    assert (facts.job_id, facts.measurement, facts.tier) == (
+        worker.job_id.hex(),
+        MEASUREMENT.hex(),
+        "process",
+    )
+
+
+def test_a_released_key_opens_the_upload(vault: RunningVault, upload: bytes) -> None:
+    check_releases(vault, upload)
+    code, errors = vault.stop()
+    assert (code, errors) == (0, "")
+
+
+def test_a_child_cannot_ask_for_another_job(vault: RunningVault, upload: bytes) -> None:
+    worker = Worker()
+    with vault.register(secrets.token_bytes(16)) as child:
+        response = ask(child, worker.request(header_of(upload)))
+    assert response == ReleaseResponse(error_code="release_job_mismatch")
+    check_releases(vault, upload)
+
+
+def test_a_registration_is_good_for_one_answer(vault: RunningVault, upload: bytes) -> None:
+    worker = Worker()
+    with vault.register(worker.job_id) as child:
+        assert ask(child, worker.request(header_of(upload))).sealed_file_key
+        with pytest.raises((AssertionError, OSError)):
+            ask(child, worker.request(header_of(upload)))
+    with vault.register(worker.job_id) as child:
+        assert ask(child, worker.request(b"noise")).error_code == "upload_header_invalid"
+        with pytest.raises((AssertionError, OSError)):
+            ask(child, worker.request(header_of(upload)))
+
+
+def test_a_job_that_is_registered_again_is_answered_again(vault: RunningVault, upload: bytes) -> None:
+    """A job that restarts after a crash asks with fresh keys."""
+    first = Worker()
+    with vault.register(first.job_id) as child:
+        assert ask(child, first.request(header_of(upload))).sealed_file_key
+    second = Worker(job_id=first.job_id)
+    with vault.register(second.job_id) as child:
+        response = ask(child, second.request(header_of(upload)))
+    assert second.key.open_file_key(response.sealed_file_key, second.job_id, header_of(upload))
+
+
+def hung_up(channel: socket.socket) -> bool:
+    """Says whether the vault closed its end, with or without reading what was sent."""
+    try:
+        return channel.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def open_descriptors(vault: RunningVault) -> int:
+    """How many descriptors the vault holds."""
+    return len(list(Path(f"/proc/{vault.process.pid}/fd").iterdir()))
+
+
+def _frame(body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + body
+
+
+SAYINGS = [
+    ("a frame of noise", _frame(os.urandom(500)), "release_request_malformed"),
+    ("an empty frame", _frame(b""), "release_job_mismatch"),
+    ("a frame of 4 GiB", b"\xff\xff\xff\xff" + bytes(100), "request_too_large"),
+    ("a frame one byte over the cap", struct.pack(">I", (80 << 10) + 1) + bytes(100), "request_too_large"),
+]
+
+
+@pytest.mark.parametrize(("name", "saying", "code"), SAYINGS, ids=[row[0] for row in SAYINGS])
+def test_what_a_child_says_wrong_gets_a_code(
+    vault: RunningVault, upload: bytes, name: str, saying: bytes, code: str
+) -> None:
+    with vault.register(secrets.token_bytes(16)) as child:
+        child.sendall(saying)
+        assert answer(child) == ReleaseResponse(error_code=code)
+    check_releases(vault, upload)
+
+
+def test_silent_and_slow_children_are_ended_and_their_places_come_back(
+    vault: RunningVault, upload: bytes
+) -> None:
+    started = time.monotonic()
+    children = [vault.register(secrets.token_bytes(16)) for _ in range(4)]
+    with vault.register(secrets.token_bytes(16)) as child:
+        assert answer(child).error_code == "vault_busy"
+    honest = Worker().request(header_of(upload)).SerializeToString()
+    children[1].sendall(b"\0")
+    children[2].sendall(_frame(honest)[:-1])
+    children[3].close()
+    assert vault.client.describe().log_origin, "the front desk does not wait for children"
+    for child in children[:3]:
+        assert answer(child).error_code == "release_too_slow"
+        child.close()
+    assert time.monotonic() - started < 15
+    check_releases(vault, upload)
+
+
+def test_a_drip_does_not_extend_the_deadline(vault: RunningVault, upload: bytes) -> None:
+    with vault.register(secrets.token_bytes(16)) as child:
+        child.setblocking(True)
+        child.sendall(struct.pack(">I", 1000))
+        started = time.monotonic()
+        with contextlib.suppress(OSError):
+            while time.monotonic() - started < 15:
+                child.sendall(b"x")
+                time.sleep(0.2)
+        assert time.monotonic() - started < 10
+    check_releases(vault, upload)
+
+
+def test_a_child_that_never_reads_its_answer_does_not_keep_a_place(
+    vault: RunningVault, upload: bytes
+) -> None:
+    children = []
+    for _ in range(6):
+        child = vault.register(job_id := secrets.token_bytes(16))
+        child.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        write_message(child.fileno(), Worker(job_id=job_id).request(header_of(upload)))
+        children.append(child)
+        time.sleep(0.05)
+    time.sleep(2.5)
+    check_releases(vault, upload)
+    for child in children:
+        child.close()
+
+
+def test_a_child_that_sends_descriptors_gives_the_vault_none(vault: RunningVault, upload: bytes) -> None:
+    before = open_descriptors(vault)
+    worker = Worker()
+    with vault.register(worker.job_id) as child:
+        socket.send_fds(child, [_frame(worker.request(header_of(upload)).SerializeToString())], [0, 1, 2])
+        assert answer(child).sealed_file_key
+    check_releases(vault, upload)
+    assert open_descriptors(vault) <= before
+
+
+@pytest.mark.parametrize("kind", ["nothing", "two descriptors", "a file", "a pipe", "a listening socket"])
+def test_a_host_that_breaks_the_protocol_loses_its_channel_and_no_more(
+    vault: RunningVault, upload: bytes, tmp_path: Path, kind: str
+) -> None:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    pipe = os.pipe()
+    file = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
+    fds = {
+        "nothing": [],
+        "two descriptors": [file, file],
+        "a file": [file],
+        "a pipe": [pipe[0]],
+        "a listening socket": [listener.fileno()],
+    }[kind]
+    vault.send_registration(secrets.token_bytes(16), fds)
+    assert hung_up(vault.worker), "the vault hangs up"
+    with pytest.raises(VaultRefusedError) as refusal:
+        vault.client.announce_intake()
+    assert refusal.value.code == "worker_not_ready", "what no worker can open must not be announced"
+    assert vault.client.describe().log_origin
+    assert vault.process.poll() is None
+    listener.close()
+    for fd in (*pipe, file):
+        os.close(fd)
+
+
+def test_a_registration_may_come_in_pieces(vault: RunningVault, upload: bytes) -> None:
+    worker = Worker()
+    child, vault_end = socket.socketpair()
+    vault.send_registration(worker.job_id[:5], [vault_end.fileno()])
+    time.sleep(0.1)
+    vault.worker.sendall(worker.job_id[5:])
+    vault_end.close()
+    with child:
+        assert ask(child, worker.request(header_of(upload))).sealed_file_key
+
+
+HELLOS = [
+    ("noise", _frame(b"\xff" * 30)),
+    ("no measurement", _frame(b"")),
+    ("a frame of 4 GiB", b"\xff" * 8),
+    ("a short measurement", _frame(b"\x0a\x02xx")),
+    ("a wall of free text", _frame(b"\x0a\x20" + bytes(32) + b"\x12\x09A B/../.\n")),
+]
+
+
+@pytest.mark.parametrize(("name", "hello"), HELLOS, ids=[row[0] for row in HELLOS])
+def test_a_bad_hello_is_no_worker(tmp_path: Path, name: str, hello: bytes) -> None:
+    with RunningVault(tmp_path / "vault", "--hello-wait-seconds", "0.3") as vault:
+        vault.worker.sendall(hello)
+        assert hung_up(vault.worker)
+        with pytest.raises(VaultRefusedError) as refusal:
+            vault.client.announce_intake()
+        assert refusal.value.code == "worker_not_ready"
+        assert vault.client.describe().log_origin
+
+
+def test_an_announcement_waits_for_a_worker_host_that_is_still_warming_up(tmp_path: Path) -> None:
+    with RunningVault(tmp_path / "vault", "--hello-wait-seconds", "0.2") as vault:
+        with pytest.raises(VaultRefusedError) as refusal:
+            vault.client.announce_intake()
+        assert refusal.value.code == "worker_not_ready"
+        vault.hello()
+        assert vault.intake().worker_measurements == (MEASUREMENT.hex(),)
+
+
+def test_the_front_desk_may_say_anything_and_is_answered_after_it(vault: RunningVault) -> None:
+    for saying, code in (
+        (_frame(b"\xff" * 50), "request_malformed"),
+        (_frame(b""), "request_unknown"),
+        (struct.pack(">I", 200_000) + bytes(200_000), "request_too_large"),
+        (struct.pack(">I", 5_000_000) + bytes(5_000_000), "request_too_large"),
+    ):
+        front = socket.socket(fileno=os.dup(vault.front_fd))
+        with front:
+            front.sendall(saying)
+            response = read_message(front.fileno(), VaultResponse, 1 << 20)
+        assert response == VaultResponse(error_code=code)
+        assert vault.client.describe().log_origin
+
+
+def test_the_vault_ends_when_the_front_desk_is_gone_even_within_a_request(vault: RunningVault) -> None:
+    os.write(vault.front_fd, struct.pack(">I", 1000) + b"half")
+    code, errors = vault.stop()
+    assert (code, errors) == (0, "")
+
+
+def test_a_client_without_a_vault_says_so(tmp_path: Path) -> None:
+    with RunningVault(tmp_path / "vault") as vault:
+        vault.client.describe()
+        vault.process.kill()
+        vault.process.wait(10)
+        for _ in range(2):
+            with pytest.raises(VaultUnavailableError) as reason:
+                vault.client.describe()
+            assert reason.value.code == "vault_unavailable"
+
+
+def test_a_client_does_not_take_a_late_answer_for_the_next_one() -> None:
+    ours, theirs = socket.socketpair()
+    client = VaultClient(ours.detach(), timeout_seconds=0.2)
+    with theirs:
+        with pytest.raises(VaultUnavailableError):
+            client.describe()
+        assert read_message(theirs.fileno(), VaultRequest, 1000) == VaultRequest(describe=Describe())
+        assert theirs.recv(1) == b"", "the channel is closed for good"
+        with pytest.raises(VaultUnavailableError):
+            client.describe()
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        VaultResponse(),
+        VaultResponse(checkpoint=b"an answer to something else"),
+        VaultResponse(description={"node_ed25519_key": b"no key"}),
+    ],
+)
+def test_a_client_takes_no_answer_that_it_did_not_ask_for(response: VaultResponse) -> None:
+    ours, theirs = socket.socketpair()
+    client = VaultClient(ours.detach(), timeout_seconds=5)
+    with theirs:
+        write_message(theirs.fileno(), response)
+        with pytest.raises(VaultUnavailableError):
+            client.describe()
+    client.close()
+
+
+def test_requests_of_many_threads_do_not_mix(vault: RunningVault) -> None:
+    def one(number: int) -> bool:
+        if number % 2:
+            return vault.client.describe().log_origin.startswith("bauta.log/")
+        return b"payload" in vault.client.sign_failure(number.to_bytes(16, "big"), "media_corrupt")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(one, range(80)))
+
+
+def test_the_largest_header_that_age_accepts_fits_a_request() -> None:
+    limits = VaultConfig()
+    assert limits.max_age_header_bytes == MAX_HEADER_BYTES
+    assert Worker().request(bytes(MAX_HEADER_BYTES)).ByteSize() < limits.max_release_request_bytes
