@@ -9,12 +9,10 @@ not open.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
@@ -40,8 +38,6 @@ _NEVER_WRITTEN = 0
 class EncryptedScratch(io.RawIOBase):
     """Readable, writable, seekable; behaves like a file that starts empty. One thread at a time.
 
-    It remembers the first failure: an encoder in between may report it in its own words.
-
     Args:
         fd: a regular file, empty, read and write; stays open when this stream is closed.
         max_bytes: the largest plaintext that it takes.
@@ -60,7 +56,6 @@ class EncryptedScratch(io.RawIOBase):
         self._unsaved: set[int] = set()
         self._position = 0
         self._size = 0
-        self.failure: Exception | None = None
 
     @property
     def size(self) -> int:
@@ -94,32 +89,7 @@ class EncryptedScratch(io.RawIOBase):
         Raises:
             WorkerError: `scratch_corrupt` when the disk gave back something else than was written.
         """
-        with self._remembering():
-            return self._read(memoryview(buffer).cast("B"))
-
-    def write(self, buffer: ReadableBuffer, /) -> int:
-        """Takes every byte.
-
-        Raises:
-            WorkerError: `result_too_large`, `scratch_corrupt`.
-            OSError: the disk is full.
-        """
-        with self._remembering():
-            return self._write(memoryview(buffer).cast("B"))
-
-    def flush(self) -> None:
-        """Seals every changed block onto the disk."""
-        super().flush()
-        for index in sorted(self._unsaved):
-            self._save(index)
-
-    def close(self) -> None:
-        """Forgets everything; what is on the disk can never be read again."""
-        self._unsaved.clear()
-        self._cache.clear()
-        super().close()
-
-    def _read(self, target: memoryview) -> int:
+        target = memoryview(buffer).cast("B")
         wanted = max(0, min(len(target), self._size - self._position))
         done = 0
         while done < wanted:
@@ -130,7 +100,14 @@ class EncryptedScratch(io.RawIOBase):
             self._position += len(piece)
         return done
 
-    def _write(self, source: memoryview) -> int:
+    def write(self, buffer: ReadableBuffer, /) -> int:
+        """Takes every byte.
+
+        Raises:
+            WorkerError: `result_too_large`, `scratch_corrupt`.
+            OSError: the disk is full.
+        """
+        source = memoryview(buffer).cast("B")
         if self._position + len(source) > self._max_bytes:
             raise WorkerError("the result is larger than its limit", "result_too_large")
         done = 0
@@ -145,13 +122,36 @@ class EncryptedScratch(io.RawIOBase):
             self._size = max(self._size, self._position)
         return done
 
-    @contextlib.contextmanager
-    def _remembering(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as failure:
-            self.failure = self.failure or failure
-            raise
+    def truncate(self, size: int | None = None, /) -> int:
+        """Makes the file this long, by default as long as the position; what is added is zeros."""
+        size = self._position if size is None else size
+        if not 0 <= size <= self._max_bytes:
+            raise WorkerError("the result is larger than its limit", "result_too_large")
+        if size < self._size:
+            kept, remainder = divmod(size, BLOCK_BYTES)
+            if remainder:
+                self._block(kept)[remainder:] = bytes(BLOCK_BYTES - remainder)
+                self._unsaved.add(kept)
+                kept += 1
+            for index in [index for index in self._cache if index >= kept]:
+                del self._cache[index]
+            self._unsaved = {index for index in self._unsaved if index < kept}
+            # An empty slot reads as zeros; the old block on the disk does not open any more.
+            del self._last_write[kept:]
+        self._size = size
+        return size
+
+    def flush(self) -> None:
+        """Seals every changed block onto the disk."""
+        super().flush()
+        for index in sorted(self._unsaved):
+            self._save(index)
+
+    def close(self) -> None:
+        """Forgets everything; what is on the disk can never be read again."""
+        self._unsaved.clear()
+        self._cache.clear()
+        super().close()
 
     def _block(self, index: int) -> bytearray:
         block = self._cache.get(index)
