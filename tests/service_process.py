@@ -100,6 +100,14 @@ class Service:
         self._process = None
         return code
 
+    def processes_left(self) -> list[str]:
+        """Command lines of processes that still work on this data folder."""
+        return [
+            " ".join(process.info["cmdline"])
+            for process in psutil.process_iter(["cmdline"])
+            if str(self.data) in (process.info["cmdline"] or [])
+        ]
+
     def kill(self) -> None:
         """kill -9 for every process at once, as a power cut would."""
         processes = list(self.processes().values())

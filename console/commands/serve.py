@@ -20,7 +20,7 @@ from console.paths import data_folder
 from console.supervisor import Orders, Supervisor
 from grpc_api.config import load_config
 from grpc_api.errors import ServiceError, unavailable
-from grpc_api.tls import create_authority, create_client, create_server
+from grpc_api.tls import TlsFiles, create_authority, create_client, create_server
 
 _RESTARTS = 5
 _RESTART_PAUSE_SECONDS = 1.0
@@ -46,6 +46,13 @@ def serve(
             metavar="HOST", help="With --init: a host name or address clients will use. May be repeated."
         ),
     ] = None,
+    client: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --init: where to make this client's bundle; each client gets its own.",
+            show_default="client/ in the data folder",
+        ),
+    ] = None,
     ask_passphrase: Annotated[
         bool,
         typer.Option(
@@ -69,7 +76,7 @@ def serve(
         folder, config, (f"unix:{socket_path}", *(listen or ())), passphrase, settings.drain_seconds
     )
     if init:
-        return _init(folder, server, tuple(name or ()))
+        return _init(folder, server, tuple(name or ()), client or folder / "client")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
     return server.run(run)
@@ -149,11 +156,11 @@ class _Server:
         return self._supervisor.wait() if self._supervisor is not None else 1
 
 
-def _init(folder: Path, server: _Server, names: tuple[str, ...]) -> int:
+def _init(folder: Path, server: _Server, names: tuple[str, ...], bundle: Path) -> int:
     tls = folder / "tls"
     create_authority(tls)
-    create_server(tls, (*names, "localhost", "127.0.0.1", "::1"))
-    bundle = folder / "client"
+    if names or not TlsFiles(tls, "server").certificate.exists():
+        create_server(tls, (*names, "localhost", "127.0.0.1", "::1"))
     create_client(tls, bundle)
     server.start()
     server.stop()
@@ -161,8 +168,8 @@ def _init(folder: Path, server: _Server, names: tuple[str, ...]) -> int:
     (bundle / "trust.json").write_bytes((folder / "trust.json").read_bytes())
     output.result(
         {"data": str(folder), "client_bundle": str(bundle)},
-        f"made keys and certificates in {folder}\n"
-        f"hand this folder to your client, over a channel you trust: {bundle}",
+        f"keys and certificates are in {folder}\n"
+        f"hand this folder to one client, over a channel you trust: {bundle}",
     )
     return 0
 

@@ -200,6 +200,7 @@ class Dispatcher:
 
     def _fail(self, job_id: str, code: str) -> None:
         """Ends a job and leaves nothing of it but the code, and the failure's hash record in the log."""
+        log.info("job failed: %s", code)
         self._b.spool.drop(job_id)
         try:
             job = self._b.store.get(job_id)
