@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
+import pkgutil
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,11 @@ from enclave.wall import names
 from enclave.wall.limits import address_space_bytes
 from enclave.worker.job import Warmth
 from protos.bauta.internal.v1.worker_pb2 import ModelDigest, WorkerHello
-from provenance.statements.fields import parse_instant
+
+_LATE_MODULES = ("_strptime", "cryptography.hazmat.backends.openssl.backend")
+# PyAV loads a module for each kind of stream and codec when it meets the first one.
+_LATE_PACKAGES = ("av",)
+_NOT_FOR_IMPORT = (".__main__", ".datasets")
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,14 @@ def warm_up() -> WarmParent:
 
 
 def _import_what_loads_late() -> None:
-    # A child can import nothing: what Python or a library loads on first use is used here once.
-    parse_instant("2026-11-21T00:00:00Z")
+    # A child can import nothing: what Python or a library would load on first use is loaded here.
+    late = list(_LATE_MODULES)
+    for name in _LATE_PACKAGES:
+        package = importlib.import_module(name)
+        found = pkgutil.walk_packages(package.__path__, prefix=f"{name}.")
+        late += [module.name for module in found if not module.name.endswith(_NOT_FOR_IMPORT)]
+    for module_name in late:
+        importlib.import_module(module_name)
 
 
 def _require_one_thread() -> None:

@@ -1,0 +1,199 @@
+"""A real warm parent with real walled children; the test plays the front desk and the vault.
+
+The vault played here holds a real intake identity and signs real evidence, so that a child cannot tell the
+difference; a test can make it refuse, lie or fall silent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+
+from enclave.host import RunningJob, WorkerHost
+from enclave.policy import Terms, upload_preamble
+from keyvault.age import HybridIdentity, SealWriter, open_sealed, parse_header, unwrap_file_key
+from keyvault.release import seal_file_key
+from keyvault.signing.hybrid import HybridSigner
+from protos.bauta.internal.v1.release_pb2 import ReleaseRequest, ReleaseResponse
+from protos.bauta.internal.v1.worker_pb2 import RunJob, WorkerHello, WorkerReport, WorkerResult
+from protos.framing import read_message, write_message
+from provenance.dsse import sign_envelope
+from provenance.statements import ReleaseFacts
+from provenance.statements.fields import format_instant
+
+SALT = bytes(range(32))
+GIBIBYTE = 1 << 30
+
+# Takes the honest answer and gives the one that is sent; None closes the channel without an answer.
+Twist = Callable[[ReleaseRequest, ReleaseResponse], ReleaseResponse | None]
+
+
+def honest(_request: ReleaseRequest, response: ReleaseResponse) -> ReleaseResponse:
+    """The vault as it should be."""
+    return response
+
+
+class PlayedVault:
+    """Answers the warm parent's channel from a thread of the test."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self.intake = HybridIdentity.generate()
+        self.node = HybridSigner.generate()
+        self.requests: list[ReleaseRequest] = []
+        self.twist: Twist = honest
+        self._channel = channel
+        hello = read_message(channel.fileno(), WorkerHello, 1 << 16)
+        assert hello is not None
+        self.hello = hello
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                job_id, fds, _flags, _address = socket.recv_fds(self._channel, 16, 1)
+            except OSError:
+                return
+            if not job_id:
+                return
+            with socket.socket(fileno=fds[0]) as job_channel:
+                self._answer(job_id, job_channel.fileno())
+
+    def _answer(self, job_id: bytes, fd: int) -> None:
+        request = read_message(fd, ReleaseRequest, 1 << 20)
+        if request is None:
+            return
+        self.requests.append(request)
+        answer = self.twist(request, self._release(job_id, request))
+        if answer is not None:
+            write_message(fd, answer)
+
+    def _release(self, job_id: bytes, request: ReleaseRequest) -> ReleaseResponse:
+        file_key = unwrap_file_key(parse_header(request.age_header), [self.intake])
+        facts = ReleaseFacts(
+            job_id=job_id.hex(),
+            tier="process",
+            walls=tuple(request.walls),
+            measurement=self.hello.measurement.hex(),
+            policy_sha256=request.policy_sha256.hex(),
+            terms_sha256=request.terms_sha256.hex(),
+            upload_header_sha256=hashlib.sha256(request.age_header).hexdigest(),
+            worker_ed25519=request.worker_ed25519_key,
+            worker_mldsa65=request.worker_mldsa65_key,
+            released_at=format_instant(datetime.now(UTC)),
+        )
+        return ReleaseResponse(
+            sealed_file_key=seal_file_key(file_key, request.worker_hpke_key, job_id, request.age_header),
+            evidence=sign_envelope(facts.to_statement(), self.node).to_bytes(),
+        )
+
+
+@dataclass
+class Finished:
+    """What one job left."""
+
+    reports: list[WorkerReport]
+    sealed: bytes
+    scratch: bytes
+
+    @property
+    def result(self) -> WorkerResult:
+        """The last report, which must be a result."""
+        assert self.reports[-1].WhichOneof("report") == "result", self.reports[-1]
+        return self.reports[-1].result
+
+    @property
+    def failure_code(self) -> str:
+        """The code of the last report, which must be a failure."""
+        assert self.reports[-1].WhichOneof("report") == "failure", self.reports[-1].WhichOneof("report")
+        return self.reports[-1].failure.code
+
+
+class Nursery:
+    """The process, the channels, and a folder for descriptors."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        front, front_end = socket.socketpair()
+        vault, vault_end = socket.socketpair()
+        fds = (front_end.fileno(), vault_end.fileno())
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "enclave.nursery", "--front-fd", str(fds[0]), "--vault-fd", str(fds[1])],
+            pass_fds=fds,
+        )
+        front_end.close()
+        vault_end.close()
+        self._vault_channel = vault
+        self.vault = PlayedVault(vault)
+        self.host = WorkerHost(front)
+
+    def __enter__(self) -> Nursery:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.host.close()
+        try:
+            assert self.process.wait(10) == 0
+        finally:
+            self.process.kill()
+            self._vault_channel.close()
+
+    def seal(self, media: bytes, terms: Terms) -> bytes:
+        """An upload as a client makes it."""
+        sealed = BytesIO()
+        with SealWriter(sealed, [self.vault.intake.recipient]) as writer:
+            writer.write(upload_preamble(terms, SALT) + media)
+        return sealed.getvalue()
+
+    def start(self, upload: bytes, terms: bytes, **limits: int) -> tuple[RunningJob, Path]:
+        """Starts a job with limits for tests; a keyword replaces one."""
+        folder = self._folder / secrets.token_hex(4)
+        folder.mkdir()
+        (folder / "upload").write_bytes(upload)
+        order = RunJob(
+            job_id=secrets.token_bytes(16),
+            terms=terms,
+            **{
+                "max_memory_bytes": 4 * GIBIBYTE,
+                "max_result_bytes": 256 << 20,
+                "max_wall_seconds": 120,
+                "max_frame_pixels": 1920 * 1080,
+                "max_frames": 10_000,
+                **limits,
+            },
+        )
+        fds = [os.open(folder / "upload", os.O_RDONLY)]
+        fds += [os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600) for name in ("result", "scratch")]
+        try:
+            return self.host.start(order, *fds), folder
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+    def run(self, upload: bytes, terms: bytes, **limits: int) -> Finished:
+        """Runs a job to its last report."""
+        running, folder = self.start(upload, terms, **limits)
+        try:
+            reports = list(running.reports())
+        finally:
+            running.close()
+        return Finished(reports, (folder / "result").read_bytes(), (folder / "scratch").read_bytes())
+
+
+def opened(sealed: bytes, identity: HybridIdentity) -> bytes:
+    """What a recipient finds in a sealed result."""
+    plaintext = BytesIO()
+    open_sealed(BytesIO(sealed), plaintext, [identity])
+    return plaintext.getvalue()
