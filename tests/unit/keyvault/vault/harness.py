@@ -41,14 +41,18 @@ class RunningVault:
         folder: the vault's folder.
         passphrase: given through a pipe; None for the key file.
         extra: more command line.
+        prefix: a command that runs it, e.g. with fewer rights.
     """
 
-    def __init__(self, folder: Path, *extra: str, passphrase: bytes | None = None) -> None:
+    def __init__(
+        self, folder: Path, *extra: str, passphrase: bytes | None = None, prefix: Sequence[str] = ()
+    ) -> None:
         front, vault_front = socket.socketpair()
         self.worker, vault_worker = socket.socketpair()
         self.worker.settimeout(ANSWER_TIMEOUT_SECONDS)
         fds = [vault_front.fileno(), vault_worker.fileno()]
         self.command = [
+            *prefix,
             *(sys.executable, "-m", "keyvault.vault", "--store", str(folder)),
             *("--front-fd", str(fds[0]), "--worker-fd", str(fds[1]), *extra),
         ]
