@@ -15,7 +15,7 @@ from typing import Self
 
 from provenance.checkpoint import CheckpointText
 from provenance.entry import Entry
-from provenance.errors import LogError, ProvenanceError
+from provenance.errors import LogError
 from provenance.log_check import LogReport, check_log
 from provenance.log_storage import LogStorage
 from provenance.merkle import consistency_proof, inclusion_proof
@@ -59,7 +59,7 @@ class TransparencyLog:
 
         Raises:
             FormatError: another kind or length.
-            LogError: it is not recorded; to try again is safe.
+            LogError: it is not recorded, `checkpoint_not_signed` if the signer is why; to try again is safe.
         """
         index = self._storage.stage(Entry(kind, envelope_digest))
         self._publish(index + 1)
@@ -127,12 +127,12 @@ class TransparencyLog:
             self._storage.publish(text, self._signed(text))
 
     def _signed(self, text: CheckpointText) -> bytes:
+        # Whatever the signer raises, a vault that is gone or one that refuses, ends in the same way.
         try:
             note = self._sign_checkpoint(text.to_bytes())
-            if parse_note(note).text.encode() != text.to_bytes():
-                raise LogError("the signer signed another checkpoint", "checkpoint_not_signed")
-        except ProvenanceError:
-            raise
+            signed = parse_note(note).text.encode()
         except Exception as error:
             raise LogError("the log's keys did not sign the checkpoint", "checkpoint_not_signed") from error
+        if signed != text.to_bytes():
+            raise LogError("the log's keys signed another checkpoint", "checkpoint_not_signed")
         return note

@@ -68,17 +68,17 @@ class LogStorage:
 
     def __init__(self, path: Path, origin: str) -> None:
         self._lock = threading.RLock()
-        self._lock_file = _hold(path.with_name(path.name + ".lock"))
-        try:
+        self.origin = origin
+        with contextlib.ExitStack() as undo:
+            self._lock_file = _hold(path.with_name(path.name + ".lock"))
+            undo.callback(os.close, self._lock_file)
             with _translated():
                 connection = sqlite3.connect(path, check_same_thread=False)
+                undo.callback(connection.close)
                 self._database = sqlite_utils.Database(connection)
                 self._prepare(origin)
             _sync_folder(path.parent)
-        except BaseException:
-            os.close(self._lock_file)
-            raise
-        self.origin = origin
+            undo.pop_all()
 
     def close(self) -> None:
         """Closes the file and lets others open it."""

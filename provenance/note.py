@@ -7,6 +7,7 @@ c2sp.org/tlog-cosignature. What each one signs for a checkpoint is in `checkpoin
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from provenance.encoding import base64_bytes, base64_text
@@ -24,6 +25,7 @@ MAX_SIGNATURES = 16
 MAX_NOTE_BYTES = 128 << 10
 
 _LINE_START = "\N{EM DASH} "
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 def check_name(name: str) -> None:
@@ -177,7 +179,7 @@ def parse_note(untrusted: bytes) -> Note:
         decoded = untrusted.decode("utf-8")
     except UnicodeDecodeError:
         raise FormatError("the note is not UTF-8") from None
-    if any(sign < " " and sign != "\n" for sign in decoded):
+    if _CONTROL.search(decoded):
         raise FormatError("the note holds a control character")
     text, gap, signatures = decoded.rpartition("\n\n")
     if not gap or not signatures.endswith("\n"):
