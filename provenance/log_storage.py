@@ -201,8 +201,9 @@ def _translated() -> Iterator[None]:
         yield
     except sqlite3.IntegrityError:
         raise LogError("the log refuses a row that would change what it holds", "log_refused") from None
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+    except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:
+        # A ProgrammingError, such as a log that was closed meanwhile, carries no SQLite code.
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             raise LogError("the disk that holds the log is full", "log_full") from None
         raise LogError("the log's database cannot be used", "log_unavailable") from None
     except sqlite3.Error:
