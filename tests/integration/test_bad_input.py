@@ -86,12 +86,6 @@ MEDIA: dict[str, tuple[Callable[[Path], Path], set[str]]] = {
         lambda folder: _write(folder / "in.png", media_factory.png_claiming(0, 0)),
         {"media_too_large", "media_corrupt"},
     ),
-    "an AVI of 20,000 x 20,000": (
-        lambda folder: _write(
-            folder / "in.avi", media_factory.avi_claiming(folder / "small.avi", 20_000, 20_000)
-        ),
-        {"media_too_large", "media_corrupt"},
-    ),
 }
 
 

@@ -153,8 +153,8 @@ def test_one_flipped_bit_is_named(
 
 
 def test_a_kept_sound_stays_in_step(run: CommandLine, clip: Path, tmp_path: Path) -> None:
-    output = tmp_path / "street.mp4"
-    report = run.json("submit", clip, "-o", output, "--policy", "street")
+    output = tmp_path / "classroom.mp4"
+    report = run.json("submit", clip, "-o", output, "--policy", "classroom")
     assert report["audio"] == "kept"
     with av.open(str(output)) as container:
         video, audio = container.streams.video[0], container.streams.audio[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from service_process import Service, bauta_program, clean_environment, in_background, terms_for
 
 from grpc_api.client.connection import Connection, service_errors
+from grpc_api.client.submission import Submitted
 from grpc_api.errors import ServiceError
 from grpc_api.tls import TlsFiles
 from keyvault.age import HybridIdentity
@@ -140,23 +142,29 @@ def test_one_client_in_a_hurry_is_slowed_and_others_are_not(remote: Service) -> 
         alice.jobs.ListJobs(jobs_pb2.ListJobsRequest())
 
 
-def test_sigterm_drains(data: Path, tmp_path: Path) -> None:
-    clip = media_factory.face_clip(tmp_path / "clip.mp4", seconds=3)
+def test_sigterm_drains_and_the_client_goes_on_with_the_next_service(tmp_path: Path) -> None:
+    clip = media_factory.face_clip(tmp_path / "clip.mp4", seconds=2)
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
     with Service(folder) as service:
-        outcome: list[object] = []
-        running: list[str] = []
+        outcome: list[Submitted] = []
+        stages: list[str] = []
         thread = in_background(
             lambda: outcome.append(
-                service.submit(clip, tmp_path / "out.mp4", on_progress=lambda stage, _: running.append(stage))
+                service.submit(clip, tmp_path / "out.mp4", on_progress=lambda stage, _: stages.append(stage))
             )
         )
-        while "anonymize" not in running:
+        while "anonymize" not in stages:
             thread.join(0.02)
             assert thread.is_alive(), "the job must still run when the service is told to stop"
         assert service.stop() == 0
         assert service.processes_left() == []
+        with sqlite3.connect(folder / "desk" / "jobs.sqlite") as database:
+            states = [state for (state,) in database.execute("select state from jobs")]
+        assert states == ["done"], "the running job was finished first"
+        service.start()
+        thread.join(60)
+        assert [done.facts.frames for done in outcome] == [48]
 
 
 def test_a_second_service_on_the_same_folder_is_refused(remote: Service) -> None:

@@ -1,0 +1,140 @@
+"""Plants a random marker in an upload and searches everything outside the wall for it.
+
+Searched while the job runs and after it: the memory of supervisor, front desk, vault and worker host, every
+file of the service, and every file that any of its processes holds open (the nameless scratch file too).
+Searched for: bytes of the container's metadata, and rows of decoded pixels. A positive control first shows
+that the search finds both in the one process that may hold them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import psutil
+import pytest
+from service_process import Service, in_background
+
+WIDTH, HEIGHT, FRAMES = 640, 360, 120
+MARKED_ROW = 10
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="reading the memory of undumpable processes takes root"
+)
+
+
+class Marked:
+    """A lossless clip whose bytes and pixels are recognizable."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = secrets.token_hex(24).encode()
+        # Noise of full range survives no compression by chance; FFV1 keeps it exactly.
+        self.row = np.frombuffer(secrets.token_bytes(WIDTH), np.uint8)
+        luma = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
+        luma[MARKED_ROW] = self.row
+        with av.open(str(path), "w", format="matroska") as container:
+            container.metadata["title"] = self.text.decode()
+            stream = container.add_stream("ffv1", rate=25)
+            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+            for index in range(FRAMES):
+                frame = av.VideoFrame.from_ndarray(luma, format="yuv420p")
+                frame.pts = index
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+
+    @property
+    def needles(self) -> dict[str, bytes]:
+        """What must not be found outside."""
+        return {"metadata": self.text, "pixels": self.row[100:164].tobytes(), "container": self._inside()}
+
+    def _inside(self) -> bytes:
+        """64 bytes of compressed video from the middle of the file."""
+        whole = self.path.read_bytes()
+        return whole[len(whole) // 2 : len(whole) // 2 + 64]
+
+
+def _memory(process: psutil.Process) -> Iterator[bytes]:
+    """The readable memory of a process, region by region."""
+    proc = Path(f"/proc/{process.pid}")
+    with (proc / "mem").open("rb", 0) as memory:
+        for line in (proc / "maps").read_text().splitlines():
+            bounds, permissions = line.split()[:2]
+            if not permissions.startswith("r") or line.endswith(("[vvar]", "[vsyscall]", "[vvar_vclock]")):
+                continue
+            start, end = (int(bound, 16) for bound in bounds.split("-"))
+            if end - start > 1 << 31:
+                continue
+            try:
+                memory.seek(start)
+                yield memory.read(end - start)
+            except OSError:
+                continue
+
+
+def _found(needles: dict[str, bytes], process: psutil.Process) -> set[str]:
+    return {
+        name for region in _memory(process) for name, needle in needles.items() if region.find(needle) >= 0
+    }
+
+
+def _open_files(process: psutil.Process) -> Iterator[tuple[str, bytes]]:
+    for link in Path(f"/proc/{process.pid}/fd").iterdir():
+        try:
+            if link.stat().st_mode & 0o170000 == 0o100000:
+                yield str(link.readlink()), link.read_bytes()
+        except OSError:
+            continue
+
+
+def _wait_for_frames(seen: list[int], at_least: int) -> None:
+    deadline = time.monotonic() + 60
+    while (seen[-1] if seen else 0) < at_least:
+        assert time.monotonic() < deadline, "the job never came so far"
+        time.sleep(0.002)
+
+
+def test_the_marker_is_found_behind_the_wall_and_nowhere_else(tmp_path: Path) -> None:
+    marked = Marked(tmp_path / "marked.mkv")
+    needles = marked.needles
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    frames: list[int] = []
+    with Service(data) as service:
+        client = in_background(
+            lambda: service.submit(
+                marked.path,
+                tmp_path / "out.mp4",
+                on_progress=lambda _, progress: frames.append(progress.frames_done if progress else 0),
+            )
+        )
+        _wait_for_frames(frames, 1)
+        processes = service.processes()
+        jobs = {role: process for role, process in processes.items() if role.startswith("job")}
+        for process in jobs.values():
+            process.send_signal(signal.SIGSTOP)
+        inside = set().union(*(_found(needles, process) for process in jobs.values()))
+        assert inside >= {"metadata", "pixels"}, "the search itself must work"
+        for role, process in processes.items():
+            if role not in jobs:
+                assert _found(needles, process) == set(), role
+        for process in processes.values():
+            for name, content in _open_files(process):
+                assert not any(needle in content for needle in needles.values()), name
+        for process in jobs.values():
+            process.send_signal(signal.SIGCONT)
+        client.join(120)
+        assert (tmp_path / "out.mp4").exists()
+        for role, process in service.processes().items():
+            assert _found(needles, process) == set(), role
+    files = [path for path in data.rglob("*") if path.is_file()]
+    assert {"jobs.sqlite", "log.sqlite", "trust.json"} <= {path.name for path in files}
+    for path in files:
+        content = path.read_bytes()
+        assert not any(needle in content for needle in needles.values()), path.name
