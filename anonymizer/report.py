@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -68,3 +68,32 @@ class Stopwatch:
             yield
         finally:
             self.seconds[name] += perf_counter() - started
+
+
+PROGRESS_EVERY_SECONDS = 0.1
+
+
+class Meter:
+    """Tells how far the job has come, now and then."""
+
+    def __init__(self, on_progress: Callable[[Progress], None] | None, total: int) -> None:
+        """Takes whom to tell, and how many frames are expected; 0 when not known."""
+        self._on_progress = on_progress
+        self._total = total
+        self._began = perf_counter()
+        self._told = 0.0
+
+    def tell_if_due(self, done: int) -> None:
+        """Tells how many frames are done, unless it was told a moment ago."""
+        now = perf_counter()
+        if done and now - self._told >= PROGRESS_EVERY_SECONDS:
+            self._told = now
+            self._tell(done, max(self._total, done) if self._total else 0, now)
+
+    def tell_the_end(self, done: int) -> None:
+        """Tells that all frames are done."""
+        self._tell(done, done, perf_counter())
+
+    def _tell(self, done: int, total: int, now: float) -> None:
+        if self._on_progress is not None:
+            self._on_progress(Progress(done, total, done / max(now - self._began, 1e-6)))

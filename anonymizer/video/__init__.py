@@ -3,6 +3,8 @@
 reading.py    opens a container from an allow-list and decodes its first picture and sound streams
 picture.py    a decoded frame made plain: 8-bit 4:2:0, upright, even, nothing but pixels and times
 covering.py   finds and covers faces a little behind the newest frame, so that covers can start early
+clock.py      times carried over exactly
+lane.py       one thread beside, for the encoder
 sound.py      the sound on one unbroken clock, in AAC
 writing.py    H.264 and AAC in a plain MP4 without metadata
 transform.py  the whole way of one video

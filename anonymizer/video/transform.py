@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from time import perf_counter
 from typing import BinaryIO, Literal
 
 from av.audio.frame import AudioFrame
@@ -14,19 +13,18 @@ from av.video.frame import VideoFrame
 
 from anonymizer.detect.contract import Detector
 from anonymizer.detect.looking import Looker
-from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import Format
-from anonymizer.report import Progress, Report, Stopwatch
+from anonymizer.report import Meter, Progress, Report, Stopwatch
 from anonymizer.settings import MODES, Limits, Settings
+from anonymizer.video.clock import Clock
 from anonymizer.video.covering import Coverer
+from anonymizer.video.lane import Lane
 from anonymizer.video.picture import Picture, Plain, display_matrix, orientation
-from anonymizer.video.reading import Reader, start_of, time_of
+from anonymizer.video.reading import Reader, start_of
 from anonymizer.video.sound import SoundTrack
 from anonymizer.video.writing import Mp4Writer
 
-PROGRESS_EVERY_SECONDS = 0.1
-# Two frames with one time are set a tick apart; a frame this far behind its predecessor is damage.
-MAX_SECONDS_BACK = 1
+MOST_WAITING_FOR_ENCODER = 4
 
 OnProgress = Callable[[Progress], None]
 
@@ -71,8 +69,8 @@ class _Passage:
         looker = Looker(job.detector, mode.scales, faces.threshold, faces.passes)
         self._coverer = Coverer(looker, faces, mode.stride, job.limits.max_buffer_bytes, self._watch)
         self._plain = Plain()
-        self._clock = _Clock(job.limits)
-        self._meter = _Meter(job.on_progress, reader.frames_expected)
+        self._clock = Clock(job.limits)
+        self._meter = Meter(job.on_progress, reader.frames_expected)
 
     def run(self) -> Report:
         """Goes from the first frame to the last."""
@@ -90,9 +88,11 @@ class _Passage:
             threads=self._job.settings.threads,
             transposed=orientation(display_matrix(first))[0],
         )
+        lane = Lane(MOST_WAITING_FOR_ENCODER)
         try:
-            self._pass_all(frames, first, plain, writer, begins, sound_ahead)
-        except BaseException:
+            self._pass_all(frames, first, plain, _Exit(writer, lane, self._watch), begins, sound_ahead)
+        except BaseException as failure:
+            lane.abandon(failure)
             writer.abandon()
             raise
         return self._report(plain)
@@ -102,46 +102,32 @@ class _Passage:
         frames: Iterator[VideoFrame | AudioFrame],
         first: VideoFrame,
         plain: VideoFrame,
-        writer: Mp4Writer,
+        leave: _Exit,
         begins: Fraction,
         sound_ahead: deque[AudioFrame],
     ) -> None:
-        sound = None
-        if writer.sound is not None:
-            longest = self._job.limits.max_duration_seconds
-            sound = SoundTrack(writer.sound, begins, longest, writer.mux_sound)
-        self._clock.start(first, begins, writer.time_base)
-        self._push(self._clock.picture(first, plain), writer)
-        while sound is not None and sound_ahead:
-            self._write_sound(sound, sound_ahead.popleft())
+        leave.begin_sound(begins, self._job.limits.max_duration_seconds)
+        self._clock.start(first, begins, leave.time_base)
+        self._push(self._clock.picture(first, plain), leave)
+        while sound_ahead:
+            leave.sound(sound_ahead.popleft())
         for frame in frames:
-            if isinstance(frame, VideoFrame):
-                with self._watch.stage("decode"):
-                    picture = self._clock.picture(frame, self._plain.frame_of(frame))
-                self._push(picture, writer)
-            elif sound is not None:
-                self._write_sound(sound, frame)
+            if isinstance(frame, AudioFrame):
+                leave.sound(frame)
+                continue
+            with self._watch.stage("decode"):
+                picture = self._clock.picture(frame, self._plain.frame_of(frame))
+            self._push(picture, leave)
         for covered in self._coverer.flush():
-            self._write(covered, writer)
-        with self._watch.stage("audio"):
-            if sound is not None:
-                sound.finish()
-        with self._watch.stage("encode"):
-            writer.finish()
-        self._meter.finish()
+            leave.picture(covered)
+            self._meter.tell_if_due(leave.pictures_done)
+        leave.finish()
+        self._meter.tell_the_end(leave.pictures_done)
 
-    def _push(self, picture: Picture, writer: Mp4Writer) -> None:
+    def _push(self, picture: Picture, leave: _Exit) -> None:
         for covered in self._coverer.push(picture):
-            self._write(covered, writer)
-
-    def _write(self, picture: Picture, writer: Mp4Writer) -> None:
-        with self._watch.stage("encode"):
-            writer.write(picture)
-        self._meter.count()
-
-    def _write_sound(self, sound: SoundTrack, frame: AudioFrame) -> None:
-        with self._watch.stage("audio"):
-            sound.write(frame)
+            leave.picture(covered)
+            self._meter.tell_if_due(leave.pictures_done)
 
     def _timed(self, frames: Iterator[VideoFrame | AudioFrame]) -> Iterator[VideoFrame | AudioFrame]:
         while True:
@@ -169,68 +155,44 @@ class _Passage:
         )
 
 
-class _Clock:
-    """Carries times from the original's ticks to the result's, exactly, and counts frames."""
+class _Exit:
+    """Where covered pictures and sound leave: encoded in a thread of their own, in order."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._first = self._offset = Fraction(0)
-        self._tick = Fraction(1)
-        self._last_pts: int | None = None
-        self._last_duration = 0
-        self._first_pts = 0
-        self.frames = 0
+    def __init__(self, writer: Mp4Writer, lane: Lane, watch: Stopwatch) -> None:
+        self._writer = writer
+        self._lane = lane
+        self._watch = watch
+        self._sound: SoundTrack | None = None
+        self.time_base = writer.time_base
+        self.pictures_done = 0
 
-    def start(self, first: VideoFrame, begins: Fraction, tick: Fraction) -> None:
-        self._first, self._tick = time_of(first), tick
-        # Rounded once, for the first frame: the times between frames stay exact.
-        self._offset = Fraction(round((self._first - begins) / tick))
+    def begin_sound(self, begins: Fraction, max_seconds: float) -> None:
+        if self._writer.sound is not None:
+            self._sound = SoundTrack(self._writer.sound, begins, max_seconds, self._writer.mux_sound)
 
-    def picture(self, decoded: VideoFrame, plain: VideoFrame) -> Picture:
-        since_first = time_of(decoded) - self._first
-        self.frames += 1
-        if self.frames > self._limits.max_frames or since_first > self._limits.max_duration_seconds:
-            raise AnonymizerError("media_too_long")
-        pts = round(since_first / self._tick + self._offset)
-        if self._last_pts is None:
-            self._first_pts = pts
-        elif pts <= self._last_pts:
-            if (self._last_pts - pts) * self._tick > MAX_SECONDS_BACK:
-                raise AnonymizerError("media_corrupt")
-            pts = self._last_pts + 1
-        given = round(decoded.duration * (decoded.time_base or 0) / self._tick)
-        usual = pts - self._last_pts if self._last_pts is not None else 0
-        self._last_pts, self._last_duration = pts, given if given > 0 else max(usual, 1)
-        return Picture(plain, pts, self._last_duration, float((pts - self._first_pts) * self._tick))
+    def picture(self, covered: Picture) -> None:
+        self._lane.put(lambda: self._encode_picture(covered))
 
-    @property
-    def duration_seconds(self) -> float:
-        ticks = (self._last_pts or 0) - self._first_pts + self._last_duration
-        return float(ticks * self._tick)
-
-
-class _Meter:
-    """Tells how far the job has come, now and then."""
-
-    def __init__(self, on_progress: OnProgress | None, total: int) -> None:
-        self._on_progress = on_progress
-        self._total = total
-        self._done = 0
-        self._began = perf_counter()
-        self._told = 0.0
-
-    def count(self) -> None:
-        self._done += 1
-        now = perf_counter()
-        if self._done == 1 or now - self._told >= PROGRESS_EVERY_SECONDS:
-            self._told = now
-            self._tell(now)
+    def sound(self, frame: AudioFrame) -> None:
+        self._lane.put(lambda: self._encode_sound(frame))
 
     def finish(self) -> None:
-        self._total = self._done
-        self._tell(perf_counter())
+        self._lane.put(self._complete)
+        self._lane.close()
 
-    def _tell(self, now: float) -> None:
-        if self._on_progress is not None:
-            rate = self._done / max(now - self._began, 1e-6)
-            self._on_progress(Progress(self._done, max(self._total, self._done if self._total else 0), rate))
+    def _encode_picture(self, covered: Picture) -> None:
+        with self._watch.stage("encode"):
+            self._writer.write(covered)
+        self.pictures_done += 1
+
+    def _encode_sound(self, frame: AudioFrame) -> None:
+        with self._watch.stage("audio"):
+            if self._sound is not None:
+                self._sound.write(frame)
+
+    def _complete(self) -> None:
+        with self._watch.stage("audio"):
+            if self._sound is not None:
+                self._sound.finish()
+        with self._watch.stage("encode"):
+            self._writer.finish()
