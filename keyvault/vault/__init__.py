@@ -9,7 +9,7 @@ What it keeps, lowest first:
 - `memory`: secrets that can be overwritten.
 - `durable`: files that are old or new after a crash, never half; overwriting what is replaced.
 - `master`: the master key, out of a key file or a passphrase.
-- `keystore`: entries sealed under the master key.
+- `sealing`: one sealed entry. `keystore`: the folder of them.
 - `identity`: the node's and the log's signing keys.
 - `intake`: intake keys: made on demand, rotated, destroyed.
 - `ratchet`: the last signed checkpoint, so that the log never shrinks or forks at one size.

@@ -6,6 +6,7 @@ code the vault releases file keys to, and a newer worker gets a newer key.
 
 from __future__ import annotations
 
+import logging
 import struct
 import threading
 from collections.abc import Callable
@@ -24,6 +25,8 @@ MEASUREMENT_BYTES = 32
 _RECORD = struct.Struct(f">QQQ{MEASUREMENT_BYTES}s{SEED_BYTES}s")
 # A key is replaced once less than this part of its life is left, so that an upload has time to start.
 LEAST_LIFE_LEFT = 0.25
+
+_logger = logging.getLogger("keyvault")
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,7 @@ class IntakeKeys:
             try:
                 self._save(self._keys)
             except VaultRequestError:
+                _logger.warning("a due intake key is still on the disk: its store cannot be written")
                 return
             self._is_store_behind = False
 

@@ -2,10 +2,6 @@
 
     vault folder/  lock  master.key  keystore/  header.json  <entry>.sealed ...
 
-A sealed entry is a magic line, a 32-byte salt and ChaCha20-Poly1305 under HKDF-SHA256(master key, salt,
-entry name): a fresh key for every write, so that no nonce ever repeats. The header's bytes and the entry's
-name are associated data: an entry moved to another name or another store does not open.
-
 The keystore appears whole, by one rename, or not at all; so an entry that is missing later was removed.
 """
 
@@ -16,14 +12,10 @@ import fcntl
 import hmac
 import os
 import shutil
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from keyvault.vault.durable import (
     FILE_MODE,
@@ -38,17 +30,12 @@ from keyvault.vault.durable import (
 from keyvault.vault.errors import VaultStartError
 from keyvault.vault.master import Unlock
 from keyvault.vault.memory import wipe
+from keyvault.vault.sealing import CHECK_BYTES, FORMAT, SealBrokenError, check_value, open_entry, seal_entry
 from provenance import canonical
 from provenance.errors import FormatError
 
-FORMAT = "bauta.keystore/v1"
-MAGIC = b"bauta.sealed/v1\n"
-SALT_BYTES = 32
-TAG_BYTES = 16
-KEY_BYTES = 32
+STORE_ID_BYTES = 16
 MAX_ENTRY_BYTES = 1 << 20
-# Every sealing key is used once.
-ZERO_NONCE = bytes(12)
 
 Entries = Mapping[str, bytearray]
 
@@ -61,6 +48,7 @@ class Keystore:
         self._header = header
         self._master_key = master_key
         self._lock_fd = lock_fd
+        self._use = threading.Lock()
 
     @classmethod
     def open(cls, folder: Path, unlock: Unlock, first_entries: Callable[[], Entries]) -> Keystore:
@@ -80,8 +68,8 @@ class Keystore:
             header_bytes = _read(store_folder / "header.json")
             header = _parse_header(header_bytes)
             master_key = unlock.master_key(header["unlock"])
-            expected = bytes.fromhex(header["check"])
-            if not hmac.compare_digest(_check_value(master_key, header["store"]), expected):
+            check = check_value(master_key, bytes.fromhex(header["store"]))
+            if not hmac.compare_digest(check, bytes.fromhex(header["check"])):
                 wipe(master_key)
                 raise VaultStartError(
                     "vault_unlock_failed", "the passphrase or the master key is not the one of this store"
@@ -99,19 +87,10 @@ class Keystore:
         Raises:
             VaultStartError: vault_store_corrupt, the entry is missing or is not what was sealed.
         """
-        sealed = _read(self._path(entry))
-        salt, ciphertext = sealed[len(MAGIC) : len(MAGIC) + SALT_BYTES], sealed[len(MAGIC) + SALT_BYTES :]
-        if not sealed.startswith(MAGIC) or len(ciphertext) < TAG_BYTES:
-            raise _corrupt()
-        plaintext = bytearray(len(ciphertext) - TAG_BYTES)
-        key = _entry_key(self._master_key, salt, entry)
         try:
-            ChaCha20Poly1305(key).decrypt_into(ZERO_NONCE, ciphertext, _bound(self._header, entry), plaintext)
-        except InvalidTag:
+            return open_entry(self._master_key, self._header, entry, _read(self._path(entry)))
+        except SealBrokenError:
             raise _corrupt() from None
-        finally:
-            wipe(key)
-        return plaintext
 
     def write(self, entry: str, plaintext: bytes | bytearray, *, overwrite_old: bool = False) -> None:
         """Seals an entry and replaces the old one durably; with overwrite_old the old bytes are overwritten.
@@ -119,21 +98,23 @@ class Keystore:
         Raises:
             VaultRequestError: vault_store_unwritable; the old entry stands.
         """
-        try:
-            write_durably(
-                self._path(entry),
-                _seal(self._master_key, self._header, entry, plaintext),
-                overwrite_old=overwrite_old,
-            )
-        except OSError:
-            raise unwritable() from None
+        with self._use:
+            if self._lock_fd < 0:
+                raise unwritable()
+            sealed = seal_entry(self._master_key, self._header, entry, plaintext)
+            try:
+                write_durably(self._path(entry), sealed, overwrite_old=overwrite_old)
+            except OSError:
+                raise unwritable() from None
 
     def close(self) -> None:
         """Forgets the master key and lets another vault in."""
-        wipe(self._master_key)
-        if self._lock_fd >= 0:
-            os.close(self._lock_fd)
-            self._lock_fd = -1
+        # A thread that is still in a write finishes it first: none may seal under the wiped key.
+        with self._use:
+            wipe(self._master_key)
+            if self._lock_fd >= 0:
+                os.close(self._lock_fd)
+                self._lock_fd = -1
 
     def _path(self, entry: str) -> Path:
         return self._folder / f"{entry}.sealed"
@@ -147,18 +128,18 @@ def _create(folder: Path, store_folder: Path, unlock: Unlock, entries: Entries) 
     parameters = unlock.new_parameters()
     master_key = unlock.master_key(parameters)
     try:
-        store = os.urandom(16).hex()
+        store_id = os.urandom(STORE_ID_BYTES)
         header = canonical.dumps(
             {
-                "check": _check_value(master_key, store).hex(),
+                "check": check_value(master_key, store_id).hex(),
                 "format": FORMAT,
-                "store": store,
+                "store": store_id.hex(),
                 "unlock": parameters,
             }
         )
         write_durably(building / "header.json", header)
         for entry, plaintext in entries.items():
-            write_durably(building / f"{entry}.sealed", _seal(master_key, header, entry, plaintext))
+            write_durably(building / f"{entry}.sealed", seal_entry(master_key, header, entry, plaintext))
     finally:
         wipe(master_key)
         for plaintext in entries.values():
@@ -190,7 +171,7 @@ def _parse_header(header_bytes: bytes) -> dict[str, Any]:
     if not isinstance(header, dict) or header.keys() != {"check", "format", "store", "unlock"}:
         raise _corrupt()
     check, store = header["check"], header["store"]
-    if header["format"] != FORMAT or not _is_hex(check, 32) or not _is_hex(store, 16):
+    if header["format"] != FORMAT or not _is_hex(check, CHECK_BYTES) or not _is_hex(store, STORE_ID_BYTES):
         raise _corrupt()
     if not isinstance(header["unlock"], dict):
         raise _corrupt()
@@ -215,34 +196,6 @@ def _read(path: Path) -> bytes:
     if len(content) > MAX_ENTRY_BYTES:
         raise _corrupt()
     return content
-
-
-def _seal(master_key: bytearray, header: bytes, entry: str, plaintext: bytes | bytearray) -> bytes:
-    salt = os.urandom(SALT_BYTES)
-    key = _entry_key(master_key, salt, entry)
-    try:
-        ciphertext = ChaCha20Poly1305(key).encrypt(ZERO_NONCE, plaintext, _bound(header, entry))
-    finally:
-        wipe(key)
-    return MAGIC + salt + ciphertext
-
-
-def _bound(header: bytes, entry: str) -> bytes:
-    return MAGIC + entry.encode("ascii") + b"\n" + header
-
-
-def _entry_key(master_key: bytearray, salt: bytes, entry: str) -> bytearray:
-    return _derive(master_key, salt, f"{FORMAT} entry {entry}")
-
-
-def _check_value(master_key: bytearray, store: str) -> bytearray:
-    return _derive(master_key, bytes.fromhex(store), f"{FORMAT} check")
-
-
-def _derive(master_key: bytearray, salt: bytes, purpose: str) -> bytearray:
-    derived = bytearray(KEY_BYTES)
-    HKDF(SHA256(), KEY_BYTES, salt, purpose.encode("ascii")).derive_into(master_key, derived)
-    return derived
 
 
 def _corrupt() -> VaultStartError:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from keyvault.vault.errors import VaultStartError
+from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.keystore import Keystore
 from keyvault.vault.master import Argon2Cost, KeyFile, Passphrase, Unlock, read_passphrase
 
@@ -90,6 +90,16 @@ def test_an_overwritten_entry_is_gone_from_its_old_inode(folder: Path) -> None:
         store.write("one", b"new", overwrite_old=True)
         store.close()
         assert old.read() == bytes(size)
+
+
+def test_a_closed_store_takes_no_more_writes(folder: Path) -> None:
+    """A release that is still running when the vault ends must not seal under a wiped master key."""
+    store = open_store(folder)
+    store.close()
+    with pytest.raises(VaultRequestError) as refusal_of_write:
+        store.write("one", b"new")
+    assert refusal_of_write.value.code == "vault_store_unwritable"
+    open_whole(folder)
 
 
 def test_a_passphrase_opens_its_store_and_no_other_does(tmp_path: Path) -> None:
