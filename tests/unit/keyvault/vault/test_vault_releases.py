@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from keyvault.age import HybridIdentity
 from keyvault.release import OneJobKey, ReleaseSealError, job_failure_code, seal_file_key
@@ -14,6 +16,7 @@ from keyvault.signing.hybrid import HybridSigner
 from keyvault.vault.announcements import WorkerFacts
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.errors import VaultRequestError
+from keyvault.vault.frames import parse
 from keyvault.vault.intake import IntakeKeys
 from keyvault.vault.keystore import Keystore
 from keyvault.vault.releases import ReleaseDesk
@@ -174,6 +177,27 @@ def test_what_is_refused(
     change(request)
     assert scene.refusal(request) == code
     assert scene.desk.release(scene.worker.job_id, HOST, scene.request).sealed_file_key
+
+
+@given(position=st.integers(0, 10_000), value=st.integers(0, 255), cut=st.booleans())
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_mutated_request_is_answered_or_refused_with_a_code(
+    scene: Scene, position: int, value: int, cut: bool
+) -> None:
+    body = bytearray(scene.request.SerializeToString())
+    position %= len(body)
+    body[position] = value
+    try:
+        request = parse(ReleaseRequest, bytes(body[:position] if cut else body), "release_request_malformed")
+        response = scene.desk.release(scene.worker.job_id, HOST, request)
+    except VaultRequestError as refusal:
+        assert refusal.code in {row[1] for row in REFUSED} | {
+            "release_request_malformed",
+            "intake_key_unknown",
+        }
+        return
+    statement = Envelope.from_bytes(response.evidence).verify(scene.node.public)
+    assert ReleaseFacts.from_statement(statement).job_id == scene.worker.job_id.hex()
 
 
 def test_an_upload_to_a_stranger_is_not_opened(scene: Scene) -> None:
