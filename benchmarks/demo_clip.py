@@ -64,7 +64,7 @@ def place(share: float) -> tuple[float, float, float]:
     return -0.3 + 0.9 * math.sqrt(part), 0.5 + 0.05 * math.sin(6 * part), 0.95 - 0.45 * part
 
 
-def frames(seconds: float, fps: int, size: tuple[int, int]) -> Iterator[Pixels]:
+def frames(seconds: float, fps: int | Fraction, size: tuple[int, int]) -> Iterator[Pixels]:
     """Yields every frame, (H, W, 3) uint8 RGB."""
     width, height = size
     picture, oval = portrait()

@@ -57,7 +57,7 @@ FAST = {
 
 
 def face_frames(
-    seconds: float = 2, fps: int = 24, size: tuple[int, int] = (640, 360), *, still: bool = False
+    seconds: float = 2, fps: int | Fraction = 24, size: tuple[int, int] = (640, 360), *, still: bool = False
 ) -> list[Pixels]:
     """Returns frames, (H, W, 3) uint8 RGB, in which one real face moves; with `still`, it never leaves."""
     if not still:
@@ -70,7 +70,7 @@ def face_frames(
 def face_clip(
     path: Path,
     seconds: float = 2,
-    fps: int = 24,
+    fps: int | Fraction = 24,
     size: tuple[int, int] = (640, 360),
     *,
     audio: bool = True,
@@ -108,7 +108,7 @@ def face_clip(
         video = container.add_stream(codec, rate=fps, options=settings)
         video.width, video.height = width, height
         video.pix_fmt = pixel_format or kind.pixel_format
-        video.codec_context.time_base = Fraction(1, 1000) if times_ms is not None else Fraction(1, fps)
+        video.codec_context.time_base = Fraction(1, 1000) if times_ms is not None else 1 / Fraction(fps)
         if sample_aspect_ratio is not None:
             video.codec_context.sample_aspect_ratio = sample_aspect_ratio
         if rotation or hflip:
@@ -127,13 +127,13 @@ def face_clip(
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         if sound is not None:
-            length = audio_seconds if audio_seconds is not None else len(pictures) / fps
+            length = audio_seconds if audio_seconds is not None else float(len(pictures) / fps)
             _write_sound(container, sound, length, audio_delay_seconds)
     return path
 
 
 def _pictures(
-    seconds: float, fps: int, size: tuple[int, int], times_ms: Sequence[int] | None
+    seconds: float, fps: int | Fraction, size: tuple[int, int], times_ms: Sequence[int] | None
 ) -> list[Pixels]:
     if times_ms is None:
         return face_frames(seconds, fps, size)
