@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 
+from enclave.errors import EnclaveError
 from enclave.nursery.environment import prepare_environment
 
 
@@ -16,12 +17,17 @@ def main() -> int:
     # An interrupt from the keyboard is for the supervisor, which then closes the channel.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prepare_environment()
-    # Only now: this import loads the native libraries.
+    # Only now: these imports load the native libraries.
+    from anonymizer.errors import AnonymizerError
     from enclave.nursery.parent import serve
 
     front = socket.socket(fileno=arguments.front_fd)
     vault = socket.socket(fileno=arguments.vault_fd)
-    return serve(front, vault)
+    try:
+        return serve(front, vault)
+    except (AnonymizerError, EnclaveError) as reason:
+        sys.stderr.write(f"bauta worker host: {reason.code}: {reason}\n")
+        return 1
 
 
 def _arguments() -> argparse.Namespace:

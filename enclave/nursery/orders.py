@@ -26,7 +26,10 @@ def receive_order(front: socket.socket) -> tuple[WorkerOrder, list[int]] | None:
         OrderError: the front desk broke the protocol, and nothing after this can be understood.
     """
     # Descriptors come with the first byte of what they were sent with: with the length.
-    head, descriptors, flags, _address = socket.recv_fds(front, LENGTH_BYTES, JOB_DESCRIPTORS)
+    try:
+        head, descriptors, flags, _address = socket.recv_fds(front, LENGTH_BYTES, JOB_DESCRIPTORS)
+    except ConnectionResetError:
+        return None
     try:
         if not head and not descriptors:
             return None

@@ -51,7 +51,8 @@ def start_child(plan: ChildPlan, task: Task) -> int:
     SIGTERM to the warden ends the child; so does the death of the warden or of this process.
 
     Returns:
-        The warden's pid. It exits when the child has ended, for whatever reason.
+        The warden's pid. It exits when the child has ended, with the child's status: its exit code, or 128
+        and the number of the signal that ended it, as a shell would say.
 
     Raises:
         OSError: the fork failed.
@@ -63,11 +64,11 @@ def start_child(plan: ChildPlan, task: Task) -> int:
     return warden
 
 
-def _guard(plan: ChildPlan, task: Task, parent: int) -> None:
+def _guard(plan: ChildPlan, task: Task, parent: int) -> int:
     deadline = time.monotonic() + plan.wall_seconds
     process.die_with_parent()
     if os.getppid() != parent:
-        return
+        return 1
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     descriptors.keep_only(plan.descriptors, plan.null_fd)
     standing = plan.standing | wall.raise_job_wall()
@@ -78,36 +79,40 @@ def _guard(plan: ChildPlan, task: Task, parent: int) -> None:
     # Only the child may hold the job's descriptors: their other ends must see it when the child is gone.
     os.closerange(descriptors.FIRST_FREE, alive_read)
     os.close(alive_read)
-    _wait(child, deadline)
+    return _wait(child, deadline)
 
 
-def _work(plan: ChildPlan, task: Task, standing: Set[str], alive_read: int, alive_write: int) -> None:
+def _work(plan: ChildPlan, task: Task, standing: Set[str], alive_read: int, alive_write: int) -> int:
     os.close(alive_write)
     process.die_with_parent()
     # The warden may have died before the line above: then its end of this pipe is closed.
     if select.select([alive_read], [], [], 0)[0]:
-        return
+        return 1
     os.close(alive_read)
     signal.pthread_sigmask(signal.SIG_SETMASK, set())
     task(wall.raise_child_wall(set(standing), plan.limits, plan.inherited_bytes))
+    return 0
 
 
-def _wait(child: int, deadline: float) -> None:
+def _wait(child: int, deadline: float) -> int:
     while True:
         woken = signal.sigtimedwait(_WATCHED, max(0.0, deadline - time.monotonic()))
         if woken is None or woken.si_signo == signal.SIGTERM:
             os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            return
-        if os.waitpid(child, os.WNOHANG)[0] == child:
-            return
+            return _exit_code(os.waitpid(child, 0)[1])
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended == child:
+            return _exit_code(status)
 
 
-def _leave_after(step: Callable[[], None]) -> NoReturn:
+def _exit_code(status: int) -> int:
+    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def _leave_after(step: Callable[[], int]) -> NoReturn:
     """Runs the step and ends this process, whatever happens: nothing of the warm parent may run in a fork."""
     status = 1
     try:
-        step()
-        status = 0
+        status = step()
     finally:
         os._exit(status)

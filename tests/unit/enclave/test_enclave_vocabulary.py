@@ -1,0 +1,54 @@
+"""Words that two packages spell: they must agree, or a proof could not be written."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from anonymizer.errors import MESSAGES, AnonymizerError
+from enclave.errors import EnclaveError, OrderError, PreambleError, TermsError, WallError, WorkerError
+from enclave.policy import document
+from enclave.wall import ALL_WALLS
+from enclave.worker.failures import INTERNAL_ERROR, published_code
+from keyvault.age import AgePayloadCorruptError
+from provenance.statements import vocabulary
+
+
+def test_every_wall_can_stand_in_a_statement() -> None:
+    assert set(ALL_WALLS) == set(vocabulary.WALLS)
+    assert len(set(ALL_WALLS)) == len(ALL_WALLS)
+
+
+def test_every_word_of_a_policy_can_stand_in_a_statement() -> None:
+    assert set(document.MODES) == set(vocabulary.MODES)
+    assert set(document.EFFECTS) == set(vocabulary.EFFECTS)
+
+
+def test_every_media_error_may_leave_the_wall() -> None:
+    for code in MESSAGES:
+        assert published_code(AnonymizerError(code)) == code
+
+
+FAILURES: dict[str, tuple[BaseException, str]] = {
+    "a worker's own": (WorkerError("x", "terms_mismatch"), "terms_mismatch"),
+    "a preamble": (PreambleError("x"), "preamble_invalid"),
+    "terms": (TermsError("x", "recipient_invalid"), "recipient_invalid"),
+    "an order": (OrderError("x"), "order_invalid"),
+    "a wall": (WallError("x"), "wall_failed"),
+    "a chunk": (AgePayloadCorruptError("x"), "age_payload_corrupt"),
+    "a full disk": (OSError(errno.ENOSPC, "x"), "storage_full"),
+    "a quota": (OSError(errno.EDQUOT, "x"), "storage_full"),
+    "a file-size limit": (OSError(errno.EFBIG, "x"), "result_too_large"),
+    "another system error": (OSError(errno.EPERM, "SECRET"), INTERNAL_ERROR),
+    "a defect": (KeyError("SECRET"), INTERNAL_ERROR),
+    "an import that the wall refuses": (ModuleNotFoundError("SECRET"), INTERNAL_ERROR),
+    "a way out": (SystemExit("SECRET"), INTERNAL_ERROR),
+    "an unpublished code": (EnclaveError("x", "SECRET"), INTERNAL_ERROR),
+}
+
+
+@pytest.mark.parametrize(("failure", "code"), FAILURES.values(), ids=FAILURES.keys())
+def test_only_published_codes_leave(failure: BaseException, code: str) -> None:
+    assert published_code(failure) == code
+    assert code in vocabulary.FAILURE_CODES
