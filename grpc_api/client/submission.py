@@ -75,8 +75,7 @@ def submit(
         ServiceError, KeyvaultError, EnclaveError, ProvenanceError: nothing was written.
     """
     on_progress("intake", None)
-    with service_errors():
-        intake = connection.intake.GetIntake(intake_pb2.GetIntakeRequest())
+    intake = transfer.ask(lambda: connection.intake.GetIntake(intake_pb2.GetIntakeRequest()))
     facts = verify_intake(intake.announcement, trust, datetime.datetime.now(datetime.UTC))
     with tempfile.TemporaryDirectory(prefix=".bauta-", dir=output.parent) as folder:
         work = Path(folder)
@@ -84,10 +83,8 @@ def submit(
         sealed = seal_upload(source, work / "upload.age", terms, facts.recipient)
         if sealed.size > intake.max_upload_bytes:
             raise exhausted("upload_too_large", "The sealed upload is larger than this service takes.")
-        with service_errors():
-            job_id = connection.jobs.CreateJob(
-                jobs_pb2.CreateJobRequest(terms=terms.to_bytes(), client_token=secrets.token_bytes(16))
-            ).job.job_id
+        request = jobs_pb2.CreateJobRequest(terms=terms.to_bytes(), client_token=secrets.token_bytes(16))
+        job_id = transfer.ask(lambda: connection.jobs.CreateJob(request)).job.job_id
         try:
             on_progress("upload", None)
             transfer.upload(connection, job_id, sealed)
@@ -123,8 +120,7 @@ def _collect(
         raise ServiceError(job.error.code, job.error.message, grpc.StatusCode.FAILED_PRECONDITION)
     on_progress("fetch", None)
     transfer.download(connection, job, work / "result.age")
-    with service_errors():
-        proof = connection.proofs.GetProof(proofs_pb2.GetProofRequest(job_id=job_id)).proof
+    proof = transfer.ask(lambda: connection.proofs.GetProof(proofs_pb2.GetProofRequest(job_id=job_id))).proof
     with (work / "result.age").open("rb") as source, _create_private(work / "result") as sink:
         open_sealed(source, sink, [identity])
     on_progress("verify", None)

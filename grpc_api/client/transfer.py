@@ -86,6 +86,16 @@ def get_job(connection: Connection, job_id: str) -> jobs_pb2.Job:
         return connection.jobs.GetJob(jobs_pb2.GetJobRequest(job_id=job_id)).job
 
 
+def ask(call: Callable[[], ValueT]) -> ValueT:
+    """One call that may be made again, with the service's errors as ours."""
+
+    def attempt() -> ValueT:
+        with service_errors():
+            return call()
+
+    return resuming(attempt)
+
+
 def resuming(attempt: Callable[[], ValueT]) -> ValueT:
     """Runs an attempt again while the service is out of reach; an answer, good or bad, is final."""
     for number in range(_TRIES):
