@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enclave.errors import WorkerError
 from enclave.order import JobOrder
 from enclave.policy import Terms
-from keyvault.release import OneJobKey, job_failure_code
+from keyvault.release import OneJobKey, ReleaseSealError, job_failure_code
 from keyvault.signing.hybrid import SEED_BYTES, HybridSigner
 from protos.bauta.internal.v1.release_pb2 import ReleaseRequest, ReleaseResponse
 from protos.framing import FramingError, read_message, write_message
@@ -57,7 +57,6 @@ def ask_for_file_key(
     Raises:
         WorkerError: the vault refused (its reason's published code), did not answer (`vault_unavailable`), or
             answered something else than a key for this job (`release_refused`).
-        KeyvaultError: the sealed key does not open.
     """
     one_job_key = OneJobKey.generate()
     # From the kernel, not from a generator whose state the warm parent shares with every job.
@@ -73,7 +72,10 @@ def ask_for_file_key(
         walls=sorted(walls),
     )
     response = _exchange(vault_fd, request)
-    file_key = one_job_key.open_file_key(response.sealed_file_key, order.job_id, age_header)
+    try:
+        file_key = one_job_key.open_file_key(response.sealed_file_key, order.job_id, age_header)
+    except ReleaseSealError:
+        raise WorkerError("the sealed file key is not for this job", "release_refused") from None
     facts = _certified(response.evidence, request)
     return Release(file_key=file_key, signer=signer, evidence=response.evidence, facts=facts)
 

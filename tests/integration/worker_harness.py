@@ -157,8 +157,10 @@ class Nursery:
             writer.write(upload_preamble(terms, SALT) + media)
         return sealed.getvalue()
 
-    def start(self, upload: bytes, terms: bytes, **limits: int) -> tuple[RunningJob, Path]:
-        """Starts a job with limits for tests; a keyword replaces one."""
+    def start(
+        self, upload: bytes, terms: bytes, replaced: dict[str, Path] | None = None, **limits: int
+    ) -> tuple[RunningJob, Path]:
+        """Starts a job with limits for tests; a keyword replaces one, and `replaced` a file by another."""
         folder = self._folder / secrets.token_hex(4)
         folder.mkdir()
         (folder / "upload").write_bytes(upload)
@@ -174,8 +176,8 @@ class Nursery:
                 **limits,
             },
         )
-        fds = [os.open(folder / "upload", os.O_RDONLY)]
-        fds += [os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600) for name in ("result", "scratch")]
+        paths = {name: folder / name for name in ("upload", "result", "scratch")} | (replaced or {})
+        fds = [os.open(path, os.O_RDWR | os.O_CREAT, 0o600) for path in paths.values()]
         try:
             return self.host.start(order, *fds), folder
         finally:

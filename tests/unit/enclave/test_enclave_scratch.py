@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import random
@@ -180,3 +181,12 @@ def test_memory_does_not_grow_with_the_file(disk: int) -> None:
             scratch.write(bytes(BLOCK_BYTES))
         assert len(scratch._cache) <= 4
         assert len(scratch._unsaved) <= 4
+
+
+def test_a_full_disk_is_said_to_be_full() -> None:
+    fd = os.open("/dev/full", os.O_RDWR)
+    with EncryptedScratch(fd, MEBIBYTE, cached_blocks=1) as scratch:
+        with pytest.raises(OSError) as caught:
+            scratch.write(bytes(3 * BLOCK_BYTES))
+        assert caught.value.errno == errno.ENOSPC
+    os.close(fd)
