@@ -27,7 +27,9 @@ def main() -> int:
         return serve(front, vault)
     except (AnonymizerError, EnclaveError) as reason:
         sys.stderr.write(f"bauta worker host: {reason.code}: {reason}\n")
-        return 1
+    except (BrokenPipeError, ConnectionResetError):
+        sys.stderr.write("bauta worker host: channel_lost: the front desk or the vault went away\n")
+    return 1
 
 
 def _arguments() -> argparse.Namespace:

@@ -13,12 +13,13 @@ import signal
 import socket
 
 from enclave import wall
-from enclave.errors import EnclaveError
+from enclave.errors import EnclaveError, OrderError, WorkerError
 from enclave.nursery.orders import JOB_DESCRIPTORS, receive_order
 from enclave.nursery.warden import ChildPlan, start_child
 from enclave.nursery.warming import WarmParent, warm_up
 from enclave.order import JobOrder
 from enclave.worker.job import run_job
+from enclave.worker.reporting import Reporter
 from protos.bauta.internal.v1.worker_pb2 import RunJob
 from protos.framing import write_message
 
@@ -98,23 +99,38 @@ class Nursery:
         return True
 
     def _start(self, untrusted: RunJob, descriptors: list[int]) -> None:
-        """Starts one job; where that is impossible, closing its reports descriptor says so."""
+        if len(descriptors) != JOB_DESCRIPTORS:
+            return
         try:
-            order = JobOrder.from_message(untrusted)
-        except EnclaveError:
-            return
-        full = len(self._wardens) >= _MAX_CHILDREN
-        if len(descriptors) != JOB_DESCRIPTORS or full or order.job_id in self._wardens:
-            return
+            self._fork(JobOrder.from_message(untrusted), descriptors)
+        except EnclaveError as refusal:
+            with contextlib.suppress(OSError):
+                Reporter(descriptors[-1]).failure(refusal.code)
+
+    def _fork(self, order: JobOrder, descriptors: list[int]) -> None:
+        """Starts one job.
+
+        Raises:
+            EnclaveError: there is no room for it, no vault, or no process.
+        """
+        if len(self._wardens) >= _MAX_CHILDREN or order.job_id in self._wardens:
+            raise OrderError("this job runs already, or too many do", "worker_not_ready")
         vault_end, child_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        with vault_end, child_end, contextlib.suppress(OSError):
-            socket.send_fds(self._vault, [order.job_id], [vault_end.fileno()])
-            warden = start_child(
-                self._plan(order, (*descriptors, child_end.fileno())),
-                lambda standing: run_job(order, self._parent.warmth, standing),
-            )
-            self._wardens[order.job_id] = warden
-            self._selector.register(os.pidfd_open(warden), selectors.EVENT_READ, order.job_id)
+        with vault_end, child_end:
+            try:
+                socket.send_fds(self._vault, [order.job_id], [vault_end.fileno()])
+            except OSError:
+                raise WorkerError("the vault takes no more channels", "vault_unavailable") from None
+            try:
+                warden = start_child(
+                    self._plan(order, (*descriptors, child_end.fileno())),
+                    lambda standing: run_job(order, self._parent.warmth, standing),
+                )
+                pidfd = os.pidfd_open(warden)
+            except OSError:
+                raise WorkerError("the system gives no more processes", "worker_not_ready") from None
+        self._wardens[order.job_id] = warden
+        self._selector.register(pidfd, selectors.EVENT_READ, order.job_id)
 
     def _plan(self, order: JobOrder, descriptors: tuple[int, ...]) -> ChildPlan:
         limits = order.limits

@@ -335,6 +335,37 @@ def test_two_jobs_run_side_by_side(
     still.close()
 
 
+def test_no_descriptor_stays_behind(nursery: Nursery, terms: Terms) -> None:
+    upload = nursery.seal(b"", terms)
+    open_files = psutil.Process(nursery.process.pid).num_fds
+    wait_until(lambda: not processes_of(nursery))
+    before = open_files()
+    for _ in range(10):
+        assert nursery.run(upload, terms.to_bytes()).failure_code == "media_empty"
+    wait_until(lambda: open_files() == before)
+
+
+def test_a_job_that_runs_already_is_not_started_again(
+    nursery: Nursery, terms: Terms, long_clip: bytes
+) -> None:
+    upload, job_id = nursery.seal(long_clip, terms), bytes(range(16))
+    first, _folder = nursery.start(upload, terms.to_bytes(), job_id=job_id)
+    second, _folder = nursery.start(upload, terms.to_bytes(), job_id=job_id)
+    assert [report.failure.code for report in second.reports()] == ["worker_not_ready"]
+    first.stop()
+    second.close()
+    with pytest.raises(HostError):
+        list(first.reports())
+    first.close()
+
+
+def test_without_a_vault_every_job_says_so(tmp_path: Path, terms: Terms, clip: bytes) -> None:
+    with Nursery(tmp_path) as own:
+        upload = own.seal(clip, terms)
+        own.vault.leave()
+        assert own.run(upload, terms.to_bytes()).failure_code == "vault_unavailable"
+
+
 def test_nothing_of_a_job_outlives_the_warm_parent(tmp_path: Path, terms: Terms, long_clip: bytes) -> None:
     with Nursery(tmp_path) as own:
         running, _folder = own.start(own.seal(long_clip, terms), terms.to_bytes())

@@ -58,6 +58,10 @@ class PlayedVault:
         self.hello = hello
         threading.Thread(target=self._serve, daemon=True).start()
 
+    def leave(self) -> None:
+        """Closes the vault's end of the channel."""
+        self._channel.shutdown(socket.SHUT_RDWR)
+
     def _serve(self) -> None:
         while True:
             try:
@@ -158,14 +162,19 @@ class Nursery:
         return sealed.getvalue()
 
     def start(
-        self, upload: bytes, terms: bytes, replaced: dict[str, Path] | None = None, **limits: int
+        self,
+        upload: bytes,
+        terms: bytes,
+        replaced: dict[str, Path] | None = None,
+        job_id: bytes | None = None,
+        **limits: int,
     ) -> tuple[RunningJob, Path]:
         """Starts a job with limits for tests; a keyword replaces one, and `replaced` a file by another."""
         folder = self._folder / secrets.token_hex(4)
         folder.mkdir()
         (folder / "upload").write_bytes(upload)
         order = RunJob(
-            job_id=secrets.token_bytes(16),
+            job_id=job_id or secrets.token_bytes(16),
             terms=terms,
             **{
                 "max_memory_bytes": 4 * GIBIBYTE,
