@@ -159,7 +159,7 @@ def test_no_pattern_takes_what_is_not_a_digest(text: str) -> None:
     ("kind", "change"),
     [
         (JobFacts, {"frames": -1}),
-        (JobFacts, {"frames": True}),
+        (JobFacts, {"tracks": True}),
         (JobFacts, {"frames": 90.0}),
         (JobFacts, {"frames": "90"}),
         (JobFacts, {"frames": 2**53}),

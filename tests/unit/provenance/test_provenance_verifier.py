@@ -132,6 +132,19 @@ def test_a_result_of_another_length_fails(house: House, result: bytes) -> None:
     assert (caught.value.step, caught.value.code) == ("result_matches", "result_wrong_size")
 
 
+class Endless(io.RawIOBase):
+    """A file that never ends, as a device or a pipe can be."""
+
+    def read(self, size: int = -1) -> bytes:
+        return bytes(size)
+
+
+def test_a_result_without_an_end_is_refused(house: House) -> None:
+    with pytest.raises(VerificationError) as caught:
+        verify_result(Endless(), house.prove_job(), house.trust)
+    assert caught.value.code == "result_wrong_size"
+
+
 def test_a_proof_cut_short_anywhere_fails(house: House) -> None:
     proof = house.prove_job()
     for length in (*range(0, len(proof), 501), len(proof) - 2, len(proof) - 1):
@@ -376,6 +389,9 @@ def test_a_commitment_opens_with_the_original_and_the_salt_only() -> None:
         (original + b"\0", salt, commitment),
         (original, seed("other salt"), commitment),
         (original, salt[:31], commitment),
+        # HMAC pads its key with zeros: without a fixed length, a salt would have several spellings.
+        (original, salt[:31], hmac.new(salt[:31], original, hashlib.sha256).digest()),
+        (original, salt + b"\0", commitment),
         (original, b"", commitment),
         (original, salt, commitment[:31]),
         (original, salt, b""),
