@@ -6,6 +6,7 @@ threads that are not there; so the pools start in the child, where they are want
 
 from __future__ import annotations
 
+import ctypes
 import os
 
 _SETTINGS = {
@@ -18,6 +19,16 @@ _SETTINGS = {
 }
 
 
+# malloc.h. Each arena reserves 64 MiB of address space, which a child's memory limit counts; glibc would make
+# eight for every processor.
+_M_ARENA_MAX = -8
+_ARENAS = 4
+
+
 def prepare_environment() -> None:
-    """Sets what native libraries read when they are loaded."""
+    """Sets what native libraries read when they are loaded, and bounds what malloc reserves."""
     os.environ.update(_SETTINGS)
+    libc = ctypes.CDLL(None)
+    # musl has no such knob, and no arenas.
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_M_ARENA_MAX, _ARENAS)

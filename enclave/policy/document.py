@@ -34,7 +34,8 @@ class FacePolicy:
         shape: "box" or "ellipse".
         scale: width and height of the cover, as a multiple of the detected face's (1.0 to 3.0).
         threshold: detector score from which something counts as a face (0.05 to 0.9); lower finds more.
-        passes: scales at which each frame is searched (1 to 3).
+        passes: looks at each frame that is searched (1 to 3): as the mode says; larger, with a lower
+            threshold; mirrored.
         linger_seconds: how long a cover stays where a face was last seen (0 to 10).
         lookahead_seconds: how long before its first detection a face is covered (0 to 10).
     """

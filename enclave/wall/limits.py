@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _MAX_DESCRIPTORS = 16
-_MAX_THREADS = 64
+# A decoder, a detector and an encoder of 16 threads each, x264's own helpers, and room.
+MAX_THREADS = 256
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def limit_this_process(limits: ChildLimits, inherited_bytes: int, *, own_user_na
         resource.RLIMIT_CORE: 0,
     }
     if own_user_namespace:
-        wanted[resource.RLIMIT_NPROC] = _MAX_THREADS
+        wanted[resource.RLIMIT_NPROC] = MAX_THREADS
     for which, value in wanted.items():
         _soft, hard = resource.getrlimit(which)
         allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)

@@ -9,6 +9,10 @@ from anonymizer import FaceSettings, Limits, Settings
 from enclave.order import JobLimits
 from enclave.policy import Terms
 
+# Each of the decoder, the detector and the encoder starts this many; together they stay below the wall's
+# limit on threads, and more than this gains nothing.
+_MOST_THREADS = 16
+
 
 def settings_of(terms: Terms) -> Settings:
     """Gives the anonymizer's settings. Both sides check the words, so they are passed as they are."""
@@ -24,7 +28,7 @@ def settings_of(terms: Terms) -> Settings:
             lookahead_seconds=faces.lookahead_seconds,
             **words,
         ),
-        threads=len(os.sched_getaffinity(0)),
+        threads=min(len(os.sched_getaffinity(0)), _MOST_THREADS),
         **job,
     )
 

@@ -19,6 +19,7 @@ import pytest
 from wall_trial import FILE_BYTES, FILE_FD, MEBIBYTE, attempt
 
 from enclave.wall import ALL_WALLS, missing_walls
+from enclave.wall.limits import MAX_THREADS
 
 SIGSYS = 128 + signal.SIGSYS
 SIGKILL = 128 + signal.SIGKILL
@@ -194,7 +195,7 @@ def test_threads_are_counted() -> None:
     def thread_bomb() -> int:
         started = 0
         try:
-            for _ in range(500):
+            for _ in range(2 * MAX_THREADS):
                 threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
                 started += 1
         except RuntimeError:
@@ -203,7 +204,7 @@ def test_threads_are_counted() -> None:
 
     ended = attempt(thread_bomb, memory_bytes=16 << 30)
     assert ended.code == 0
-    assert 8 <= int(ended.said) < 64
+    assert 16 <= int(ended.said) < MAX_THREADS
 
 
 def test_standard_output_and_error_lead_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
