@@ -366,6 +366,31 @@ def test_without_a_vault_every_job_says_so(tmp_path: Path, terms: Terms, clip: b
         assert own.run(upload, terms.to_bytes()).failure_code == "vault_unavailable"
 
 
+WITHOUT_USER_NAMESPACES = """
+import pathlib, sys
+from enclave.wall import identity, kernel
+kernel.unshare(0x10000000)
+pathlib.Path("/proc/sys/user/max_user_namespaces").write_text("0")
+identity.drop_capabilities()
+from enclave.nursery.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_a_whole_job_works_where_user_namespaces_are_refused(
+    nursery: Nursery, tmp_path: Path, me: HybridIdentity, terms: Terms, clip: bytes
+) -> None:
+    if "user_namespace" in nursery.host.hello().missing_walls:
+        pytest.skip("user namespaces are refused here: every other test shows it")
+    with Nursery(tmp_path, ("-c", WITHOUT_USER_NAMESPACES)) as own:
+        hello = own.host.hello()
+        assert {"user_namespace", "pid_namespace", "empty_root"} <= set(hello.missing_walls)
+        require_floor(hello.walls)
+        finished = own.run(own.seal(clip, terms), terms.to_bytes())
+        assert set(own.vault.requests[-1].walls) == set(hello.walls)
+        assert opened(finished.sealed, me)[4:8] == b"ftyp"
+
+
 def test_nothing_of_a_job_outlives_the_warm_parent(tmp_path: Path, terms: Terms, long_clip: bytes) -> None:
     with Nursery(tmp_path) as own:
         running, _folder = own.start(own.seal(long_clip, terms), terms.to_bytes())

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -124,15 +124,20 @@ class Finished:
 
 
 class Nursery:
-    """The process, the channels, and a folder for descriptors."""
+    """The process, the channels, and a folder for descriptors.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: for uploads, results and scratch files.
+        program: what Python runs; by default the real command.
+    """
+
+    def __init__(self, folder: Path, program: Sequence[str] = ("-m", "enclave.nursery")) -> None:
         self._folder = folder
         front, front_end = socket.socketpair()
         vault, vault_end = socket.socketpair()
         fds = (front_end.fileno(), vault_end.fileno())
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "enclave.nursery", "--front-fd", str(fds[0]), "--vault-fd", str(fds[1])],
+            [sys.executable, *program, "--front-fd", str(fds[0]), "--vault-fd", str(fds[1])],
             pass_fds=fds,
         )
         front_end.close()

