@@ -165,8 +165,7 @@ class Dispatcher:
                 case "result":
                     return untrusted_report.result
                 case "failure":
-                    code = untrusted_report.failure.code
-                    raise WorkerRefusedError(code if code in FAILURE_CODES else "internal_error")
+                    raise WorkerRefusedError(untrusted_report.failure.code)
         raise WorkerRefusedError("worker_died")
 
     def _complete(
@@ -200,6 +199,7 @@ class Dispatcher:
 
     def _fail(self, job_id: str, code: str) -> None:
         """Ends a job and leaves nothing of it but the code, and the failure's hash record in the log."""
+        code = code if code in FAILURE_CODES else "internal_error"
         log.info("job failed: %s", code)
         self._b.spool.drop(job_id)
         try:
