@@ -51,15 +51,6 @@ class Box:
             min(self.x1, other.x1), min(self.y1, other.y1), max(self.x2, other.x2), max(self.y2, other.y2)
         )
 
-    def overlap(self, other: Box) -> float:
-        """Returns intersection over union."""
-        across = min(self.x2, other.x2) - max(self.x1, other.x1)
-        down = min(self.y2, other.y2) - max(self.y1, other.y1)
-        if across <= 0 or down <= 0:
-            return 0.0
-        shared = across * down
-        return shared / (self.width * self.height + other.width * other.height - shared)
-
 
 def no_boxes() -> Boxes:
     """Returns an empty array of boxes."""
@@ -80,3 +71,13 @@ def suppress(boxes: Boxes, overlap: float = OVERLAP_OF_ONE_FACE) -> Boxes:
         own = (best[2] - best[0]) * (best[3] - best[1])
         left = left[shared <= overlap * np.maximum(own + areas - shared, 1e-9)]
     return np.stack(kept) if kept else no_boxes()
+
+
+def overlaps(a: Boxes, b: Boxes) -> npt.NDArray[np.float32]:
+    """Returns (len(a), len(b)): intersection over union of every pair."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:4], b[None, :, 2:4])
+    shared = np.maximum(high - low, 0).prod(axis=2)
+    area_a, area_b = ((s[:, 2:4] - s[:, :2]).prod(axis=1) for s in (a, b))
+    share: npt.NDArray[np.float32] = shared / np.maximum(area_a[:, None] + area_b[None] - shared, 1e-9)
+    return share

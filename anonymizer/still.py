@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ from anonymizer.effects import EFFECTS
 from anonymizer.effects.region import Plane, apply, region_of
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.exif import orientation_of
+from anonymizer.intake.jpeg import decode_jpeg
 from anonymizer.intake.sniff import Format
 from anonymizer.intake.still_size import still_header
 from anonymizer.report import Report, Stopwatch
@@ -55,7 +56,7 @@ def transform_still(
     with watch.stage("decode"):
         content = source.read()
         header = still_header(content, kind, limits)
-        image = _decode(content)
+        image = _decode(content, kind)
     with watch.stage("detect"):
         boxes = _faces(image, settings, detector)
     with watch.stage("cover"):
@@ -77,12 +78,14 @@ def transform_still(
     )
 
 
-def _decode(content: bytes) -> Pixels:
+def _decode(content: bytes, kind: Format) -> Pixels:
     """Returns (H, W, 1, 3 or 4) uint8, BGR where there are colours, upright."""
-    try:
-        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        decoded = None
+    decoded: npt.NDArray[Any] | None = decode_jpeg(content) if kind is Format.JPEG else None
+    if decoded is None:
+        try:
+            decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+        except cv2.error:
+            decoded = None
     if decoded is None or decoded.size == 0:
         raise AnonymizerError("media_corrupt")
     if decoded.dtype == np.uint16:

@@ -191,6 +191,11 @@ def face_picture(size: tuple[int, int] = (512, 512)) -> Pixels:
     return cv2.resize(data.astronaut(), size, interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 
+def head_picture(size: tuple[int, int] = (360, 360)) -> Pixels:
+    """Returns head and shoulders only, (H, W, 3) uint8 RGB."""
+    return cv2.resize(demo_clip.portrait()[0], size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+
 def face_image(
     path: Path,
     size: tuple[int, int] = (512, 512),
@@ -284,8 +289,8 @@ def sound_only_mp4(path: Path, seconds: float = 1) -> Path:
 
 
 def avi_claiming(path: Path, width: int, height: int) -> bytes:
-    """Returns an AVI of uncompressed-looking frames whose headers claim another size."""
-    face_clip(path, 0.2, 10, (64, 48), audio=False, video_codec="mjpeg", pixel_format="yuvj420p")
+    """Returns an AVI of uncompressed frames whose headers claim another size."""
+    face_clip(path, 0.2, 10, (64, 48), audio=False, video_codec="rawvideo")
     whole = bytearray(path.read_bytes())
     main_header = whole.index(b"avih") + 8
     struct.pack_into("<II", whole, main_header + 32, width, height)

@@ -57,7 +57,8 @@ def pictures(path: Path) -> list[Pixels]:
     """Returns every frame as (H, W, 3) uint8 RGB, turned as the container says."""
     width, height = size_of(path)
     raw = ffmpeg(
-        "-i", str(path), "-map", "0:v:0", "-fps_mode", "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"
+        "-i", str(path), "-map", "0:v:0", "-fps_mode", "passthrough",
+        "-pix_fmt", "rgb24", "-f", "rawvideo", "-",
     )  # fmt: skip
     return list(np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3))
 

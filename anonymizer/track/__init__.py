@@ -2,5 +2,6 @@
 
 sighting.py   one face through time, and where its cover lies in any frame
 tracker.py    which detection belongs to which face
+steady.py     whether faces moved so little that frames between two looks need none
 scene.py      where one shot ends and the next begins
 """

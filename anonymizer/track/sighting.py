@@ -28,13 +28,18 @@ class Track:
     Attributes:
         number: counts from 0 in order of appearance.
         first_frame: no cover lies before this frame, where the shot began.
+        looked_before: the last frame that was looked at before the first sighting; nobody knows when,
+            between the two, the face appeared.
         sightings: in order; those no longer needed are dropped.
+        missed_at: the first frame that was looked at since the last sighting, without finding the face.
         end_frame: the frame at which the next shot begins, once it has.
     """
 
     number: int
     first_frame: int
+    looked_before: int
     sightings: list[Sighting] = field(default_factory=list)
+    missed_at: int | None = None
     end_frame: int | None = None
 
     @property
@@ -52,7 +57,8 @@ class Track:
         """Returns what to cover in a frame for this face, before any scaling; None where it is not there.
 
         Between two sightings it is the box around both, so that no path between them is missed. Before
-        the first and after the last it goes on as the face moved, and grows.
+        the first and after the last it goes on as the face moved, and grows: always over the frames that
+        nobody looked at, and for the given seconds beyond.
 
         Args:
             index: the frame.
@@ -67,9 +73,13 @@ class Track:
         if before and after:
             return before.box.union(after.box)
         if after:
-            return _guess(after, _velocity(self.sightings[:2]), time, lookahead)
+            unknown = index > self.looked_before
+            if unknown or after.time - time <= lookahead:
+                return _guess(after, _velocity(self.sightings[:2]), time)
         if before:
-            return _guess(before, _velocity(self.sightings[-2:]), time, linger)
+            unknown = self.missed_at is None or index < self.missed_at
+            if unknown or time - before.time <= linger:
+                return _guess(before, _velocity(self.sightings[-2:]), time)
         return None
 
     def forget_before(self, index: int) -> None:
@@ -87,10 +97,8 @@ def _velocity(pair: list[Sighting]) -> tuple[float, float]:
     return (x2 - x1) / elapsed, (y2 - y1) / elapsed
 
 
-def _guess(nearest: Sighting, velocity: tuple[float, float], time: float, allowed: float) -> Box | None:
+def _guess(nearest: Sighting, velocity: tuple[float, float], time: float) -> Box:
     away = time - nearest.time
-    if abs(away) > allowed:
-        return None
     farthest = FARTHEST * max(nearest.box.width, nearest.box.height)
     dx, dy = (max(-farthest, min(farthest, v * away)) for v in velocity)
     moved = nearest.box.moved(dx, dy)

@@ -24,20 +24,25 @@ class Tracker:
         self._patience = linger_seconds + lookahead_seconds
         self._tracks: list[Track] = []
         self._shot_began = 0
+        self._last_look = -1
         self.count = 0
 
     def observe(self, index: int, time: float, boxes: Boxes) -> None:
-        """Takes the detections of one frame, (N, 5)."""
-        live = [t for t in self._tracks if t.end_frame is None and time - t.last.time <= self._patience]
+        """Takes the detections of one frame that was looked at, (N, 5), also where there are none."""
+        live = [t for t in self._tracks if t.end_frame is None and self._is_live(t, time)]
         found = [Box(*(float(v) for v in row[:4])) for row in boxes]
         unmatched = set(range(len(found)))
+        for track in live:
+            track.missed_at = index if track.missed_at is None else track.missed_at
         for track, which in _pair(live, found, time):
             track.sightings.append(Sighting(index, time, found[which]))
+            track.missed_at = None
             unmatched.discard(which)
         for which in sorted(unmatched):
-            track = Track(self.count, self._shot_began, [Sighting(index, time, found[which])])
-            self._tracks.append(track)
+            first = Sighting(index, time, found[which])
+            self._tracks.append(Track(self.count, self._shot_began, self._last_look, [first]))
             self.count += 1
+        self._last_look = index
 
     def cut(self, index: int) -> None:
         """Ends every face: a new shot begins with this frame."""
@@ -55,8 +60,12 @@ class Tracker:
         return [box for box in boxes if box is not None]
 
     def _is_over(self, track: Track, index: int, time: float) -> bool:
-        ended = track.end_frame is not None and index >= track.end_frame
-        return ended or time - track.last.time > self._patience
+        if track.end_frame is not None:
+            return index >= track.end_frame
+        return not self._is_live(track, time)
+
+    def _is_live(self, track: Track, time: float) -> bool:
+        return track.missed_at is None or time - track.last.time <= self._patience
 
 
 def _pair(tracks: list[Track], found: list[Box], time: float) -> list[tuple[Track, int]]:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from anonymizer.boxes import Boxes, no_boxes
 from anonymizer.detect.looking import Looker
 from anonymizer.effects import EFFECTS
 from anonymizer.effects.region import apply, region_of
 from anonymizer.report import Stopwatch
 from anonymizer.settings import FaceSettings
 from anonymizer.track.scene import SceneCuts
+from anonymizer.track.steady import is_steady
 from anonymizer.track.tracker import Tracker
 from anonymizer.video.picture import Copies, Picture
 
@@ -29,7 +31,7 @@ class Waiting:
 
     index: int
     picture: Picture
-    looked_at: bool = False
+    faces: Boxes = field(default_factory=no_boxes)
 
 
 class Coverer:
@@ -44,7 +46,7 @@ class Coverer:
         self._stride = stride
         self._max_buffer_bytes = max_buffer_bytes
         self._watch = watch
-        self._tracker = Tracker(faces.linger_seconds, self._least_lookahead())
+        self._tracker = Tracker(faces.linger_seconds, faces.lookahead_seconds)
         self._cuts = SceneCuts()
         self._copies = Copies()
         self._waiting: deque[Waiting] = deque()
@@ -68,12 +70,12 @@ class Coverer:
         with self._watch.stage("detect"):
             if self._cuts.is_cut(picture.planes[0].pixels):
                 if self._waiting:
-                    self._look(self._waiting[-1])
+                    self._look_up_to(self._waiting[-1])
                 self._tracker.cut(newest.index)
-                self._look(newest)
-            elif self._is_due(newest):
-                self._look(newest)
-        self._waiting.append(newest)
+                self._last_look = None
+            self._waiting.append(newest)
+            if self._is_due(newest):
+                self._look_up_to(newest)
         while self._is_ready():
             yield self._cover(self._waiting.popleft())
 
@@ -85,7 +87,7 @@ class Coverer:
         """
         if self._waiting:
             with self._watch.stage("detect"):
-                self._look(self._waiting[-1])
+                self._look_up_to(self._waiting[-1])
         while self._waiting:
             yield self._cover(self._waiting.popleft())
 
@@ -96,16 +98,22 @@ class Coverer:
         elapsed = newest.picture.time - last.picture.time
         return elapsed + 1e-6 >= self._stride * SECONDS_PER_STRIDE_FRAME
 
-    def _look(self, at: Waiting) -> None:
-        if at.looked_at:
+    def _look_up_to(self, newest: Waiting) -> None:
+        """Looks at a frame, and at those skipped before it where faces moved far in the meantime."""
+        last = self._last_look
+        if newest is last:
             return
-        picture = at.picture
-        boxes = self._looker.look(
-            picture.frame.width, picture.frame.height, lambda w, h: self._copies.of(picture, w, h)
-        )
-        self._tracker.observe(at.index, picture.time, boxes)
-        at.looked_at = True
-        self._last_look = at
+        newest.faces = self._look(newest.picture)
+        if last is not None and not is_steady(last.faces, newest.faces):
+            for skipped in self._waiting:
+                if last.index < skipped.index < newest.index:
+                    self._tracker.observe(skipped.index, skipped.picture.time, self._look(skipped.picture))
+        self._tracker.observe(newest.index, newest.picture.time, newest.faces)
+        self._last_look = newest
+
+    def _look(self, picture: Picture) -> Boxes:
+        width, height = picture.frame.width, picture.frame.height
+        return self._looker.look(width, height, lambda w, h: self._copies.of(picture, w, h))
 
     def _is_ready(self) -> bool:
         if len(self._waiting) <= self._stride:
@@ -115,10 +123,6 @@ class Coverer:
             return True
         frame_bytes = sum(plane.pixels.nbytes for plane in oldest.planes)
         return len(self._waiting) * frame_bytes > self._max_buffer_bytes
-
-    def _least_lookahead(self) -> float:
-        # A face that appears between two looks must be covered from its first frame, whatever the settings.
-        return max(self._faces.lookahead_seconds, self._stride * SECONDS_PER_STRIDE_FRAME)
 
     def _cover(self, ready: Waiting) -> Picture:
         picture = ready.picture

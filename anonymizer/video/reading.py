@@ -16,7 +16,8 @@ import av
 import av.logging
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
-from av.stream import Discard, Disposition
+from av.container.input import InputContainer
+from av.stream import Discard, Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -97,6 +98,8 @@ AUDIO_DECODERS: Final = frozenset(
         "pcm_mulaw",
     )
 )
+NO_DECODERS: Final = frozenset({"none"})
+DEMUXER_NAMES: Final = {Format.MP4: "mov,mp4,m4a,3gp,3g2,mj2", Format.MATROSKA: "matroska,webm"}
 ATTACHED: Final = Disposition.attached_pic | Disposition.timed_thumbnails
 MAX_SOUND_FRAMES_AHEAD: Final = 10_000
 
@@ -146,30 +149,8 @@ class Reader:
         """
         self._source = Source(stream)
         self._limits = limits
-        allowed = VIDEO_DECODERS | AUDIO_DECODERS
-        # Coded sizes are rounded up to whole blocks; the exact limit is checked on the frames.
-        size_guard = {"max_pixels": str(limits.max_frame_pixels * 2)}
-        container_options = {
-            "protocol_whitelist": "none",
-            "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2" if kind is Format.MP4 else _formats(kind),
-            "codec_whitelist": ",".join(sorted(allowed)),
-        }
-        if kind is Format.MP4:
-            container_options |= {"enable_drefs": "0", "use_absolute_path": "0", "ignore_chapters": "1"}
-        try:
-            self._container = av.open(
-                self._source,
-                "r",
-                format=kind.value,
-                options=size_guard,
-                container_options=container_options,
-                metadata_errors="replace",
-                io_open=_refuse_to_open,
-            )
-        except (av.FFmpegError, ValueError):
-            self._raise_own_failure()
-            raise AnonymizerError("media_corrupt") from None
-        self.video = self._choose_video()
+        self._container = self._open(kind, VIDEO_DECODERS | AUDIO_DECODERS)
+        self.video = self._choose_video(kind)
         self.sound = next(iter(self._container.streams.audio), None)
         for other in self._container.streams:
             if other not in (self.video, self.sound):
@@ -177,17 +158,53 @@ class Reader:
         context = self.video.codec_context
         context.thread_count = threads
         context.thread_type = "AUTO"
-        context.options = {"err_detect": "crccheck+bitstream+buffer+explode", **size_guard}
+        context.options = {"err_detect": "crccheck+bitstream+buffer+explode", **self._size_guard()}
 
-    def _choose_video(self) -> VideoStream:
+    def _open(self, kind: Format, decoders: frozenset[str]) -> InputContainer:
+        container_options = {
+            "protocol_whitelist": "none",
+            "format_whitelist": DEMUXER_NAMES.get(kind, kind.value),
+            "codec_whitelist": ",".join(sorted(decoders)),
+        }
+        if kind is Format.MP4:
+            container_options |= {"enable_drefs": "0", "use_absolute_path": "0", "ignore_chapters": "1"}
+        self._source.seek(0)
+        try:
+            return av.open(
+                self._source,
+                "r",
+                format=kind.value,
+                options=self._size_guard(),
+                container_options=container_options,
+                metadata_errors="replace",
+                io_open=_refuse_to_open,
+            )
+        except (av.FFmpegError, ValueError):
+            self._raise_own_failure()
+            if decoders != NO_DECODERS:
+                self._check_declared_sizes(kind)
+            raise AnonymizerError("media_corrupt") from None
+
+    def _check_declared_sizes(self, kind: Format) -> None:
+        """Opens the container without decoders: one that refuses a size hides it."""
+        with self._open(kind, NO_DECODERS) as bare:
+            for stream in bare.streams.video:
+                if _has_context(stream):
+                    self._check_size(stream.codec_context.width, stream.codec_context.height)
+
+    def _size_guard(self) -> dict[str, str]:
+        # Coded sizes are rounded up to whole blocks; the exact limit is checked on the frames.
+        return {"max_pixels": str(self._limits.max_frame_pixels * 2)}
+
+    def _choose_video(self, kind: Format) -> VideoStream:
         pictures = [s for s in self._container.streams.video if not s.disposition & ATTACHED]
         if not pictures:
             raise AnonymizerError("media_no_video")
         video = pictures[0]
-        # PyAV types the context as always there; it is None where FFmpeg has no decoder.
-        context: object = video.codec_context
-        if context is None or video.codec_context.codec.name not in VIDEO_DECODERS:
+        if not _has_context(video) or video.codec_context.codec.name not in VIDEO_DECODERS:
             raise AnonymizerError("media_unsupported", "Its video codec is not on the list.")
+        if not video.codec_context.width or not video.codec_context.height:
+            self._check_declared_sizes(kind)
         self._check_size(video.codec_context.width, video.codec_context.height)
         return video
 
@@ -197,8 +214,8 @@ class Reader:
         Raises:
             AnonymizerError: media_unsupported.
         """
-        context: object = self.sound and self.sound.codec_context
-        if self.sound is None or context is None or self.sound.codec_context.codec.name not in AUDIO_DECODERS:
+        sound = self.sound
+        if sound is None or not _has_context(sound) or sound.codec_context.codec.name not in AUDIO_DECODERS:
             raise AnonymizerError("media_unsupported", "Its audio codec is not on the list.")
 
     @property
@@ -292,8 +309,10 @@ def time_of(frame: VideoFrame | AudioFrame) -> Fraction:
     return frame.pts * frame.time_base
 
 
-def _formats(kind: Format) -> str:
-    return "matroska,webm" if kind is Format.MATROSKA else kind.value
+def _has_context(stream: Stream) -> bool:
+    # PyAV types the context as always there; it is None where FFmpeg has no decoder.
+    context: object = stream.codec_context
+    return context is not None
 
 
 def _refuse_to_open(*_: object) -> NoReturn:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from anonymizer import (
+    AnonymizerError,
     FaceSettings,
     Limits,
     Models,
@@ -57,3 +58,17 @@ def process(models: Models) -> Process:
             result.write_bytes(sink.getvalue())
 
     return run
+
+
+@pytest.fixture
+def refused(process: Process, tmp_path: Path) -> Callable[..., None]:
+    """Asserts that a file is refused with a code, and that nothing of it is in the sink."""
+
+    def check(code: str, source: Path | bytes, **chosen: Any) -> None:
+        result = tmp_path / "refused"
+        with pytest.raises(AnonymizerError) as caught:
+            process(source, result, **chosen)
+        assert caught.value.code == code
+        assert result.read_bytes() == b""
+
+    return check
