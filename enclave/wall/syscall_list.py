@@ -1,7 +1,7 @@
 """Which system calls a job may make. Everything else ends the process on the spot.
 
-Found by running whole jobs (decode, inference, x264, sealing) and adding only what stopped them. Numbers are
-those of x86-64 (asm/unistd_64.h) and arm64 (asm-generic/unistd.h); None where a processor has no such call.
+Whole jobs run under this list: decoding of every accepted format, inference, x264, sealing. Numbers are those
+of x86-64 (asm/unistd_64.h) and arm64 (asm-generic/unistd.h); None where a processor has no such call.
 """
 
 from __future__ import annotations
