@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 MESSAGES = {
+    "age_armor_invalid": "The sealed upload is armored text; the service takes binary age files.",
+    "age_error": "The sealed upload is not an age file that this service reads.",
     "age_header_invalid": "The sealed upload does not begin with a valid age header.",
     "age_header_mac_invalid": "The header of the sealed upload was changed after sealing.",
     "age_no_identity_matches": "The upload is not sealed to a live intake of this service.",
     "age_payload_corrupt": "The sealed upload was changed after sealing, or damaged on the way.",
     "age_payload_truncated": "The sealed upload ends too early.",
+    "age_recipient_invalid": "A recipient of the result is not an age recipient.",
+    "age_recipients_mixed": "Post-quantum and classic recipients cannot share one result.",
+    "architecture_unsupported": "The worker's wall is not built for this processor.",
     "cancelled": "The submitter cancelled the job.",
     "client_gone": "The service was started anew after the submitter had gone; nothing was kept.",
     "detector_failed": "The face detector failed. A frame that is not checked is never released.",
@@ -33,7 +38,10 @@ MESSAGES = {
     "recipient_invalid": "A recipient of the result is not a post-quantum age recipient (age1pq1...).",
     "release_job_mismatch": "The vault was asked for the key of another job.",
     "release_refused": "The vault refused to release the file key.",
+    "release_request_malformed": "The vault could not read the worker's request.",
+    "release_too_slow": "The worker took too long to ask the vault for the file key.",
     "result_too_large": "The result is larger than this service allows.",
+    "scratch_corrupt": "The worker's scratch file was changed while it worked.",
     "settings_invalid": "The settings of the policy cannot be used together.",
     "storage_full": "The disk of the service is full.",
     "terms_invalid": "The terms of the job are not in their one exact form.",
