@@ -34,6 +34,8 @@ app.add_typer(policy.app, name="policy")
 
 EXIT_NO = 1
 EXIT_USAGE = 2
+# What typer makes of Ctrl-C.
+_TYPER_INTERRUPTED = 130
 
 
 def run() -> None:
@@ -51,12 +53,14 @@ def _run() -> int:
             output.error("usage", error.format_message())
         return EXIT_USAGE
     except (typer.Abort, KeyboardInterrupt):
-        output.error("interrupted", "Stopped; nothing was written.")
-        return EXIT_NO
+        code = _TYPER_INTERRUPTED
     except (ServiceError, EnclaveError, KeyvaultError, ProvenanceError) as error:
         output.error(error.code, str(error))
         return EXIT_NO
     except OSError as error:
         output.error("system_error", f"The system refused: {error.strerror}.")
+        return EXIT_NO
+    if code == _TYPER_INTERRUPTED:
+        output.error("interrupted", "Stopped; nothing was written.")
         return EXIT_NO
     return code if isinstance(code, int) else 0

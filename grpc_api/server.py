@@ -103,7 +103,9 @@ class FrontDesk:
         keep_trust(premises.trust_file, trust)
         self._store = JobStore(premises.desk / "jobs.sqlite")
         spool = Spool(premises.desk / "spool", config.min_free_bytes)
-        recover(self._store, spool, max_attempts=config.max_attempts, abandon=embedded)
+        self._spool = spool
+        self._embedded = embedded
+        self._recover()
         ledger = Ledger(
             TransparencyLog(premises.desk / "log.sqlite", description.log_origin, vault.sign_checkpoint)
         )
@@ -175,12 +177,18 @@ class FrontDesk:
         self._ended.set()
         self._set_health(serving=False)
         self._desk.drain()
-        self._dispatcher.shut_down(self._config.drain_seconds)
+        # An embedded service stops when nobody is left to fetch a result: then there is nothing to wait for.
+        self._dispatcher.shut_down(0.0 if self._embedded else self._config.drain_seconds)
         self._server.stop(grace=2.0).wait()
+        if self._embedded:
+            self._recover()
 
     def close(self) -> None:
         """Closes the stores, once the worker is gone."""
         self._store.close()
+
+    def _recover(self) -> None:
+        recover(self._store, self._spool, max_attempts=self._config.max_attempts, abandon=self._embedded)
 
     def _set_health(self, *, serving: bool) -> None:
         answer = health_pb2.HealthCheckResponse
@@ -194,13 +202,22 @@ class FrontDesk:
 
 
 def recover(store: JobStore, spool: Spool, *, max_attempts: int, abandon: bool) -> None:
-    """Puts every job that a killed service left into a named state, and removes stray files."""
+    """Puts every job that a killed service left into a named state, and removes stray files.
+
+    Args:
+        store, spool: as the last service left them.
+        max_attempts: how often a job is started.
+        abandon: nobody comes back (embedded service): open jobs fail, results that wait are removed.
+    """
     for job in store.in_state(State.UPLOADING, State.QUEUED, State.RUNNING):
         after = store.change(
             job.job_id, lambda record: states.recover(record, max_attempts=max_attempts, abandon=abandon)
         )
         if after.state is State.FAILED:
             spool.drop(job.job_id)
+    if abandon:
+        for job in store.in_state(State.DONE):
+            store.delete(job.job_id)
     kept = {job.job_id for job in store.in_state(State.UPLOADING, State.QUEUED, State.DONE)}
     for job_id in spool.job_ids() - kept:
         spool.drop(job_id)

@@ -31,6 +31,7 @@ IMAGE_SUFFIXES = {
     ".png": {".png"},
     ".webp": {".webp"},
 }
+_EMBEDDED_TRIES, _REMOTE_TRIES = 3, 8
 VIDEO_SUFFIXES = {".mp4", ".m4v"}
 
 
@@ -110,7 +111,9 @@ def submit(
             bundle = tls or folder / "client"
             address, tls_files = server, TlsFiles(bundle, "client")
             trust_file = trust or bundle / "trust.json"
-        connection = stack.enter_context(Connection(address, tls_files))
+        connection = stack.enter_context(
+            Connection(address, tls_files, tries=_EMBEDDED_TRIES if server is None else _REMOTE_TRIES)
+        )
         done = run_submission(
             connection,
             load_trust(trust_file),

@@ -40,10 +40,17 @@ _OPTIONS = [
 
 
 class Connection:
-    """Channel and stubs. Use as a context manager."""
+    """Channel and stubs. Use as a context manager.
 
-    def __init__(self, address: str, tls: TlsFiles | None = None) -> None:
-        """Connects to `unix:PATH` (no TLS), or to `HOST:PORT` with mutual TLS."""
+    Args:
+        address: `unix:PATH` (no TLS), or `HOST:PORT` with mutual TLS.
+        tls: the client's bundle, for the latter.
+        tries: how often to go on after a broken connection, with pauses that double from a quarter second.
+            A service for others comes back after a restart; an embedded one does not.
+    """
+
+    def __init__(self, address: str, tls: TlsFiles | None = None, tries: int = 8) -> None:
+        self.tries = tries
         if tls is None:
             credentials = grpc.local_channel_credentials(grpc.LocalConnectionType.UDS)
         else:

@@ -75,7 +75,7 @@ def submit(
         ServiceError, KeyvaultError, EnclaveError, ProvenanceError: nothing was written.
     """
     on_progress("intake", None)
-    intake = transfer.ask(lambda: connection.intake.GetIntake(intake_pb2.GetIntakeRequest()))
+    intake = transfer.ask(connection, lambda: connection.intake.GetIntake(intake_pb2.GetIntakeRequest()))
     facts = verify_intake(intake.announcement, trust, datetime.datetime.now(datetime.UTC))
     with tempfile.TemporaryDirectory(prefix=".bauta-", dir=output.parent) as folder:
         work = Path(folder)
@@ -84,7 +84,7 @@ def submit(
         if sealed.size > intake.max_upload_bytes:
             raise exhausted("upload_too_large", "The sealed upload is larger than this service takes.")
         request = jobs_pb2.CreateJobRequest(terms=terms.to_bytes(), client_token=secrets.token_bytes(16))
-        job_id = transfer.ask(lambda: connection.jobs.CreateJob(request)).job.job_id
+        job_id = transfer.ask(connection, lambda: connection.jobs.CreateJob(request)).job.job_id
         try:
             on_progress("upload", None)
             transfer.upload(connection, job_id, sealed)
@@ -120,7 +120,9 @@ def _collect(
         raise ServiceError(job.error.code, job.error.message, grpc.StatusCode.FAILED_PRECONDITION)
     on_progress("fetch", None)
     transfer.download(connection, job, work / "result.age")
-    proof = transfer.ask(lambda: connection.proofs.GetProof(proofs_pb2.GetProofRequest(job_id=job_id))).proof
+    proof = transfer.ask(
+        connection, lambda: connection.proofs.GetProof(proofs_pb2.GetProofRequest(job_id=job_id))
+    ).proof
     with (work / "result.age").open("rb") as source, _create_private(work / "result") as sink:
         open_sealed(source, sink, [identity])
     on_progress("verify", None)

@@ -16,7 +16,6 @@ from grpc_api.errors import ServiceError, unavailable
 from protos.bauta.v1 import jobs_pb2
 
 CHUNK_BYTES = 256 * 1024
-_TRIES = 8
 _PAUSE_SECONDS = 0.25
 _AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN}
 
@@ -37,7 +36,7 @@ def upload(connection: Connection, job_id: str, sealed: SealedUpload) -> None:
         with service_errors():
             connection.jobs.Upload(_parts(job_id, sealed, job.committed_bytes))
 
-    resuming(attempt)
+    resuming(connection, attempt)
 
 
 def download(connection: Connection, job: jobs_pb2.Job, path: Path) -> None:
@@ -55,7 +54,7 @@ def download(connection: Connection, job: jobs_pb2.Job, path: Path) -> None:
                 ):
                     file.write(part.chunk)
 
-        resuming(attempt)
+        resuming(connection, attempt)
     digest = hashlib.sha256()
     with path.open("rb") as sealed:
         while block := sealed.read(1 << 20):
@@ -77,7 +76,7 @@ def watch(connection: Connection, job_id: str, on_change: Callable[[jobs_pb2.Job
                 on_change(last)
         return last
 
-    return resuming(attempt)
+    return resuming(connection, attempt)
 
 
 def get_job(connection: Connection, job_id: str) -> jobs_pb2.Job:
@@ -86,23 +85,23 @@ def get_job(connection: Connection, job_id: str) -> jobs_pb2.Job:
         return connection.jobs.GetJob(jobs_pb2.GetJobRequest(job_id=job_id)).job
 
 
-def ask(call: Callable[[], ValueT]) -> ValueT:
+def ask(connection: Connection, call: Callable[[], ValueT]) -> ValueT:
     """One call that may be made again, with the service's errors as ours."""
 
     def attempt() -> ValueT:
         with service_errors():
             return call()
 
-    return resuming(attempt)
+    return resuming(connection, attempt)
 
 
-def resuming(attempt: Callable[[], ValueT]) -> ValueT:
+def resuming(connection: Connection, attempt: Callable[[], ValueT]) -> ValueT:
     """Runs an attempt again while the service is out of reach; an answer, good or bad, is final."""
-    for number in range(_TRIES):
+    for number in range(connection.tries):
         try:
             return attempt()
         except ServiceError as error:
-            if error.status not in _AGAIN or number == _TRIES - 1:
+            if error.status not in _AGAIN or number == connection.tries - 1:
                 raise
             time.sleep(_PAUSE_SECONDS * 2**number)
     raise AssertionError("the loop above returns or raises")
