@@ -187,8 +187,10 @@ def exif_block(orientation: int = 1, text: bytes = MARKER) -> bytes:
 
 
 def face_picture(size: tuple[int, int] = (512, 512)) -> Pixels:
-    """Returns the whole portrait, (H, W, 3) uint8 RGB."""
-    return cv2.resize(data.astronaut(), size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    """Returns the whole portrait, (H, W, 3) uint8 RGB; smooth below, lest an emblem be taken for a face."""
+    portrait = data.astronaut().copy()
+    portrait[280:] = cv2.GaussianBlur(portrait[280:], (0, 0), 16)
+    return cv2.resize(portrait, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 
 def head_picture(size: tuple[int, int] = (360, 360)) -> Pixels:

@@ -24,4 +24,4 @@ def cover(patch: Patch) -> None:
     sigma = max(1.0, SIGMA_SHARE_OF_FACE * patch.face_width / cell)
     smooth = cv2.GaussianBlur(grid, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
     blurred = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR)
-    patch.pixels[patch.mask] = blurred.astype(np.uint8)[patch.mask]
+    patch.pixels[patch.mask] = np.rint(blurred).astype(np.uint8)[patch.mask]

@@ -6,8 +6,9 @@ import numpy as np
 
 from anonymizer.boxes import Boxes, overlaps
 
-# A face that moved by a third of its size still overlaps with itself by half.
-LEAST_OVERLAP = 0.5
+# A face that moved by half of its size still overlaps with itself by a third. Two sightings that close need
+# no third: the cover between them is the box around both.
+LEAST_OVERLAP = 1 / 3
 # Faint detections come and go without anything moving.
 SURE_SCORE = 0.5
 

@@ -62,7 +62,7 @@ class Tracker:
     def _is_over(self, track: Track, index: int, time: float) -> bool:
         if track.end_frame is not None:
             return index >= track.end_frame
-        return not self._is_live(track, time)
+        return not self._is_live(track, time) and index >= (track.missed_at or 0)
 
     def _is_live(self, track: Track, time: float) -> bool:
         return track.missed_at is None or time - track.last.time <= self._patience
