@@ -307,3 +307,29 @@ def png_claiming(width: int, height: int) -> bytes:
     body = zlib.compress(b"\0" * 64)
     chunks = png_chunk(b"IHDR", header) + png_chunk(b"IDAT", body) + png_chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def referring_mov(path: Path, target: Path) -> bytes:
+    """Returns a MOV without samples of its own, whose data reference is an alias of `target` beside it."""
+    content = bytearray(target.read_bytes())
+    samples_at = content.index(b"mdat") + 4
+    samples_end = samples_at - 8 + int.from_bytes(content[samples_at - 8 : samples_at - 4], "big")
+    content[samples_at:samples_end] = bytes(samples_end - samples_at)
+    entry_at = content.index(b"url ", content.index(b"dref")) - 4
+    name, whole_path = target.name.encode(), str(target).encode()
+    padded = whole_path + b"\0" * (len(whole_path) % 2)
+    alias = bytes(10) + bytes([1]) + b"v".ljust(27, b"\0") + bytes(12)
+    alias += bytes([len(name)]) + name.ljust(63, b"\0") + bytes(16) + struct.pack(">hh", 1, 1) + bytes(16)
+    alias += (
+        struct.pack(">hh", 2, len(whole_path)) + padded + struct.pack(">hh", 18, len(whole_path)) + padded
+    )
+    alias += struct.pack(">hh", -1, 0)
+    entry = struct.pack(">I", 12 + len(alias)) + b"alis" + bytes(4) + alias
+    grown = len(entry) - 12
+    content[entry_at : entry_at + 12] = entry
+    for name_of_box in (b"dref", b"dinf", b"minf", b"mdia", b"trak", b"moov"):
+        at = content.rindex(name_of_box, 0, entry_at) - 4
+        size = int.from_bytes(content[at : at + 4], "big") + grown
+        content[at : at + 4] = size.to_bytes(4, "big")
+    path.write_bytes(content)
+    return bytes(content)

@@ -1,6 +1,8 @@
 """Moving pictures.
 
-reading.py    opens a container from an allow-list and decodes its first picture and sound streams
+streams.py    the two streams of a job as FFmpeg sees them
+opening.py    opens a container from an allow-list
+reading.py    decodes its first picture and sound streams
 picture.py    a decoded frame made plain: 8-bit 4:2:0, upright, even, nothing but pixels and times
 covering.py   finds and covers faces a little behind the newest frame, so that covers can start early
 clock.py      times carried over exactly

@@ -6,7 +6,6 @@ handler names but the muxer's neutral ones.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import BinaryIO, Final, cast
@@ -23,34 +22,11 @@ from av.video.stream import VideoStream
 from anonymizer.settings import Mode
 from anonymizer.video.picture import PIXEL_FORMAT, Picture
 from anonymizer.video.sound import BITS_PER_CHANNEL, output_layout, output_rate
+from anonymizer.video.streams import Sink
 
 H264_SUPPLEMENTAL_MESSAGE: Final = 6
 MAX_TICKS_PER_SECOND: Final = 1_000_000
 LEAST_TICKS_PER_SECOND: Final = 10_000
-
-
-class Sink:
-    """The output as FFmpeg sees it. Once abandoned it takes no more, not even a muxer's parting trailer."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        """Takes a writable, seekable binary stream."""
-        self._stream = stream
-        self.closed = False
-
-    def write(self, chunk: bytes) -> int:
-        """Writes all of a chunk."""
-        view = memoryview(chunk)
-        while not self.closed and view:
-            view = view[self._stream.write(view) :]
-        return len(chunk)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Moves to an offset."""
-        return 0 if self.closed else self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        """Returns the offset."""
-        return 0 if self.closed else self._stream.tell()
 
 
 class Mp4Writer:
