@@ -54,12 +54,16 @@ def load_models(device: Device | None = None) -> Models:
     found = detect_device()
     if device == "cuda" and found != "cuda":
         raise AnonymizerError("device_unavailable")
+    chosen = device or found
+    if chosen == "cuda":
+        # Children of this process have no files to import it from.
+        import anonymizer.detect.torch_engine  # noqa: F401 - imported for its effect
     files, digests = {}, {}
     for name, pinned in PINNED_SHA256.items():
         content = _read(name)
         digests[name] = check_digest(content, pinned)
         files[name] = ready_to_run(content)
-    return Models(MappingProxyType(files), MappingProxyType(digests), device or found)
+    return Models(MappingProxyType(files), MappingProxyType(digests), chosen)
 
 
 def check_digest(content: bytes, pinned: str) -> str:

@@ -114,12 +114,14 @@ class Limits:
         max_frame_pixels: width times height of one frame or still.
         max_frames: frames of one video.
         max_duration_seconds: time from the first frame to the last.
+        max_still_bytes: size of the file of a still, which is read whole.
         max_buffer_bytes: decoded frames that wait for the tracker's look-ahead.
     """
 
     max_frame_pixels: int = 8192 * 4320
     max_frames: int = 1_000_000
     max_duration_seconds: float = 6 * 3600
+    max_still_bytes: int = 256 * 1024 * 1024
     max_buffer_bytes: int = 256 * 1024 * 1024
 
 

@@ -54,7 +54,9 @@ def transform_still(
     """
     watch = Stopwatch()
     with watch.stage("decode"):
-        content = source.read()
+        content = source.read(limits.max_still_bytes + 1)
+        if len(content) > limits.max_still_bytes:
+            raise AnonymizerError("media_too_large")
         header = still_header(content, kind, limits)
         image = _decode(content, kind)
     with watch.stage("detect"):

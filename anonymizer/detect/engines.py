@@ -14,7 +14,7 @@ def open_detector(models: Models, threshold: float, threads: int) -> Detector:
         AnonymizerError: detector_failed or device_unavailable.
     """
     if models.device == "cuda":
-        # torch takes seconds to import, so only where it runs; the warm parent has imported it by then.
+        # torch takes seconds to import, so only where it runs; load_models has imported it by then.
         from anonymizer.detect.torch_engine import TorchCenterFace
 
         return TorchCenterFace(models.files[CENTERFACE], threshold, device="cuda")

@@ -31,15 +31,15 @@ class Tracker:
         """Takes the detections of one frame that was looked at, (N, 5), also where there are none."""
         live = [t for t in self._tracks if t.end_frame is None and self._is_live(t, time)]
         found = [Box(*(float(v) for v in row[:4])) for row in boxes]
+        scores = [float(row[4]) for row in boxes]
         unmatched = set(range(len(found)))
         for track in live:
             track.missed_at = index if track.missed_at is None else track.missed_at
         for track, which in _pair(live, found, time):
-            track.sightings.append(Sighting(index, time, found[which]))
-            track.missed_at = None
+            track.add(Sighting(index, time, found[which], scores[which]))
             unmatched.discard(which)
         for which in sorted(unmatched):
-            first = Sighting(index, time, found[which])
+            first = Sighting(index, time, found[which], scores[which])
             self._tracks.append(Track(self.count, self._shot_began, self._last_look, [first]))
             self.count += 1
         self._last_look = index

@@ -10,6 +10,11 @@ from typing import Final, NoReturn
 
 import av
 import av.logging
+
+# PyAV imports these when it first meets a subtitle stream; a walled child could not.
+import av.subtitles.codeccontext
+import av.subtitles.stream
+import av.subtitles.subtitle
 from av.container.input import InputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream

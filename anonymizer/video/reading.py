@@ -126,7 +126,8 @@ def start_of(
         if ahead and ahead[0].pts is not None:
             begins = min(begins, time_of(ahead[0]))
         elif sound is not None and sound.start_time is not None and sound.time_base:
-            begins = min(begins, sound.start_time * sound.time_base)
+            # A start below zero is the sound codec's run-up, which its decoder drops.
+            begins = min(begins, max(sound.start_time * sound.time_base, min(Fraction(0), begins)))
         return begins, frame, ahead
     raise AnonymizerError("media_no_video")
 

@@ -93,7 +93,8 @@ class SoundTrack:
 
     def _place(self, samples: npt.NDArray[np.float32], starts: int | None) -> None:
         if self._next is None:
-            self._next = max(0, starts or 0)
+            samples = samples[:, max(0, -(starts or 0)) :]
+            starts = self._next = max(0, starts or 0)
         ahead = (starts - self._next) if starts is not None else 0
         if ahead > TOLERANCE_SECONDS * self._rate:
             for offset in range(0, ahead, SAMPLES_AT_ONCE):

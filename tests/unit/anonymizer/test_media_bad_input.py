@@ -122,6 +122,7 @@ def test_a_real_frame_over_the_limit(refused, tmp_path: Path) -> None:
     refused("media_too_large", original, limits=Limits(max_frame_pixels=320 * 180 - 1))
     still = face_image(tmp_path / "in.png", (64, 64))
     refused("media_too_large", still, limits=Limits(max_frame_pixels=64 * 64 - 1))
+    refused("media_too_large", still, limits=Limits(max_still_bytes=still.stat().st_size - 1))
 
 
 def test_too_many_frames(refused, tmp_path: Path) -> None:

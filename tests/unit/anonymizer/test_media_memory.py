@@ -1,4 +1,4 @@
-"""Memory depends on the size of the picture, not on the length of the video; threads end with the job."""
+"""What a job takes: memory that does not grow with the length, threads that end with it, and no imports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.media_factory import face_clip
+from tests.media_factory import KINDS, face_clip, face_image
 from tests.media_probe import ffmpeg
 
 PEAK_OF_ONE_JOB = """
@@ -71,23 +71,42 @@ def test_the_package_imports_neither_torch_nor_a_network() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_forked_child_of_a_warm_parent_can_work(tmp_path: Path) -> None:
-    original = face_clip(tmp_path / "in.mp4", 1, 25, (160, 90))
-    script = """
-import io, os, sys
+IN_A_WALLED_CHILD = """
+import builtins, io, os, sys
 from anonymizer import Limits, Settings, anonymize, load_models
+
 models = load_models("cpu")
-content = open(sys.argv[1], "rb").read()
-def job():
-    return anonymize(io.BytesIO(content), io.BytesIO(), settings=Settings(), models=models, limits=Limits())
-job()
+contents = [open(path, "rb").read() for path in sys.argv[1:]]
 child = os.fork()
 if child == 0:
-    os._exit(0 if job().frames == 25 else 1)
+    # The child has no file system: whatever is not imported yet cannot be, and nothing can be opened.
+    class Wall:
+        def find_spec(self, name, path=None, target=None):
+            os.write(2, f"import of {name}\\n".encode())
+            os._exit(3)
+
+    def no_open(*arguments, **named):
+        os.write(2, b"open")
+        os._exit(4)
+
+    sys.meta_path.insert(0, Wall())
+    builtins.open = io.open = os.open = no_open
+    for content in contents:
+        sink = io.BytesIO()
+        anonymize(io.BytesIO(content), sink, settings=Settings(audio="keep"), models=models, limits=Limits(),
+                  on_progress=lambda progress: None)
+        if not sink.getvalue():
+            os._exit(1)
+    os._exit(0)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+
+
+def test_a_forked_child_needs_no_import_and_no_file(tmp_path: Path) -> None:
+    originals = [face_clip(tmp_path / f"in{suffix}", 1, 10, (160, 90)) for suffix in KINDS]
+    originals += [face_image(tmp_path / f"in{suffix}", (128, 128)) for suffix in (".jpg", ".png", ".webp")]
     done = subprocess.run(
-        [sys.executable, "-c", script, str(original)],
+        [sys.executable, "-c", IN_A_WALLED_CHILD, *map(str, originals)],
         capture_output=True, text=True, check=True, timeout=60, cwd=Path(__file__).parents[3],
     )  # fmt: skip
-    assert done.stdout.strip() == "0"
+    assert (done.stdout.strip(), done.stderr) == ("0", "")

@@ -66,6 +66,29 @@ def test_a_png_without_a_face_is_unchanged(process, tmp_path: Path) -> None:
     assert np.array_equal(read(tmp_path / "out.png"), ramp)
 
 
+JPEG_KINDS = {
+    "progressive": [cv2.IMWRITE_JPEG_PROGRESSIVE, 1],
+    "optimized, with restarts": [cv2.IMWRITE_JPEG_OPTIMIZE, 1, cv2.IMWRITE_JPEG_RST_INTERVAL, 4],
+    "4:4:4": [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444],
+    "4:1:1": [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411],
+    "grey": [],
+}
+
+
+@pytest.mark.parametrize("kind", JPEG_KINDS)
+def test_every_kind_of_jpeg(process, tmp_path: Path, kind: str) -> None:
+    picture = face_picture((501, 333))
+    if kind == "grey":
+        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    stored = picture if picture.ndim == 2 else picture[:, :, ::-1]
+    encoded = cv2.imencode(".jpg", stored, [*JPEG_KINDS[kind], cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+    report = process(encoded, tmp_path / "out.jpg", mode="original")
+    after = read(tmp_path / "out.jpg")
+    assert report.frames_with_faces == 1
+    assert after.shape == picture.shape
+    assert np.abs(after[200:].astype(int) - picture[200:]).mean() < 3
+
+
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_every_depth_and_number_of_channels(process, tmp_path: Path, bits: int, channels: int) -> None:

@@ -111,6 +111,14 @@ def test_any_rate_and_layout(
     assert len(samples(result)) / 48000 == pytest.approx(1, abs=0.06)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm", ".avi"])
+def test_sound_is_in_step_from_every_container(process, tmp_path: Path, suffix: str) -> None:
+    original = face_clip(tmp_path / f"in{suffix}", 2, 25, (160, 90))
+    process(original, tmp_path / "out.mp4")
+    assert times(tmp_path / "out.mp4")[0].time == max(0, times(original)[0].time)
+    assert offset_of(samples(original), samples(tmp_path / "out.mp4")) == pytest.approx(0, abs=0.0005)
+
+
 def test_sound_is_removed_when_told(process, tmp_path: Path) -> None:
     original = face_clip(tmp_path / "in.mp4", 1, 10, (160, 90))
     report = process(original, tmp_path / "out.mp4", audio="remove")
