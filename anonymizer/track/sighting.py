@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import reduce
 
 from anonymizer.boxes import Box
 
@@ -10,21 +12,33 @@ from anonymizer.boxes import Box
 GROWTH_PER_SECOND = 0.5
 # One wrong pairing gives a wild speed: no guess goes farther than this many sizes of the face.
 FARTHEST = 1.0
-# A face is firm once it was seen clearly, or often. One faint sighting is most likely a false alarm (measured:
-# they score under .3 and last one frame): it is covered, but not for as long before and after as a face is.
+# A face is firm once it was seen clearly, or in several looks on end. What is neither is most likely a false
+# alarm (measured: under .3, and gone at the next look): it is covered, but only just before and after.
 FIRM_SCORE = 0.35
-FIRM_SIGHTINGS = 3
-FAINT_SECONDS = 0.2
+FIRM_RUN = 3
+FAINT_SECONDS = 0.18
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """One detection: in which frame, when (seconds), where, and how sure the detector was (0 to 1)."""
+    """One detection.
+
+    Attributes:
+        index: the frame.
+        time: its time in seconds.
+        box: where.
+        score: how sure the detector was, 0 to 1.
+        looked_before: the last frame that was looked at before this one; nobody knows what was between.
+        missed_from: the first frame since the sighting before this one in which the face was looked for in
+            vain; None if there was no such look.
+    """
 
     index: int
     time: float
     box: Box
     score: float = 1.0
+    looked_before: int = -1
+    missed_from: int | None = None
 
 
 @dataclass
@@ -34,37 +48,26 @@ class Track:
     Attributes:
         number: counts from 0 in order of appearance.
         first_frame: no cover lies before this frame, where the shot began.
-        looked_before: the last frame that was looked at before the first sighting; nobody knows when,
-            between the two, the face appeared.
         sightings: in order; those no longer needed are dropped.
         missed_at: the first frame that was looked at since the last sighting, without finding the face.
         end_frame: the frame at which the next shot begins, once it has.
-        is_firm: whether it was ever seen clearly, or often.
+        is_firm: whether it was ever seen clearly, or in several looks on end.
     """
 
     number: int
     first_frame: int
-    looked_before: int
     sightings: list[Sighting] = field(default_factory=list)
     missed_at: int | None = None
     end_frame: int | None = None
     is_firm: bool = False
-    _seen: int = 0
-
-    def __post_init__(self) -> None:
-        """Counts the sightings that the track begins with."""
-        for sighting in self.sightings:
-            self._count(sighting)
+    _run: int = 0
 
     def add(self, sighting: Sighting) -> None:
         """Takes a newer sighting."""
         self.sightings.append(sighting)
         self.missed_at = None
-        self._count(sighting)
-
-    def _count(self, sighting: Sighting) -> None:
-        self._seen += 1
-        self.is_firm |= sighting.score >= FIRM_SCORE or self._seen >= FIRM_SIGHTINGS
+        self._run = self._run + 1 if sighting.missed_from is None else 1
+        self.is_firm |= sighting.score >= FIRM_SCORE or self._run >= FIRM_RUN
 
     @property
     def last(self) -> Sighting:
@@ -82,7 +85,8 @@ class Track:
 
         Between two sightings it is the box around both, so that no path between them is missed. Before
         the first and after the last it goes on as the face moved, and grows: always over the frames that
-        nobody looked at, and for the given seconds beyond.
+        nobody looked at, and for the given seconds beyond. A face that is not firm gets a shorter time, and
+        two sightings with a look in vain between them count as a last and a first one.
 
         Args:
             index: the frame.
@@ -90,23 +94,25 @@ class Track:
             linger: seconds after the last sighting.
             lookahead: seconds before the first.
         """
-        if not self.is_firm:
-            linger, lookahead = min(linger, FAINT_SECONDS), min(lookahead, FAINT_SECONDS)
         if index < self.first_frame or (self.end_frame is not None and index >= self.end_frame):
             return None
-        before = next((s for s in reversed(self.sightings) if s.index <= index), None)
-        after = next((s for s in self.sightings if s.index >= index), None)
-        if before and after:
+        if not self.is_firm:
+            linger, lookahead = min(linger, FAINT_SECONDS), min(lookahead, FAINT_SECONDS)
+        place = bisect_right(self.sightings, index, key=lambda sighting: sighting.index)
+        before = self.sightings[place - 1] if place else None
+        after = self.sightings[place] if place < len(self.sightings) else None
+        if before and before.index == index:
+            return before.box
+        if before and after and (self.is_firm or after.missed_from is None):
             return before.box.union(after.box)
-        if after:
-            unknown = index > self.looked_before
-            if unknown or after.time - time <= lookahead:
-                return _guess(after, _velocity(self.sightings[:2]), time)
+        guesses = []
         if before:
-            unknown = self.missed_at is None or index < self.missed_at
-            if unknown or time - before.time <= linger:
-                return _guess(before, _velocity(self.sightings[-2:]), time)
-        return None
+            missed_from = after.missed_from if after else self.missed_at
+            if missed_from is None or index < missed_from or time - before.time <= linger:
+                guesses.append(_guess(before, _velocity(self.sightings[max(0, place - 2) : place]), time))
+        if after and (index > after.looked_before or after.time - time <= lookahead):
+            guesses.append(_guess(after, _velocity(self.sightings[place : place + 2]), time))
+        return reduce(Box.union, guesses) if guesses else None
 
     def forget_before(self, index: int) -> None:
         """Drops the sightings that frames from this one on do not need: memory must not grow with length."""

@@ -33,14 +33,16 @@ class Tracker:
         found = [Box(*(float(v) for v in row[:4])) for row in boxes]
         scores = [float(row[4]) for row in boxes]
         unmatched = set(range(len(found)))
-        for track in live:
-            track.missed_at = index if track.missed_at is None else track.missed_at
         for track, which in _pair(live, found, time):
-            track.add(Sighting(index, time, found[which], scores[which]))
+            track.add(Sighting(index, time, found[which], scores[which], self._last_look, track.missed_at))
             unmatched.discard(which)
+        for track in live:
+            if track.last.index != index and track.missed_at is None:
+                track.missed_at = index
         for which in sorted(unmatched):
-            first = Sighting(index, time, found[which], scores[which])
-            self._tracks.append(Track(self.count, self._shot_began, self._last_look, [first]))
+            track = Track(self.count, self._shot_began)
+            track.add(Sighting(index, time, found[which], scores[which], self._last_look))
+            self._tracks.append(track)
             self.count += 1
         self._last_look = index
 

@@ -154,3 +154,32 @@ def test_noise_in_an_even_picture_is_no_cut() -> None:
     cuts = SceneCuts()
     rng = np.random.default_rng(3)
     assert not any(cuts.is_cut(rng.integers(100, 110, (360, 640)).astype(np.uint8)) for _ in range(5))
+
+
+# What was seen (score) at which frame of 75, all looked at -> which are covered. Look-ahead and linger are 0.5
+# seconds, half a frame apart from any border: twelve frames for a face, four for a faint sighting.
+FAINT = {
+    "one faint sighting": ({30: 0.15}, range(26, 35)),
+    "a faint one now and then": ({10: 0.15, 40: 0.15}, [*range(6, 15), *range(36, 45)]),
+    "a faint one now and then, soon again": ({10: 0.15, 30: 0.15}, [*range(6, 15), *range(26, 35)]),
+    "a faint one in three looks on end": ({30: 0.15, 31: 0.15, 32: 0.15}, range(18, 45)),
+    "a faint one before a clear one": ({20: 0.15, 30: 0.9}, range(8, 43)),
+    "one clear sighting": ({30: 0.9}, range(18, 43)),
+}
+
+
+@pytest.mark.parametrize(("scores", "expected"), FAINT.values(), ids=FAINT)
+def test_a_faint_sighting_is_covered_but_not_for_long(scores: dict[int, float], expected: list[int]) -> None:
+    tracker = Tracker(linger_seconds=12.5 / FPS, lookahead_seconds=12.5 / FPS)
+    for index in range(75):
+        found = boxes(row(100, score=scores[index])) if index in scores else boxes()
+        tracker.observe(index, index / FPS, found)
+    assert covered(tracker, range(75)) == list(expected)
+
+
+def test_frames_that_nobody_looked_at_are_covered_around_a_faint_sighting_too() -> None:
+    tracker = Tracker(linger_seconds=0, lookahead_seconds=0)
+    for index in range(0, 60, 10):
+        seen = boxes(row(100, score=0.15)) if index in {20, 40} else boxes()
+        tracker.observe(index, index / FPS, seen)
+    assert covered(tracker, range(60)) == [*range(11, 30), *range(31, 50)]
