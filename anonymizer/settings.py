@@ -52,8 +52,9 @@ class FaceSettings:
         scale: the cover's size as a multiple of the detected box.
         threshold: detections scored below it are ignored. 0.2 is where recall was measured.
         passes: 1 looks as the mode says, 2 adds a larger scale at 0.7 of the threshold, 3 a mirrored look.
-        linger_seconds: how long a cover stays, growing, after a face is lost.
-        lookahead_seconds: how long before its first detection a face is covered already.
+        linger_seconds: how long a cover stays, growing, after a face is lost; less for what was seen
+            faintly and briefly only (track/sighting.py).
+        lookahead_seconds: how long before its first detection a face is covered already; less likewise.
     """
 
     effect: Literal["solid", "blur", "mosaic"] = "solid"

@@ -156,8 +156,8 @@ def test_noise_in_an_even_picture_is_no_cut() -> None:
     assert not any(cuts.is_cut(rng.integers(100, 110, (360, 640)).astype(np.uint8)) for _ in range(5))
 
 
-# What was seen (score) at which frame of 75, all looked at -> which are covered. Look-ahead and linger are 0.5
-# seconds, half a frame apart from any border: twelve frames for a face, four for a faint sighting.
+# What was seen (score) at which frame of 75, all looked at -> which are covered. Look-ahead and linger are
+# 0.5 seconds, half a frame apart from any border: twelve frames for a face, four for a faint sighting.
 FAINT = {
     "one faint sighting": ({30: 0.15}, range(26, 35)),
     "a faint one now and then": ({10: 0.15, 40: 0.15}, [*range(6, 15), *range(36, 45)]),
