@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import grpc
@@ -81,12 +82,15 @@ class Service:
         found = {"supervisor": psutil.Process(self.pid)}
         jobs = 0
         for process in found["supervisor"].children(recursive=True):
-            role = next((role for module, role in roles.items() if module in process.cmdline()), "")
-            if role and role not in found:
-                found[role] = process
-            else:
-                jobs += 1
-                found[f"job-{jobs}"] = process
+            # A job's child can end at any moment.
+            with suppress(psutil.NoSuchProcess):
+                words = process.cmdline()
+                role = next((role for module, role in roles.items() if module in words), "")
+                if role and role not in found:
+                    found[role] = process
+                else:
+                    jobs += 1
+                    found[f"job-{jobs}"] = process
         return found
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
@@ -112,7 +116,8 @@ class Service:
         """kill -9 for every process at once, as a power cut would."""
         processes = list(self.processes().values())
         for process in processes:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         psutil.wait_procs(processes, 10)
         assert self._process is not None
         self._process.wait(10)

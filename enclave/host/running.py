@@ -51,6 +51,13 @@ class RunningJob:
         with contextlib.suppress(HostError):
             self._stop()
 
+    def wait_until_gone(self, timeout_seconds: float = 2.0) -> None:
+        """Waits, but not for ever, until the child has ended after its last report: what it held is free."""
+        if self._reports_fd is not None:
+            poller = select.poll()
+            poller.register(self._reports_fd, select.POLLHUP)
+            poller.poll(timeout_seconds * 1000)
+
     def close(self) -> None:
         """Closes the reports; a child that still writes some is told so by the kernel."""
         if self._reports_fd is not None:

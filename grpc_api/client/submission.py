@@ -94,8 +94,9 @@ def submit(
             _abandon(connection, job_id)
             raise
         _commit(work, output, submitted.proof)
-        with suppress(ServiceError), service_errors():
-            connection.jobs.DeleteJob(jobs_pb2.DeleteJobRequest(job_id=job_id))
+        # The result is safe by now: a service that cannot be told removes its copy by itself, later.
+        with suppress(ServiceError):
+            _forget(connection, job_id)
     return submitted
 
 
@@ -153,6 +154,11 @@ def proof_path(output: Path) -> Path:
 
 def _create_private(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _forget(connection: Connection, job_id: str) -> None:
+    request = jobs_pb2.DeleteJobRequest(job_id=job_id)
+    transfer.ask(connection, lambda: connection.jobs.DeleteJob(request))
 
 
 def _abandon(connection: Connection, job_id: str) -> None:

@@ -145,6 +145,7 @@ class Dispatcher:
         finally:
             with self._lock:
                 del self._running[job.job_id]
+            running.wait_until_gone()
             running.close()
 
     def _follow(self, job_id: str, running: RunningJob) -> worker_pb2.WorkerResult:
