@@ -37,6 +37,9 @@ MODES: Final[dict[str, Mode]] = {
     "fast": Mode(stride=5, scales=(640,), crf=25, preset="superfast"),
 }
 
+# The most careful search. Whoever asks for it wants every sighting believed, however faint.
+MOST_PASSES: Final = 3
+
 # A still costs one look, so every mode takes all of them.
 STILL_SCALES: Final = (320, 640, 1280, NATIVE)
 
@@ -53,7 +56,7 @@ class FaceSettings:
         threshold: detections scored below it are ignored. 0.2 is where recall was measured.
         passes: 1 looks as the mode says, 2 adds a larger scale at 0.7 of the threshold, 3 a mirrored look.
         linger_seconds: how long a cover stays, growing, after a face is lost; less for what was seen
-            faintly and briefly only (track/sighting.py).
+            faintly and briefly only (track/sighting.py), except with 3 passes.
         lookahead_seconds: how long before its first detection a face is covered already; less likewise.
     """
 
@@ -75,7 +78,7 @@ class FaceSettings:
         _require(self.shape in {"box", "ellipse"}, "shape: box or ellipse")
         _require(_within(self.scale, 1, 4), "scale: 1 to 4")
         _require(_within(self.threshold, 0.01, 0.9), "threshold: 0.01 to 0.9")
-        _require(self.passes in {1, 2, 3}, "passes: 1 to 3")
+        _require(1 <= self.passes <= MOST_PASSES, "passes: 1 to 3")
         _require(_within(self.linger_seconds, 0, 10), "linger_seconds: 0 to 10")
         _require(_within(self.lookahead_seconds, 0, 10), "lookahead_seconds: 0 to 10")
 

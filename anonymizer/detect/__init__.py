@@ -8,3 +8,8 @@ torch_engine.py  CenterFace written in torch (CUDA), weights from the ONNX file;
 engines.py       which engine runs on which device
 looking.py       one frame looked at: at several scales, several passes, mirrored
 """
+
+import os
+
+# The wheels of ONNX Runtime report to their maker over the network, unless told not to before their import.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -17,8 +17,14 @@ SIZE_RATIO = 2.0
 class Tracker:
     """Follows faces. Frames are observed in order; covers are asked for in order, behind the observations."""
 
-    def __init__(self, linger_seconds: float, lookahead_seconds: float) -> None:
-        """Takes how long covers reach beyond the last and before the first sighting."""
+    def __init__(
+        self, linger_seconds: float, lookahead_seconds: float, *, believes_all: bool = False
+    ) -> None:
+        """Takes how long covers reach beyond the last and before the first sighting.
+
+        With believes_all, a single faint sighting is as good as a face.
+        """
+        self._believes_all = believes_all
         self._linger = linger_seconds
         self._lookahead = lookahead_seconds
         self._patience = linger_seconds + lookahead_seconds
@@ -40,7 +46,7 @@ class Tracker:
             if track.last.index != index and track.missed_at is None:
                 track.missed_at = index
         for which in sorted(unmatched):
-            track = Track(self.count, self._shot_began)
+            track = Track(self.count, self._shot_began, is_firm=self._believes_all)
             track.add(Sighting(index, time, found[which], scores[which], self._last_look))
             self._tracks.append(track)
             self.count += 1

@@ -15,7 +15,7 @@ from anonymizer.detect.looking import Looker
 from anonymizer.effects import EFFECTS
 from anonymizer.effects.region import apply, region_of
 from anonymizer.report import Stopwatch
-from anonymizer.settings import FaceSettings
+from anonymizer.settings import MOST_PASSES, FaceSettings
 from anonymizer.track.scene import SceneCuts
 from anonymizer.track.steady import is_steady
 from anonymizer.track.tracker import Tracker
@@ -46,7 +46,9 @@ class Coverer:
         self._stride = stride
         self._max_buffer_bytes = max_buffer_bytes
         self._watch = watch
-        self._tracker = Tracker(faces.linger_seconds, faces.lookahead_seconds)
+        self._tracker = Tracker(
+            faces.linger_seconds, faces.lookahead_seconds, believes_all=faces.passes == MOST_PASSES
+        )
         self._cuts = SceneCuts()
         self._copies = Copies()
         self._waiting: deque[Waiting] = deque()

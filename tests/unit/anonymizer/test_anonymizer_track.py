@@ -183,3 +183,10 @@ def test_frames_that_nobody_looked_at_are_covered_around_a_faint_sighting_too() 
         seen = boxes(row(100, score=0.15)) if index in {20, 40} else boxes()
         tracker.observe(index, index / FPS, seen)
     assert covered(tracker, range(60)) == [*range(11, 30), *range(31, 50)]
+
+
+def test_the_most_careful_search_believes_every_sighting() -> None:
+    tracker = Tracker(linger_seconds=12.5 / FPS, lookahead_seconds=12.5 / FPS, believes_all=True)
+    for index in range(75):
+        tracker.observe(index, index / FPS, boxes(row(100, score=0.1)) if index == 30 else boxes())
+    assert covered(tracker, range(75)) == list(range(18, 43))
