@@ -1,6 +1,7 @@
 """Timings, side by side in one run: ours, a peer, and the floor. Ratios count; the machines are noisy.
 
 demo_clip    makes a clip with a real, moving face
+before_after makes the picture in the README
 whole_job    the whole job against deface and against a plain decode-and-encode
 transcode    that floor, as a command of its own
 """
