@@ -24,13 +24,13 @@ $(VENV)/.ready: pyproject.toml constraints.txt .ci/system-packages
 
 demo: setup ## Anonymize a real clip (or VIDEO=path), verify the proof
 	@mkdir -p $(OUT)
-	@[ "$(VIDEO)" != "$(OUT)/demo.mp4" ] || [ -f "$(VIDEO)" ] || $(BIN)/python -m benchmarks.demo_clip "$(VIDEO)"
-	@name=$$(basename "$(VIDEO)"); name="$${name%.*}"; \
-	  case "$(VIDEO)" in *.jpg|*.jpeg|*.png|*.webp) kind="$${VIDEO##*.}" kind=$$(echo "$(VIDEO)" | sed 's/.*\.//');; *) kind=mp4;; esac; \
-	  result="$(OUT)/$$name.anonymized.$$kind"; \
-	  $(BIN)/bauta submit "$(VIDEO)" -o "$$result"; \
+	@video="$(VIDEO)"; name="$${video##*/}"; kind="$${name##*.}"; \
+	  if [ "$$video" = "$(OUT)/demo.mp4" ] && [ ! -f "$$video" ]; then $(BIN)/python -m benchmarks.demo_clip "$$video"; fi; \
+	  case "$${kind,,}" in jpg|jpeg|png|webp) ;; *) kind=mp4 ;; esac; \
+	  result="$(OUT)/$${name%.*}.anonymized.$$kind"; \
+	  $(BIN)/bauta submit "$$video" -o "$$result"; \
 	  $(BIN)/bauta verify "$$result"; \
-	  echo; echo "before  $(VIDEO)"; echo "after   $$result"; echo "proof   $$result.proof"
+	  printf '\nbefore  %s\nafter   %s\nproof   %s\n' "$$video" "$$result" "$$result.proof"
 
 test: setup lint ## Run every check and every test
 	@$(BIN)/python -m pytest

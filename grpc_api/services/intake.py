@@ -15,7 +15,7 @@ class IntakeServicer(intake_pb2_grpc.IntakeServiceServicer):
         self._board = board
         self._max_upload_bytes = max_upload_bytes
 
-    def GetIntake(  # noqa: N802  # gRPC's name
+    def GetIntake(
         self, request: intake_pb2.GetIntakeRequest, context: grpc.ServicerContext
     ) -> intake_pb2.GetIntakeResponse:
         """The current announcement."""

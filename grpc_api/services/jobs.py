@@ -36,14 +36,14 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         self._desk = desk
         self._progress = progress
 
-    def CreateJob(  # noqa: N802  # gRPC's name, here and below
+    def CreateJob(
         self, request: jobs_pb2.CreateJobRequest, context: grpc.ServicerContext
     ) -> jobs_pb2.CreateJobResponse:
         """Opens a job."""
         job = self._desk.create(caller(context), request.terms, request.client_token)
         return jobs_pb2.CreateJobResponse(job=self._to_wire(job))
 
-    def Upload(  # noqa: N802
+    def Upload(
         self, request_iterator: Iterator[jobs_pb2.UploadRequest], context: grpc.ServicerContext
     ) -> jobs_pb2.UploadResponse:
         """Takes sealed bytes; what came before a broken stream stays."""
@@ -53,21 +53,21 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         with self._desk.uploading(caller(context), first.start.job_id, first.start.offset) as upload:
             return jobs_pb2.UploadResponse(job=self._to_wire(_receive(upload, request_iterator)))
 
-    def GetJob(  # noqa: N802
+    def GetJob(
         self, request: jobs_pb2.GetJobRequest, context: grpc.ServicerContext
     ) -> jobs_pb2.GetJobResponse:
         """One job."""
         job = self._desk.store.get(request.job_id, caller(context))
         return jobs_pb2.GetJobResponse(job=self._to_wire(job))
 
-    def ListJobs(  # noqa: N802
+    def ListJobs(
         self, request: jobs_pb2.ListJobsRequest, context: grpc.ServicerContext
     ) -> jobs_pb2.ListJobsResponse:
         """The caller's jobs."""
         jobs = self._desk.store.owned_by(caller(context))
         return jobs_pb2.ListJobsResponse(jobs=[self._to_wire(job) for job in jobs])
 
-    def WatchJob(  # noqa: N802
+    def WatchJob(
         self, request: jobs_pb2.WatchJobRequest, context: grpc.ServicerContext
     ) -> Iterator[jobs_pb2.WatchJobResponse]:
         """Every change of a job until it has ended."""
@@ -84,21 +84,21 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
                 return
             store.wait_for_change(version, _WATCH_SECONDS)
 
-    def FetchResult(  # noqa: N802
+    def FetchResult(
         self, request: jobs_pb2.FetchResultRequest, context: grpc.ServicerContext
     ) -> Iterator[jobs_pb2.FetchResultResponse]:
         """The sealed result from an offset."""
         for chunk in self._desk.read_result(caller(context), request.job_id, request.offset):
             yield jobs_pb2.FetchResultResponse(chunk=chunk)
 
-    def CancelJob(  # noqa: N802
+    def CancelJob(
         self, request: jobs_pb2.CancelJobRequest, context: grpc.ServicerContext
     ) -> jobs_pb2.CancelJobResponse:
         """Stops a job."""
         job = self._desk.cancel(caller(context), request.job_id)
         return jobs_pb2.CancelJobResponse(job=self._to_wire(job))
 
-    def DeleteJob(  # noqa: N802
+    def DeleteJob(
         self, request: jobs_pb2.DeleteJobRequest, context: grpc.ServicerContext
     ) -> jobs_pb2.DeleteJobResponse:
         """Removes an ended job."""

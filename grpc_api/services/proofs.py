@@ -19,7 +19,7 @@ class ProofServicer(proofs_pb2_grpc.ProofServiceServicer):
         self._store = store
         self._ledger = ledger
 
-    def GetProof(  # noqa: N802  # gRPC's name
+    def GetProof(
         self, request: proofs_pb2.GetProofRequest, context: grpc.ServicerContext
     ) -> proofs_pb2.GetProofResponse:
         """The proof of the caller's finished job."""
@@ -28,7 +28,7 @@ class ProofServicer(proofs_pb2_grpc.ProofServiceServicer):
             raise precondition("result_not_ready", "The job has no proof to fetch.")
         return proofs_pb2.GetProofResponse(proof=job.proof)
 
-    def GetCheckpoint(  # noqa: N802  # gRPC's name
+    def GetCheckpoint(
         self, request: proofs_pb2.GetCheckpointRequest, context: grpc.ServicerContext
     ) -> proofs_pb2.GetCheckpointResponse:
         """The newest checkpoint."""
