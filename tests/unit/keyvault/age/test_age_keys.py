@@ -89,7 +89,7 @@ GOOD = {
 REFUSED_RECIPIENTS = {
     "empty": "",
     "upper case": GOOD["x25519"].upper(),
-    "mixed case": GOOD["hybrid"][:-1] + GOOD["hybrid"][-1].upper(),
+    "mixed case": "A" + GOOD["hybrid"][1:],
     "space after": GOOD["hybrid"] + " ",
     "newline after": GOOD["x25519"] + "\n",
     "an ssh key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN",
