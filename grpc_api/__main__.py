@@ -21,7 +21,7 @@ from enclave.errors import EnclaveError
 from enclave.host import WorkerHost
 from grpc_api.config import load_config
 from grpc_api.errors import ServiceError
-from grpc_api.server import FrontDesk, Premises
+from grpc_api.server import FrontDesk, Premises, establish
 from keyvault.client import VaultClient
 from keyvault.errors import KeyvaultError
 from protos.framing import write_all
@@ -40,11 +40,14 @@ def main() -> int:
     vault = VaultClient(arguments.vault_fd)
     worker = WorkerHost(socket.socket(fileno=arguments.worker_fd))
     try:
+        premises = Premises(arguments.data)
+        description = establish(premises, vault)
         desk = FrontDesk(
-            Premises(arguments.data),
+            premises,
             load_config(arguments.config),
             vault,
             worker,
+            description=description,
             embedded=arguments.parent_fd is not None,
         )
         bound = [desk.listen(address) for address in arguments.listen]

@@ -13,7 +13,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from enclave.host import WorkerHost
-from enclave.wall import require_floor
+from enclave.wall import keep_out_of, require_floor
 from grpc_api.config import ServiceConfig
 from grpc_api.errors import unavailable
 from grpc_api.interceptor import FrontDoor
@@ -29,7 +29,7 @@ from grpc_api.services.intake import IntakeServicer
 from grpc_api.services.jobs import JobServicer
 from grpc_api.services.proofs import ProofServicer
 from grpc_api.tls import TlsFiles, server_credentials
-from keyvault.client import VaultClient
+from keyvault.client import VaultClient, VaultDescription
 from protos.bauta.v1 import (
     intake_pb2,
     intake_pb2_grpc,
@@ -71,6 +71,11 @@ class Premises:
         return self.data / "desk"
 
     @property
+    def vault(self) -> Path:
+        """The vault's folder: not the front desk's to see."""
+        return self.data / "vault"
+
+    @property
     def trust_file(self) -> Path:
         """The trust file for verifiers."""
         return self.data / "trust.json"
@@ -91,16 +96,11 @@ class FrontDesk:
         vault: VaultClient,
         worker: WorkerHost,
         *,
+        description: VaultDescription,
         embedded: bool,
     ) -> None:
-        premises.desk.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._config = config
         self._premises = premises
-        description = vault.describe()
-        trust = Trust(
-            node=description.node, log_origin=description.log_origin, log_vkeys=description.log_vkeys
-        )
-        keep_trust(premises.trust_file, trust)
         self._store = JobStore(premises.desk / "jobs.sqlite")
         spool = Spool(premises.desk / "spool", config.min_free_bytes)
         self._spool = spool
@@ -223,6 +223,24 @@ def recover(store: JobStore, spool: Spool, *, max_attempts: int, abandon: bool) 
         spool.drop(job_id)
     for job in store.in_state(State.DONE):
         spool.drop_inputs(job.job_id)
+
+
+def establish(premises: Premises, vault: VaultClient) -> VaultDescription:
+    """Meets the vault, writes the trust file, and gives up every way to the vault but its channel.
+
+    To be called before the process has a second thread.
+
+    Raises:
+        ServiceError: `trust_changed`.
+        KeyvaultError: the vault does not answer.
+        EnclaveError: the vault's folder could not be closed.
+    """
+    premises.desk.mkdir(mode=0o700, parents=True, exist_ok=True)
+    description = vault.describe()
+    trust = Trust(node=description.node, log_origin=description.log_origin, log_vkeys=description.log_vkeys)
+    keep_trust(premises.trust_file, trust)
+    keep_out_of(premises.vault)
+    return description
 
 
 def keep_trust(path: Path, trust: Trust) -> None:

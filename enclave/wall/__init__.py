@@ -8,6 +8,7 @@
     process.py     no new privileges, not dumpable, no core files, dies with its parent
     limits.py      memory, CPU time, file size, descriptors, threads
     landlock.py    no files, no TCP, no signals or abstract sockets to the outside
+    keep_out.py    a wall around one folder: it keeps the front desk out of the vault
     seccomp.py     the BPF program and its installation
     syscall_list.py  which system calls a job may make, and why
     descriptors.py which descriptors a child keeps
@@ -17,6 +18,7 @@ Each mechanism is tried on its own and reported by name: what is up, what is mis
 for a rehearsal, for a job and for the tests that attack them.
 """
 
+from enclave.wall.keep_out import keep_out_of
 from enclave.wall.limits import ChildLimits
 from enclave.wall.names import ALL_WALLS, missing_walls, require_floor
 from enclave.wall.raising import raise_child_wall, raise_job_wall, raise_outer_wall
@@ -24,6 +26,7 @@ from enclave.wall.raising import raise_child_wall, raise_job_wall, raise_outer_w
 __all__ = [
     "ALL_WALLS",
     "ChildLimits",
+    "keep_out_of",
     "missing_walls",
     "raise_child_wall",
     "raise_job_wall",

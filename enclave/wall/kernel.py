@@ -41,6 +41,7 @@ _ARCHITECTURES = {
 # The same on both (linux 5.13 and later share their numbers).
 SYS_CLOSE_RANGE = 436
 SYS_LANDLOCK_CREATE_RULESET = 444
+SYS_LANDLOCK_ADD_RULE = 445
 SYS_LANDLOCK_RESTRICT_SELF = 446
 
 

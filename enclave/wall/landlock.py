@@ -21,7 +21,9 @@ _SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS = 0b11
 _SCOPE_SINCE_ABI = 6
 
 
-class _Ruleset(ctypes.Structure):
+class Ruleset(ctypes.Structure):
+    """What a ruleset handles (struct landlock_ruleset_attr)."""
+
     _fields_ = (
         ("handled_access_fs", ctypes.c_uint64),
         ("handled_access_net", ctypes.c_uint64),
@@ -37,6 +39,11 @@ def landlock_abi() -> int:
         return 0
 
 
+def file_system_rights(abi: int) -> int:
+    """All file-system rights that a Landlock version knows, one bit each."""
+    return (1 << max(bits for since, bits in _FS_BITS_BY_ABI if since <= abi)) - 1
+
+
 def forbid_everything() -> set[str]:
     """Takes every right that Landlock knows from this process and its future children.
 
@@ -49,9 +56,7 @@ def forbid_everything() -> set[str]:
     if abi == 0:
         return set()
     raised = {names.LANDLOCK_FS}
-    ruleset = _Ruleset(
-        handled_access_fs=(1 << max(bits for since, bits in _FS_BITS_BY_ABI if since <= abi)) - 1
-    )
+    ruleset = Ruleset(handled_access_fs=file_system_rights(abi))
     if abi >= _NET_SINCE_ABI:
         ruleset.handled_access_net = _NET_BIND_AND_CONNECT_TCP
         raised.add(names.LANDLOCK_NET)
