@@ -17,6 +17,7 @@ from protos.bauta.v1 import jobs_pb2
 
 CHUNK_BYTES = 256 * 1024
 _PAUSE_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 4.0
 _AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN}
 
 ValueT = TypeVar("ValueT")
@@ -103,7 +104,7 @@ def resuming(connection: Connection, attempt: Callable[[], ValueT]) -> ValueT:
         except ServiceError as error:
             if error.status not in _AGAIN or number == connection.tries - 1:
                 raise
-            time.sleep(_PAUSE_SECONDS * 2**number)
+            time.sleep(min(_PAUSE_SECONDS * 2**number, _LONGEST_PAUSE_SECONDS))
     raise AssertionError("the loop above returns or raises")
 
 

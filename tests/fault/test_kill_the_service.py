@@ -65,7 +65,7 @@ def test_a_killed_service_finishes_or_fails_its_job(moment: str, clip: Path, tmp
     _nothing_half_is_served(data)
     try:
         service.start()
-        client.join(60)
+        client.join(150)
         assert not client.is_alive(), "the client must get an answer"
         assert len(outcome) == 1
         if isinstance(outcome[0], str):
