@@ -51,7 +51,7 @@ def main() -> int:
             embedded=arguments.parent_fd is not None,
         )
         bound = [desk.listen(address) for address in arguments.listen]
-        desk.start(worker)
+        desk.start()
     except (ServiceError, EnclaveError, KeyvaultError, ProvenanceError) as error:
         _say(arguments.ready_fd, {"error": {"code": error.code, "message": str(error)}})
         return 1

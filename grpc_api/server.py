@@ -100,6 +100,7 @@ class FrontDesk:
         embedded: bool,
     ) -> None:
         self._config = config
+        self._worker = worker
         self._premises = premises
         self._store = JobStore(premises.desk / "jobs.sqlite")
         spool = Spool(premises.desk / "spool", config.min_free_bytes)
@@ -158,7 +159,7 @@ class FrontDesk:
         except RuntimeError:
             raise unavailable("address_unavailable", f"The address {address} cannot be bound.") from None
 
-    def start(self, worker: WorkerHost) -> None:
+    def start(self) -> None:
         """Answers from now on; takes jobs once the worker is warm and its walls are up.
 
         Raises:
@@ -166,7 +167,7 @@ class FrontDesk:
         """
         self._set_health(serving=False)
         self._server.start()
-        hello = worker.hello()
+        hello = self._worker.hello()
         require_floor(hello.walls)
         self._dispatcher.start()
         threading.Thread(target=self._sweep, name="sweeper", daemon=True).start()

@@ -27,7 +27,6 @@ from grpc_api.client.sealing import SealedUpload, seal_upload
 from grpc_api.errors import ServiceError, exhausted, invalid
 from keyvault.age import HybridIdentity, open_sealed
 from protos.bauta.v1 import intake_pb2, jobs_pb2, proofs_pb2
-from provenance.proof import ProofFile
 from provenance.statements import JobFacts
 from provenance.trust import Trust
 from provenance.verifier import verify_intake, verify_result
@@ -75,7 +74,7 @@ def submit(
         ServiceError, KeyvaultError, EnclaveError, ProvenanceError: nothing was written.
     """
     on_progress("intake", None)
-    intake = transfer.ask(connection, lambda: connection.intake.GetIntake(intake_pb2.GetIntakeRequest()))
+    intake = transfer.resuming(connection, lambda: connection.intake.GetIntake(intake_pb2.GetIntakeRequest()))
     facts = verify_intake(intake.announcement, trust, datetime.datetime.now(datetime.UTC))
     with tempfile.TemporaryDirectory(prefix=".bauta-", dir=output.parent) as folder:
         work = Path(folder)
@@ -84,7 +83,7 @@ def submit(
         if sealed.size > intake.max_upload_bytes:
             raise exhausted("upload_too_large", "The sealed upload is larger than this service takes.")
         request = jobs_pb2.CreateJobRequest(terms=terms.to_bytes(), client_token=secrets.token_bytes(16))
-        job_id = transfer.ask(connection, lambda: connection.jobs.CreateJob(request)).job.job_id
+        job_id = transfer.resuming(connection, lambda: connection.jobs.CreateJob(request)).job.job_id
         try:
             on_progress("upload", None)
             transfer.upload(connection, job_id, sealed)
@@ -121,15 +120,14 @@ def _collect(
         raise ServiceError(job.error.code, job.error.message, grpc.StatusCode.FAILED_PRECONDITION)
     on_progress("fetch", None)
     transfer.download(connection, job, work / "result.age")
-    proof = transfer.ask(
+    proof = transfer.resuming(
         connection, lambda: connection.proofs.GetProof(proofs_pb2.GetProofRequest(job_id=job_id))
     ).proof
     with (work / "result.age").open("rb") as source, _create_private(work / "result") as sink:
         open_sealed(source, sink, [identity])
     on_progress("verify", None)
     with (work / "result").open("rb") as result:
-        verify_result(result, proof, trust)
-    facts = JobFacts.from_statement(ProofFile.from_bytes(proof).statement.payload)
+        facts = verify_result(result, proof, trust).facts
     if facts.original_commitment != sealed.commitment or facts.terms_sha256 != terms.digest.hex():
         raise invalid("proof_of_other_job", "The proof is sound, but it is not about what was submitted.")
     return Submitted(facts, proof, sealed.salt)
@@ -158,7 +156,7 @@ def _create_private(path: Path) -> BinaryIO:
 
 def _forget(connection: Connection, job_id: str) -> None:
     request = jobs_pb2.DeleteJobRequest(job_id=job_id)
-    transfer.ask(connection, lambda: connection.jobs.DeleteJob(request))
+    transfer.resuming(connection, lambda: connection.jobs.DeleteJob(request))
 
 
 def _abandon(connection: Connection, job_id: str) -> None:

@@ -34,8 +34,7 @@ def upload(connection: Connection, job_id: str, sealed: SealedUpload) -> None:
         job = get_job(connection, job_id)
         if job.state != jobs_pb2.JOB_STATE_UPLOADING:
             return  # The answer to the last finish was lost, not the upload.
-        with service_errors():
-            connection.jobs.Upload(_parts(job_id, sealed, job.committed_bytes))
+        connection.jobs.Upload(_parts(job_id, sealed, job.committed_bytes))
 
     resuming(connection, attempt)
 
@@ -49,11 +48,9 @@ def download(connection: Connection, job: jobs_pb2.Job, path: Path) -> None:
     with path.open("xb") as file:
 
         def attempt() -> None:
-            with service_errors():
-                for part in connection.jobs.FetchResult(
-                    jobs_pb2.FetchResultRequest(job_id=job.job_id, offset=file.tell())
-                ):
-                    file.write(part.chunk)
+            request = jobs_pb2.FetchResultRequest(job_id=job.job_id, offset=file.tell())
+            for part in connection.jobs.FetchResult(request):
+                file.write(part.chunk)
 
         resuming(connection, attempt)
     digest = hashlib.sha256()
@@ -71,10 +68,9 @@ def watch(connection: Connection, job_id: str, on_change: Callable[[jobs_pb2.Job
 
     def attempt() -> jobs_pb2.Job:
         nonlocal last
-        with service_errors():
-            for change in connection.jobs.WatchJob(jobs_pb2.WatchJobRequest(job_id=job_id)):
-                last = change.job
-                on_change(last)
+        for change in connection.jobs.WatchJob(jobs_pb2.WatchJobRequest(job_id=job_id)):
+            last = change.job
+            on_change(last)
         return last
 
     return resuming(connection, attempt)
@@ -86,21 +82,16 @@ def get_job(connection: Connection, job_id: str) -> jobs_pb2.Job:
         return connection.jobs.GetJob(jobs_pb2.GetJobRequest(job_id=job_id)).job
 
 
-def ask(connection: Connection, call: Callable[[], ValueT]) -> ValueT:
-    """One call that may be made again, with the service's errors as ours."""
-
-    def attempt() -> ValueT:
-        with service_errors():
-            return call()
-
-    return resuming(connection, attempt)
-
-
 def resuming(connection: Connection, attempt: Callable[[], ValueT]) -> ValueT:
-    """Runs an attempt again while the service is out of reach; an answer, good or bad, is final."""
+    """Runs an attempt again while the service is out of reach; an answer, good or bad, is final.
+
+    Raises:
+        ServiceError: with the service's code, or `service_unreachable` after the last try.
+    """
     for number in range(connection.tries):
         try:
-            return attempt()
+            with service_errors():
+                return attempt()
         except ServiceError as error:
             if error.status not in _AGAIN or number == connection.tries - 1:
                 raise
