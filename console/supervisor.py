@@ -16,13 +16,15 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 _GRACE_SECONDS = 10.0
+# How often the three are looked at. A sleep this short also bounds how late a signal is noticed.
+_LOOK_SECONDS = 0.05
 # What a child needs to find its libraries and speak UTF-8; nothing else of the user's environment.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
 
@@ -84,6 +86,8 @@ class Supervisor:
         self._worker = _start("enclave.nursery", worker)
         self._vault = _start("keyvault.vault", vault)
         self._desk = _start("grpc_api", desk)
+        self._processes = (self._desk, self._vault, self._worker)
+        self._kill_at: float | None = None
         for pair_end in (vault_front, front_vault, worker_front, front_worker, vault_worker, worker_vault):
             pair_end.close()
         for fd in (life_read, orders.ready_fd, orders.parent_fd, orders.passphrase_fd):
@@ -96,7 +100,9 @@ class Supervisor:
         return {"desk": self._desk.pid, "vault": self._vault.pid, "worker": self._worker.pid}
 
     def stop(self) -> None:
-        """Asks the front desk to drain and stop."""
+        """Asks the front desk to drain and stop. Safe in a signal handler."""
+        if self._kill_at is None:
+            self._kill_at = time.monotonic() + self._orders.drain_seconds + _GRACE_SECONDS
         if self._desk.poll() is None:
             self._desk.terminate()
 
@@ -106,14 +112,15 @@ class Supervisor:
         Returns:
             0 after an orderly end, 1 otherwise.
         """
-        ended = threading.Event()
-        for process in (self._desk, self._vault, self._worker):
-            threading.Thread(target=_wait_for, args=(process, ended.set), daemon=True).start()
-        ended.wait()
-        orderly = self._desk.poll() is not None or self._wait_for_desk(1.0)
+        while all(process.poll() is None for process in self._processes) and not self._is_overdue():
+            time.sleep(_LOOK_SECONDS)
+        orderly = self._wait_for_desk(1.0)
         code = self._desk.returncode if orderly else 1
         self._end_all()
         return 0 if code == 0 else 1
+
+    def _is_overdue(self) -> bool:
+        return self._kill_at is not None and time.monotonic() > self._kill_at
 
     def _wait_for_desk(self, seconds: float) -> bool:
         try:
@@ -125,8 +132,9 @@ class Supervisor:
     def _end_all(self) -> None:
         os.close(self._life_write)
         self.stop()
-        if not self._wait_for_desk(self._orders.drain_seconds + _GRACE_SECONDS):
+        if not self._wait_for_desk(max(0.0, (self._kill_at or 0.0) - time.monotonic())):
             self._desk.kill()
+            self._desk.wait()
         # Both end by themselves when the front desk's end of their channel closes.
         for process in (self._worker, self._vault):
             _end(process)
@@ -174,11 +182,6 @@ def _start(module: str, arguments: Sequence[object]) -> subprocess.Popen[bytes]:
         start_new_session=True,
         umask=0o077,
     )
-
-
-def _wait_for(process: subprocess.Popen[bytes], then: Callable[[], None]) -> None:
-    process.wait()
-    then()
 
 
 def main() -> int:

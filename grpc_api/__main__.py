@@ -27,6 +27,8 @@ from keyvault.errors import KeyvaultError
 from protos.framing import write_all
 from provenance.errors import ProvenanceError
 
+_STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
+
 
 def main() -> int:
     """Serves until SIGTERM, or, embedded, until nobody needs it."""
@@ -34,9 +36,9 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    # Blocked before the first thread starts, so that none of them inherits a way to lose one: a handler
+    # that runs while the main thread goes to sleep would be noticed only when something else wakes it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     vault = VaultClient(arguments.vault_fd)
     worker = WorkerHost(socket.socket(fileno=arguments.worker_fd))
     try:
@@ -56,15 +58,18 @@ def main() -> int:
         _say(arguments.ready_fd, {"error": {"code": error.code, "message": str(error)}})
         return 1
     _say(arguments.ready_fd, {"listen": bound})
-    threading.Thread(target=_await_supervisor, args=(arguments.life_fd, stop), daemon=True).start()
+    threading.Thread(target=_await_supervisor, args=(arguments.life_fd,), daemon=True).start()
     if arguments.parent_fd is not None:
         threading.Thread(
-            target=_await_parent, args=(arguments.parent_fd, arguments.users_lock, stop), daemon=True
+            target=_await_parent, args=(arguments.parent_fd, arguments.users_lock), daemon=True
         ).start()
-    stop.wait()
+    signal.sigwait(_STOP_SIGNALS)
     desk.stop()
     desk.close()
-    return 0
+    logging.shutdown()
+    # Everything is durable and closed. An interpreter that winds down waits for every call's thread, and
+    # one that hangs would hold up the whole service.
+    os._exit(0)
 
 
 def _parse() -> argparse.Namespace:
@@ -81,19 +86,19 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _await_supervisor(life_fd: int, stop: threading.Event) -> None:
+def _await_supervisor(life_fd: int) -> None:
     while os.read(life_fd, 1):
         pass
-    stop.set()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _await_parent(parent_fd: int, users_lock: Path, stop: threading.Event) -> None:
+def _await_parent(parent_fd: int, users_lock: Path) -> None:
     while os.read(parent_fd, 1):
         pass
     # Granted once no command shares it; held to the end, so that none can join a service that stops.
     fd = os.open(users_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(fd, fcntl.LOCK_EX)
-    stop.set()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _say(fd: int, message: dict[str, object]) -> None:

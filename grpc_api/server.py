@@ -45,6 +45,8 @@ log = logging.getLogger("bauta.grpc_api")
 
 _MAX_MESSAGE_BYTES = 2 << 20
 _SWEEP_SECONDS = 60.0
+# How long calls may go on after the service has stopped; a client resumes at the next one.
+_CALL_GRACE_SECONDS = 2.0
 _OUR_SERVICES = tuple(
     descriptor.services_by_name[name].full_name
     for descriptor, name in (
@@ -180,7 +182,7 @@ class FrontDesk:
         self._desk.drain()
         # An embedded service stops when nobody is left to fetch a result: then there is nothing to wait for.
         self._dispatcher.shut_down(0.0 if self._embedded else self._config.drain_seconds)
-        self._server.stop(grace=2.0).wait()
+        self._server.stop(grace=_CALL_GRACE_SECONDS).wait(2 * _CALL_GRACE_SECONDS)
         if self._embedded:
             self._recover()
 

@@ -6,7 +6,6 @@ import getpass
 import os
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Annotated
@@ -98,32 +97,49 @@ class _Server:
         self._listen = listen
         self._passphrase = passphrase
         self._drain_seconds = drain_seconds
-        self._stopping = threading.Event()
+        # A plain flag: an Event cannot be set in a signal handler while its own thread waits for it.
+        self._stop_asked = False
         self._supervisor: Supervisor | None = None
 
+    def stopping(self) -> bool:
+        """Whether somebody asked it to end."""
+        return self._stop_asked
+
     def stop(self) -> None:
-        """Drains and ends."""
-        self._stopping.set()
+        """Drains and ends. Safe in a signal handler."""
+        self._stop_asked = True
         if self._supervisor is not None:
             self._supervisor.stop()
 
     def run(self, run: Path) -> int:
         """Serves until stopped; gives up when it keeps dying."""
         failures = 0
-        while not self._stopping.is_set() and failures < _RESTARTS:
+        while not self.stopping() and failures < _RESTARTS:
             began = time.monotonic()
-            bound = self.start()
+            try:
+                bound = self.start()
+            except ServiceError:
+                if not self.stopping():
+                    raise
+                break  # Told to stop before it was ready.
             publish(run, bound[0])
             output.result({"ready": True, "listen": bound}, f"ready: {', '.join(bound)}")
             sys.stdout.flush()
+            if self.stopping():
+                self.stop()  # The signal came before there was anything to stop.
             code = self.wait()
-            if self._stopping.is_set() or code == 0:
+            if self.stopping() or code == 0:
                 say("stopped")
                 return 0
             failures = 1 if time.monotonic() - began > _HEALTHY_SECONDS else failures + 1
             say("a part of the service died; starting again")
-            self._stopping.wait(_RESTART_PAUSE_SECONDS * failures)
-        return 0 if self._stopping.is_set() else 1
+            self._pause(_RESTART_PAUSE_SECONDS * failures)
+        return 0 if self.stopping() else 1
+
+    def _pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self.stopping() and time.monotonic() < until:
+            time.sleep(0.05)
 
     def start(self) -> list[str]:
         """Starts the three processes; the addresses that are bound.
