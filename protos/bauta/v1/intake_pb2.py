@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cprotos/bauta/v1/intake.proto\x12\x08\x62\x61uta.v1\"\x12\n\x10GetIntakeRequest\"C\n\x11GetIntakeResponse\x12\x14\n\x0c\x61nnouncement\x18\x01 \x01(\x0c\x12\x18\n\x10max_upload_bytes\x18\x02 \x01(\x04\x32U\n\rIntakeService\x12\x44\n\tGetIntake\x12\x1a.bauta.v1.GetIntakeRequest\x1a\x1b.bauta.v1.GetIntakeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cprotos/bauta/v1/intake.proto\x12\x08\x62\x61uta.v1\"\x12\n\x10GetIntakeRequest\"[\n\x11GetIntakeResponse\x12\x14\n\x0c\x61nnouncement\x18\x01 \x01(\x0c\x12\x18\n\x10max_upload_bytes\x18\x02 \x01(\x04\x12\x16\n\x0eworker_release\x18\x03 \x01(\x0c\x32U\n\rIntakeService\x12\x44\n\tGetIntake\x12\x1a.bauta.v1.GetIntakeRequest\x1a\x1b.bauta.v1.GetIntakeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETINTAKEREQUEST']._serialized_start=42
   _globals['_GETINTAKEREQUEST']._serialized_end=60
   _globals['_GETINTAKERESPONSE']._serialized_start=62
-  _globals['_GETINTAKERESPONSE']._serialized_end=129
-  _globals['_INTAKESERVICE']._serialized_start=131
-  _globals['_INTAKESERVICE']._serialized_end=216
+  _globals['_GETINTAKERESPONSE']._serialized_end=153
+  _globals['_INTAKESERVICE']._serialized_start=155
+  _globals['_INTAKESERVICE']._serialized_end=240
 # @@protoc_insertion_point(module_scope)

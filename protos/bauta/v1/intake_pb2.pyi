@@ -41,21 +41,27 @@ class GetIntakeResponse(_message.Message):
 
     ANNOUNCEMENT_FIELD_NUMBER: _builtins.int
     MAX_UPLOAD_BYTES_FIELD_NUMBER: _builtins.int
+    WORKER_RELEASE_FIELD_NUMBER: _builtins.int
     announcement: _builtins.bytes
     """A Bauta proof file (JSON) of the signed intake announcement: recipient, validity, accepted worker
     measurements, and its inclusion in the log.
     """
     max_upload_bytes: _builtins.int
     """The largest sealed upload that the service takes, in bytes."""
+    worker_release: _builtins.bytes
+    """A Bauta proof file (JSON) of the signed release of the worker version that the announcement names, and
+    its inclusion in the log.
+    """
     def __init__(
         self,
         *,
         announcement: _builtins.bytes = ...,
         max_upload_bytes: _builtins.int = ...,
+        worker_release: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["announcement", b"announcement", "max_upload_bytes", b"max_upload_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["announcement", b"announcement", "max_upload_bytes", b"max_upload_bytes", "worker_release", b"worker_release"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

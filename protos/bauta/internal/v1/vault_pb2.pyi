@@ -28,6 +28,11 @@ class VaultRequest(_message.Message):
     ANNOUNCE_INTAKE_FIELD_NUMBER: _builtins.int
     SIGN_CHECKPOINT_FIELD_NUMBER: _builtins.int
     SIGN_FAILURE_FIELD_NUMBER: _builtins.int
+    ACCEPT_UPLOAD_FIELD_NUMBER: _builtins.int
+    CONFIRM_RELEASE_FIELD_NUMBER: _builtins.int
+    END_JOB_FIELD_NUMBER: _builtins.int
+    RELEASE_WORKER_FIELD_NUMBER: _builtins.int
+    REGISTER_WORKER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def describe(self) -> Global___Describe:
         """The public keys."""
@@ -44,6 +49,26 @@ class VaultRequest(_message.Message):
     def sign_failure(self) -> Global___SignFailure:
         """Sign the failure of a job."""
 
+    @_builtins.property
+    def accept_upload(self) -> Global___AcceptUpload:
+        """Wrap an upload's file key for its job, so that the job outlives the intake key."""
+
+    @_builtins.property
+    def confirm_release(self) -> Global___ConfirmRelease:
+        """Show that a release is in the log: the vault then lets the key go."""
+
+    @_builtins.property
+    def end_job(self) -> Global___EndJob:
+        """Destroy the wrap of a job that has ended."""
+
+    @_builtins.property
+    def release_worker(self) -> Global___ReleaseWorker:
+        """Sign a release of the worker version that is connected (the operator's own word)."""
+
+    @_builtins.property
+    def register_worker(self) -> Global___RegisterWorker:
+        """Show the vault a release of its worker version that somebody it was told to trust has signed."""
+
     def __init__(
         self,
         *,
@@ -51,12 +76,17 @@ class VaultRequest(_message.Message):
         announce_intake: Global___AnnounceIntake | None = ...,
         sign_checkpoint: Global___SignCheckpoint | None = ...,
         sign_failure: Global___SignFailure | None = ...,
+        accept_upload: Global___AcceptUpload | None = ...,
+        confirm_release: Global___ConfirmRelease | None = ...,
+        end_job: Global___EndJob | None = ...,
+        release_worker: Global___ReleaseWorker | None = ...,
+        register_worker: Global___RegisterWorker | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["announce_intake", b"announce_intake", "describe", b"describe", "operation", b"operation", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "confirm_release", b"confirm_release", "describe", b"describe", "end_job", b"end_job", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["announce_intake", b"announce_intake", "describe", b"describe", "operation", b"operation", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "confirm_release", b"confirm_release", "describe", b"describe", "end_job", b"end_job", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["describe", "announce_intake", "sign_checkpoint", "sign_failure"]  # noqa: Y015
+    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["describe", "announce_intake", "sign_checkpoint", "sign_failure", "accept_upload", "confirm_release", "end_job", "release_worker", "register_worker"]  # noqa: Y015
     _WhichOneofArgType_operation: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_operation) -> _WhichOneofReturnType_operation | None: ...
 
@@ -145,6 +175,136 @@ class SignFailure(_message.Message):
 Global___SignFailure: _TypeAlias = SignFailure  # noqa: Y015
 
 @_typing.final
+class AcceptUpload(_message.Message):
+    """AcceptUpload asks the vault to stand by one upload."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    AGE_HEADER_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.bytes
+    """16 bytes."""
+    age_header: _builtins.bytes
+    """The age header of the upload, from "age-encryption.org/v1" to the end of its MAC line."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.bytes = ...,
+        age_header: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_header", b"age_header", "job_id", b"job_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptUpload: _TypeAlias = AcceptUpload  # noqa: Y015
+
+@_typing.final
+class ConfirmRelease(_message.Message):
+    """ConfirmRelease shows that a release statement is in the log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    TLOG_PROOF_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.bytes
+    """16 bytes."""
+    tlog_proof: _builtins.bytes
+    """A c2sp.org/tlog-proof text for the evidence's entry, under a checkpoint that the vault signed."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.bytes = ...,
+        tlog_proof: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "tlog_proof", b"tlog_proof"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmRelease: _TypeAlias = ConfirmRelease  # noqa: Y015
+
+@_typing.final
+class EndJob(_message.Message):
+    """EndJob says that a job has ended, one way or the other."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.bytes
+    """16 bytes."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndJob: _TypeAlias = EndJob  # noqa: Y015
+
+@_typing.final
+class ReleaseWorker(_message.Message):
+    """ReleaseWorker asks for the node's own release of the worker version that is connected."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseWorker: _TypeAlias = ReleaseWorker  # noqa: Y015
+
+@_typing.final
+class RegisterWorker(_message.Message):
+    """RegisterWorker hands over a release of the worker version that is connected."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELEASE_FIELD_NUMBER: _builtins.int
+    release: _builtins.bytes
+    """A DSSE envelope (JSON) of a worker-release statement."""
+    def __init__(
+        self,
+        *,
+        release: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["release", b"release"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterWorker: _TypeAlias = RegisterWorker  # noqa: Y015
+
+@_typing.final
+class Done(_message.Message):
+    """Done answers what has nothing to give back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Done: _TypeAlias = Done  # noqa: Y015
+
+@_typing.final
 class VaultResponse(_message.Message):
     """VaultResponse answers."""
 
@@ -155,6 +315,8 @@ class VaultResponse(_message.Message):
     INTAKE_FIELD_NUMBER: _builtins.int
     CHECKPOINT_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
+    DONE_FIELD_NUMBER: _builtins.int
+    WORKER_RELEASE_FIELD_NUMBER: _builtins.int
     error_code: _builtins.str
     """Empty when it worked; otherwise a stable code."""
     intake: _builtins.bytes
@@ -163,9 +325,15 @@ class VaultResponse(_message.Message):
     """Answers sign_checkpoint: the whole signed note."""
     failure: _builtins.bytes
     """Answers sign_failure: a DSSE envelope (JSON)."""
+    worker_release: _builtins.bytes
+    """Answers release_worker: a DSSE envelope (JSON)."""
     @_builtins.property
     def description(self) -> Global___Description:
         """Answers describe."""
+
+    @_builtins.property
+    def done(self) -> Global___Done:
+        """Answers accept_upload, confirm_release, end_job and register_worker."""
 
     def __init__(
         self,
@@ -175,12 +343,14 @@ class VaultResponse(_message.Message):
         intake: _builtins.bytes = ...,
         checkpoint: _builtins.bytes = ...,
         failure: _builtins.bytes = ...,
+        done: Global___Done | None = ...,
+        worker_release: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "failure", b"failure", "intake", b"intake"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "done", b"done", "failure", b"failure", "intake", b"intake", "worker_release", b"worker_release"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "error_code", b"error_code", "failure", b"failure", "intake", b"intake"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "done", b"done", "error_code", b"error_code", "failure", b"failure", "intake", b"intake", "worker_release", b"worker_release"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["description", "intake", "checkpoint", "failure"]  # noqa: Y015
+    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["description", "intake", "checkpoint", "failure", "done", "worker_release"]  # noqa: Y015
     _WhichOneofArgType_answer: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_answer) -> _WhichOneofReturnType_answer | None: ...
 
@@ -196,12 +366,15 @@ class Description(_message.Message):
     NODE_MLDSA65_KEY_FIELD_NUMBER: _builtins.int
     LOG_ORIGIN_FIELD_NUMBER: _builtins.int
     LOG_VKEYS_FIELD_NUMBER: _builtins.int
+    NODE_SLHDSA128S_KEY_FIELD_NUMBER: _builtins.int
     node_ed25519_key: _builtins.bytes
     """Ed25519 public key of the node."""
     node_mldsa65_key: _builtins.bytes
     """ML-DSA-65 public key of the node."""
     log_origin: _builtins.str
     """The log's origin line."""
+    node_slhdsa128s_key: _builtins.bytes
+    """SLH-DSA-SHA2-128s public key of the node."""
     @_builtins.property
     def log_vkeys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Verifier keys of the log in the c2sp.org/signed-note vkey format."""
@@ -213,10 +386,11 @@ class Description(_message.Message):
         node_mldsa65_key: _builtins.bytes = ...,
         log_origin: _builtins.str = ...,
         log_vkeys: _abc.Iterable[_builtins.str] | None = ...,
+        node_slhdsa128s_key: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_origin", b"log_origin", "log_vkeys", b"log_vkeys", "node_ed25519_key", b"node_ed25519_key", "node_mldsa65_key", b"node_mldsa65_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_origin", b"log_origin", "log_vkeys", b"log_vkeys", "node_ed25519_key", b"node_ed25519_key", "node_mldsa65_key", b"node_mldsa65_key", "node_slhdsa128s_key", b"node_slhdsa128s_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

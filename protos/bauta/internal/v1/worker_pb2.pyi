@@ -201,6 +201,7 @@ class WorkerReport(_message.Message):
     PROGRESS_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def progress(self) -> Global___WorkerProgress:
         """Counts, now and then."""
@@ -213,18 +214,23 @@ class WorkerReport(_message.Message):
     def failure(self) -> Global___WorkerFailure:
         """The last report of a job that did not."""
 
+    @_builtins.property
+    def evidence(self) -> Global___WorkerEvidence:
+        """The evidence that the vault offered, to be recorded before the vault lets the key go."""
+
     def __init__(
         self,
         *,
         progress: Global___WorkerProgress | None = ...,
         result: Global___WorkerResult | None = ...,
         failure: Global___WorkerFailure | None = ...,
+        evidence: Global___WorkerEvidence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "progress", b"progress", "report", b"report", "result", b"result"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "failure", b"failure", "progress", b"progress", "report", b"report", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "progress", b"progress", "report", b"report", "result", b"result"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "failure", b"failure", "progress", b"progress", "report", b"report", "result", b"result"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_report: _TypeAlias = _typing.Literal["progress", "result", "failure"]  # noqa: Y015
+    _WhichOneofReturnType_report: _TypeAlias = _typing.Literal["progress", "result", "failure", "evidence"]  # noqa: Y015
     _WhichOneofArgType_report: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_report) -> _WhichOneofReturnType_report | None: ...
 
@@ -327,6 +333,28 @@ class WorkerResult(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkerResult: _TypeAlias = WorkerResult  # noqa: Y015
+
+@_typing.final
+class WorkerEvidence(_message.Message):
+    """WorkerEvidence carries the vault's evidence to the log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    evidence: _builtins.bytes
+    """A DSSE envelope (JSON) of the release statement."""
+    def __init__(
+        self,
+        *,
+        evidence: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkerEvidence: _TypeAlias = WorkerEvidence  # noqa: Y015
 
 @_typing.final
 class WorkerFailure(_message.Message):
