@@ -1,4 +1,4 @@
-"""DSSE envelopes with two signatures (github.com/secure-systems-lab/dsse, v1).
+"""DSSE envelopes with two signatures, or three (github.com/secure-systems-lab/dsse, v1).
 
 A signature covers the pre-authentication encoding (PAE) of the payload and its type, so that no reader
 has to parse anything before it has checked the signature. Any DSSE tool can check the Ed25519 half.
@@ -7,13 +7,14 @@ has to parse anything before it has checked the signature. Any DSSE tool can che
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from provenance import canonical
 from provenance.encoding import base64_bytes, base64_text
-from provenance.errors import FormatError
-from provenance.keys import ED25519, MLDSA65, HybridPublicKey, Signature, Signer
+from provenance.errors import FormatError, SignatureError
+from provenance.keys import STATEMENT_SUITE, HybridPublicKey, Signature, Signer, well_ordered
 
 __all__ = ["PAYLOAD_TYPE", "Envelope", "Signature", "Signer", "pae", "sign_envelope"]
 
@@ -30,15 +31,16 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Envelope:
-    """A payload and its two signatures; well formed, not yet verified.
+    """A payload and its signatures; well formed, not yet verified.
 
     Attributes:
         payload: an in-toto Statement, at most 64 KiB.
-        signatures: Ed25519, then ML-DSA-65.
+        signatures: Ed25519, then ML-DSA-65, then SLH-DSA-SHA2-128s if there are three.
         payload_type: always `PAYLOAD_TYPE`.
 
     Raises:
-        FormatError: another type, another set of signatures, or a payload that is too large.
+        FormatError: another type, a payload that is too large, or another set of signatures
+            (`signature_missing`, `signature_doubled` or `signatures_out_of_order`).
     """
 
     payload: bytes
@@ -50,8 +52,7 @@ class Envelope:
             raise FormatError("the envelope does not hold an in-toto statement")
         if len(self.payload) > MAX_PAYLOAD_BYTES:
             raise FormatError("the envelope's payload is too large", "too_large")
-        if tuple(item.algorithm for item in self.signatures) != (ED25519, MLDSA65):
-            raise FormatError("the envelope does not carry one Ed25519 and one ML-DSA-65 signature")
+        well_ordered(self.signatures)
 
     def to_object(self) -> dict[str, Any]:
         """Gives the JSON object."""
@@ -99,23 +100,46 @@ class Envelope:
             payload_type=untrusted["payloadType"],
         )
 
-    def verify(self, key: HybridPublicKey) -> bytes:
-        """Gives the payload, once both signatures by this key hold.
+    def verify(self, key: HybridPublicKey, required: Sequence[str] = STATEMENT_SUITE) -> bytes:
+        """Gives the payload, once every signature that is there or required holds by this key.
+
+        Args:
+            key: the signer's.
+            required: names of algorithms that must be among the signatures.
 
         Raises:
             SignatureError: they do not.
         """
-        key.verify(pae(self.payload_type, self.payload), self.signatures)
+        key.verify(pae(self.payload_type, self.payload), self.signatures, required)
         return self.payload
 
+    def insist_on(self, required: Sequence[str]) -> None:
+        """Checks that signatures of these algorithms are there; `verify` has checked those that are.
 
-def sign_envelope(payload: bytes, signer: Signer) -> Envelope:
+        For a demand that stands in the payload, which is read only once its signatures hold.
+
+        Raises:
+            SignatureError: `signature_missing`.
+        """
+        if not set(required) <= {item.algorithm for item in self.signatures}:
+            raise SignatureError("the statement demands a signature that is missing", "signature_missing")
+
+
+def sign_envelope(payload: bytes, signer: Signer, algorithms: Sequence[str] = STATEMENT_SUITE) -> Envelope:
     """Wraps a payload.
+
+    Args:
+        payload: an in-toto Statement.
+        signer: holds a key for each algorithm.
+        algorithms: names of algorithms, in the order of `STATEMENT_SIGNATURES`.
 
     Raises:
         FormatError: the signer did not give one signature of each kind.
     """
-    return Envelope(payload=payload, signatures=signer.sign(pae(PAYLOAD_TYPE, payload)))
+    signatures = signer.sign(pae(PAYLOAD_TYPE, payload), algorithms)
+    if tuple(item.algorithm for item in signatures) != tuple(algorithms):
+        raise FormatError("the signer did not sign with what was asked of it", "signature_missing")
+    return Envelope(payload=payload, signatures=signatures)
 
 
 def _signature(untrusted: Any) -> Signature:

@@ -6,32 +6,41 @@ from dataclasses import dataclass
 from typing import Any
 
 from provenance import canonical
+from provenance.algorithms.registry import SLHDSA128S, STATEMENT_SUITE, signature_set
 from provenance.encoding import base64_bytes, base64_text
 from provenance.errors import FormatError
-from provenance.keys import HybridPublicKey
+from provenance.keys import ED25519, MLDSA65, HybridPublicKey
 from provenance.note import ED25519_NOTE, MLDSA44_COSIGNATURE, VerifierKey, parse_vkey
 
 TRUST_FORMAT = "bauta.trust/v1"
 MAX_TRUST_BYTES = 64 << 10
+MAX_RELEASE_KEYS = 8
 
 
 @dataclass(frozen=True)
 class Trust:
-    """Whose signatures count.
+    """Whose signatures count, and which of them a statement must carry.
 
     Attributes:
         node: the vault's node key; it signs intakes, failures and the evidence for workers.
         log_origin: the log's name.
         log_vkeys: the log's keys as c2sp.org/signed-note vkeys, one Ed25519 and one ML-DSA-44: both must
             sign, so that a proof stays good if either scheme falls.
+        releases: whoever may say that a version of the worker is a released one.
+        required_signatures: algorithms that every statement must be signed with, in the order of
+            `STATEMENT_SIGNATURES`; never less than the two of `STATEMENT_SUITE`.
 
     Raises:
-        FormatError: a vkey does not parse, or they are not one of each kind under the log's name.
+        FormatError: a vkey does not parse, or they are not one of each kind under the log's name; a release
+            key stands twice, or there are too many; `signatures_too_weak` or `unknown_algorithm`; a key lacks
+            an algorithm that is required (`key_missing`).
     """
 
     node: HybridPublicKey
     log_origin: str
     log_vkeys: tuple[str, ...]
+    releases: tuple[HybridPublicKey, ...] = ()
+    required_signatures: tuple[str, ...] = STATEMENT_SUITE
 
     def __post_init__(self) -> None:
         keys = self.log_keys
@@ -39,6 +48,18 @@ class Trust:
             raise FormatError("the trust file must name one Ed25519 and one ML-DSA-44 key of the log")
         if any(key.name != self.log_origin for key in keys):
             raise FormatError("a key in the trust file is not of the log that it names")
+        if len(self.releases) > MAX_RELEASE_KEYS or len(set(self.releases)) != len(self.releases):
+            raise FormatError(
+                f"the trust file names a release key twice, or more than {MAX_RELEASE_KEYS} of them"
+            )
+        if signature_set(self.required_signatures) != self.required_signatures:
+            raise FormatError("the trust file's required signatures are out of order")
+        for key in (self.node, *self.releases):
+            if not set(self.required_signatures) <= set(key.algorithms):
+                raise FormatError(
+                    "the trust file requires a signature of an algorithm that a key in it lacks",
+                    "key_missing",
+                )
 
     @property
     def log_keys(self) -> tuple[VerifierKey, ...]:
@@ -51,11 +72,10 @@ class Trust:
             canonical.dumps(
                 {
                     "format": TRUST_FORMAT,
-                    "node": {
-                        "ed25519": base64_text(self.node.ed25519),
-                        "mldsa65": base64_text(self.node.mldsa65),
-                    },
+                    "node": _key_object(self.node),
                     "log": {"origin": self.log_origin, "vkeys": list(self.log_vkeys)},
+                    "releases": [_key_object(key) for key in self.releases],
+                    "required_signatures": list(self.required_signatures),
                 }
             )
             + b"\n"
@@ -68,23 +88,48 @@ class Trust:
         Raises:
             FormatError: not a trust file, or with a key that is missing, unknown or false.
         """
-        content = _fields(canonical.loads_relaxed(data, MAX_TRUST_BYTES), "format", "node", "log")
+        content = _fields(
+            canonical.loads_relaxed(data, MAX_TRUST_BYTES),
+            "format",
+            "node",
+            "log",
+            "releases",
+            "required_signatures",
+        )
         if content["format"] != TRUST_FORMAT:
             raise FormatError("the trust file is of another format or version")
-        node = _fields(content["node"], "ed25519", "mldsa65")
         log = _fields(content["log"], "origin", "vkeys")
-        vkeys = log["vkeys"]
+        vkeys, releases = log["vkeys"], content["releases"]
         if not isinstance(log["origin"], str) or not isinstance(vkeys, list):
             raise FormatError("the trust file's log part does not have its form")
         if not all(isinstance(vkey, str) for vkey in vkeys):
             raise FormatError("the trust file's log part does not have its form")
+        if not isinstance(releases, list):
+            raise FormatError("the trust file's release keys are not a list")
         return cls(
-            node=HybridPublicKey(
-                ed25519=base64_bytes(node["ed25519"]), mldsa65=base64_bytes(node["mldsa65"])
-            ),
+            node=_read_key(content["node"]),
             log_origin=log["origin"],
             log_vkeys=tuple(vkeys),
+            releases=tuple(_read_key(release) for release in releases),
+            required_signatures=signature_set(content["required_signatures"]),
         )
+
+
+def _key_object(key: HybridPublicKey) -> dict[str, str]:
+    fields = {ED25519: base64_text(key.ed25519), MLDSA65: base64_text(key.mldsa65)}
+    if key.slhdsa128s is not None:
+        fields[SLHDSA128S] = base64_text(key.slhdsa128s)
+    return fields
+
+
+def _read_key(untrusted: Any) -> HybridPublicKey:
+    with_third = isinstance(untrusted, dict) and SLHDSA128S in untrusted
+    fields = _fields(untrusted, ED25519, MLDSA65, *((SLHDSA128S,) if with_third else ()))
+    return HybridPublicKey(
+        ed25519=base64_bytes(fields[ED25519]),
+        mldsa65=base64_bytes(fields[MLDSA65]),
+        slhdsa128s=base64_bytes(fields[SLHDSA128S]) if with_third else None,
+    )
 
 
 def _fields(untrusted: Any, *names: str) -> dict[str, Any]:

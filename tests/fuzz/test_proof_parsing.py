@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -50,7 +50,7 @@ class Signer:
             self._ed25519.public_key().public_bytes_raw(), self._mldsa65.public_key().public_bytes_raw()
         )
 
-    def sign(self, message: bytes) -> tuple[Signature, ...]:
+    def sign(self, message: bytes, _algorithms: Sequence[str] = ()) -> tuple[Signature, ...]:
         return (
             Signature(key_id(ED25519, self.public.ed25519), self._ed25519.sign(message)),
             Signature(key_id(MLDSA65, self.public.mldsa65), self._mldsa65.sign(message)),

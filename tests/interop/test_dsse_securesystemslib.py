@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ STATEMENT = FailureFacts(
 class Node:
     """Signs as the vault does."""
 
-    def sign(self, message: bytes) -> tuple[Signature, ...]:
+    def sign(self, message: bytes, _algorithms: Sequence[str] = ()) -> tuple[Signature, ...]:
         ed25519, mldsa65 = ED25519_KEY.public_key(), MLDSA65_KEY.public_key()
         return (
             Signature(key_id(ED25519, ed25519.public_bytes_raw()), ED25519_KEY.sign(message)),

@@ -9,15 +9,17 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA65PrivateKey
+from pqcrypto.sign import slh_dsa_sha2_128s
 
 from provenance.checkpoint import assemble, message_to_sign, parse_checkpoint_text, signature_line
 from provenance.dsse import Envelope, Signature, sign_envelope
-from provenance.keys import HybridPublicKey
+from provenance.keys import ED25519, MLDSA65, SLHDSA128S, STATEMENT_SUITE, HybridPublicKey
 from provenance.log import TransparencyLog
 from provenance.note import VerifierKey, ed25519_vkey, mldsa44_cosigner_vkey, parse_vkey
 from provenance.proof import ProofFile
@@ -40,26 +42,35 @@ def hex_of(name: str) -> str:
     return seed(name).hex()
 
 
+@cache
+def slhdsa_pair() -> tuple[bytes, bytes]:
+    """An SLH-DSA key pair, public and private: one a run, since the library makes none from a seed."""
+    return slh_dsa_sha2_128s.keygen()
+
+
 class TestSigner:
-    """A hybrid signer, as the vault's node key or a worker's one-job keys."""
+    """A hybrid signer, as the vault's node key or a worker's one-job keys; `third`: with an SLH-DSA key."""
 
     __test__ = False
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, third: bool = False) -> None:
         self.ed25519 = Ed25519PrivateKey.from_private_bytes(seed(name + "/ed25519"))
         self.mldsa65 = MLDSA65PrivateKey.from_seed_bytes(seed(name + "/mldsa65"))
         self.public = HybridPublicKey(
             ed25519=self.ed25519.public_key().public_bytes_raw(),
             mldsa65=self.mldsa65.public_key().public_bytes_raw(),
+            slhdsa128s=slhdsa_pair()[0] if third else None,
         )
 
-    def sign(self, message: bytes) -> tuple[Signature, ...]:
-        """Signs with both."""
-        ed25519_id, mldsa65_id = self.public.key_ids
-        return (
-            Signature(ed25519_id, self.ed25519.sign(message)),
-            Signature(mldsa65_id, self.mldsa65.sign(message)),
-        )
+    def sign(self, message: bytes, algorithms: Sequence[str] = STATEMENT_SUITE) -> tuple[Signature, ...]:
+        """Signs with each."""
+        signed_with = {
+            ED25519: self.ed25519.sign,
+            MLDSA65: self.mldsa65.sign,
+            SLHDSA128S: lambda signed: slh_dsa_sha2_128s.sign(slhdsa_pair()[1], signed),
+        }
+        key_ids = dict(zip(self.public.algorithms, self.public.key_ids, strict=True))
+        return tuple(Signature(key_ids[name], signed_with[name](message)) for name in algorithms)
 
 
 class TestLogKeys:
@@ -81,7 +92,7 @@ class TestLogKeys:
         """The vkeys, parsed."""
         return tuple(parse_vkey(text) for text in self.vkeys)
 
-    def sign_checkpoint(self, text: bytes) -> bytes:
+    def sign_checkpoint(self, text: bytes, _prove_from: object = None) -> bytes:
         """Signs as the vault does."""
         parsed = parse_checkpoint_text(text)
         lines = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -11,6 +12,7 @@ from provenance_makers import ORIGIN, House, TestLogKeys, TestSigner, job_facts
 from provenance import canonical
 from provenance.dsse import sign_envelope
 from provenance.errors import FormatError
+from provenance.keys import STATEMENT_SIGNATURES, STATEMENT_SUITE
 from provenance.note import ed25519_vkey
 from provenance.proof import MAX_PROOF_FILE_BYTES, ProofFile
 from provenance.tlog_proof import TlogProof
@@ -111,13 +113,31 @@ def test_a_proof_holds_no_word_of_the_original(house: House) -> None:
     assert entry == (5, "job", statement.digest)
 
 
-TRUST = Trust(TestSigner("node").public, ORIGIN, TestLogKeys().vkeys)
+TRUST = Trust(
+    TestSigner("node", third=True).public,
+    ORIGIN,
+    TestLogKeys().vkeys,
+    releases=(TestSigner("release", third=True).public, TestSigner("old release").public),
+)
 
 
 def test_a_trust_file_round_trips_and_may_be_spaced_by_hand() -> None:
     assert Trust.from_bytes(TRUST.to_bytes()) == TRUST
     assert Trust.from_bytes(json.dumps(json.loads(TRUST.to_bytes()), indent=4).encode()) == TRUST
     assert [key.name for key in TRUST.log_keys] == [ORIGIN, ORIGIN]
+
+
+@pytest.mark.parametrize("required", [STATEMENT_SUITE, STATEMENT_SIGNATURES], ids=len)
+def test_a_trust_file_keeps_what_it_requires(required: tuple[str, ...]) -> None:
+    trust = Trust(
+        TRUST.node, ORIGIN, TRUST.log_vkeys, releases=TRUST.releases[:1], required_signatures=required
+    )
+    assert Trust.from_bytes(trust.to_bytes()) == trust
+    assert json.loads(trust.to_bytes())["required_signatures"] == list(required)
+
+
+ED25519_ONLY = {"ed25519": base64.b64encode(TRUST.node.ed25519).decode()}
+WITHOUT_THIRD = {**ED25519_ONLY, "mldsa65": base64.b64encode(TRUST.node.mldsa65).decode()}
 
 
 def changed_trust(part: str, **changes: Any) -> bytes:
@@ -143,6 +163,18 @@ def changed_trust(part: str, **changes: Any) -> bytes:
         changed_trust("node", ed25519="AAAA"),
         changed_trust("node", ed25519=None),
         changed_trust("node", rsa="AAAA"),
+        changed_trust("node", slhdsa128s="AAAA"),
+        changed_trust("node", slhdsa128s=None),
+        changed_trust("top", node=ED25519_ONLY),
+        changed_trust("top", releases=None),
+        changed_trust("top", releases={}),
+        changed_trust("top", releases=[None]),
+        changed_trust("top", releases=[ED25519_ONLY]),
+        changed_trust("top", releases=[WITHOUT_THIRD, WITHOUT_THIRD]),
+        changed_trust("top", required_signatures=None),
+        changed_trust("top", required_signatures="ed25519"),
+        changed_trust("top", required_signatures=[["ed25519"], "mldsa65"]),
+        changed_trust("top", required_signatures=["ed25519", "mldsa65", "mldsa65"]),
         changed_trust("log", origin="other.test/log"),
         changed_trust("log", origin=5),
         changed_trust("log", vkeys=[]),
@@ -158,6 +190,33 @@ def changed_trust(part: str, **changes: Any) -> bytes:
 def test_malformed_trust_files_are_refused(content: bytes) -> None:
     with pytest.raises(FormatError):
         Trust.from_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("signatures_too_weak", {"required_signatures": []}),
+        ("signatures_too_weak", {"required_signatures": ["ed25519"]}),
+        ("signatures_too_weak", {"required_signatures": ["ed25519", "slhdsa128s"]}),
+        ("unknown_algorithm", {"required_signatures": ["ed25519", "mldsa65", "rsa"]}),
+        # The node could sign with all three, one of the release keys could not.
+        ("key_missing", {"required_signatures": ["ed25519", "mldsa65", "slhdsa128s"]}),
+        (
+            "key_missing",
+            {
+                "required_signatures": ["ed25519", "mldsa65", "slhdsa128s"],
+                "node": WITHOUT_THIRD,
+                "releases": [],
+            },
+        ),
+    ],
+)
+def test_a_trust_file_that_asks_for_too_little_or_too_much_is_refused_by_name(
+    code: str, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(FormatError) as caught:
+        Trust.from_bytes(changed_trust("top", **changes))
+    assert caught.value.code == code
 
 
 def test_an_envelope_in_a_proof_keeps_its_digest(house: House) -> None:

@@ -8,6 +8,7 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from provenance_makers import (
 from provenance import canonical
 from provenance.dsse import Envelope, sign_envelope
 from provenance.errors import FormatError
+from provenance.keys import STATEMENT_SUITE
 from provenance.proof import ProofFile
 from provenance.tlog_proof import TlogProof
 from provenance.trust import Trust
@@ -190,9 +192,9 @@ class HalfSigner(TestSigner):
         super().__init__(name)
         self._broken = broken
 
-    def sign(self, message: bytes) -> Any:
-        signatures = list(super().sign(message))
-        signatures[self._broken] = super().sign(b"another message")[self._broken]
+    def sign(self, message: bytes, algorithms: Sequence[str] = STATEMENT_SUITE) -> Any:
+        signatures = list(super().sign(message, algorithms))
+        signatures[self._broken] = super().sign(b"another message", algorithms)[self._broken]
         return tuple(signatures)
 
 
