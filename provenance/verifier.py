@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
+from provenance.certified import read_evidence, read_job
 from provenance.checklist import Checklist, Step, VerificationError
 from provenance.checkpoint import Checkpoint, CheckpointText, verify_checkpoint
 from provenance.entry import Entry
@@ -60,7 +61,7 @@ OPENING_STEPS = {
     "commitment_opens": "The original is the one that was anonymized.",
 }
 
-_AGREED_FACTS = ("job_id", "measurement", "policy_sha256", "terms_sha256", "tier", "walls")
+_AGREED_FACTS = ("job_id", "measurement", "policy_sha256", "terms_sha256", "tier", "walls", "signatures")
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,9 @@ def verify_result(result: BinaryIO, untrusted_proof: bytes, trust: Trust | bytes
     checklist = Checklist(RESULT_STEPS)
     believed, proof, place, checkpoint = _verify_common(checklist, untrusted_proof, trust, "job", evidence=1)
     with checklist.step("evidence_signed"):
-        release = ReleaseFacts.from_statement(proof.evidence[0].verify(believed.node))
+        release = read_evidence(proof.evidence[0], believed.node, believed.required_signatures)
     with checklist.step("statement_signed"):
-        facts = JobFacts.from_statement(proof.statement.verify(release.worker_key))
+        facts = read_job(proof.statement, release, believed.required_signatures)
     with checklist.step("facts_agree"):
         if any(getattr(facts, name) != getattr(release, name) for name in _AGREED_FACTS):
             raise ProvenanceError("the worker's statement is not about the released job", "facts_disagree")
@@ -122,7 +123,9 @@ def verify_intake(untrusted_proof: bytes, trust: Trust | bytes, now: datetime) -
     checklist = Checklist(INTAKE_STEPS)
     believed, proof, _, _ = _verify_common(checklist, untrusted_proof, trust, "intake", evidence=0)
     with checklist.step("statement_signed"):
-        facts = IntakeFacts.from_statement(proof.statement.verify(believed.node))
+        facts = IntakeFacts.from_statement(
+            proof.statement.verify(believed.node, believed.required_signatures)
+        )
     with checklist.step("within_validity"):
         if not facts.covers(now):
             raise ProvenanceError("the intake is not valid at this time; ask for a new one", "intake_expired")

@@ -158,15 +158,34 @@ class Table(Kind):
         return dict(value)
 
 
+@dataclass(frozen=True)
+class Maybe(Kind):
+    """A field that can be empty: None, in JSON null. The field itself is always there."""
+
+    item: Kind
+
+    def check(self, value: Any) -> Any:
+        """Takes None, and what the item takes."""
+        return None if value is None else self.item.check(value)
+
+    def to_json(self, value: Any) -> Any:
+        """Gives null or the item's form."""
+        return None if value is None else self.item.to_json(value)
+
+    def from_json(self, untrusted: Any) -> Any:
+        """Reads null or the item's form."""
+        return None if untrusted is None else self.item.from_json(untrusted)
+
+
 JOB_ID = Pattern(re.compile(r"[0-9a-f]{32}"))
 SHA256 = Pattern(re.compile(r"[0-9a-f]{64}"))
 # Bech32 of a 1,216-byte X-Wing public key (c2sp.org/age, mlkem768x25519 recipients).
 AGE_RECIPIENT = Pattern(re.compile(r"age1pq1[02-9ac-hj-np-z]{1952}"))
 
 
-def of(kind: Kind) -> Any:
+def of(kind: Kind, default: Any = dataclasses.MISSING) -> Any:
     """Declares a dataclass field of a kind."""
-    return dataclasses.field(metadata={"kind": kind})
+    return dataclasses.field(metadata={"kind": kind}, default=default)
 
 
 def kind_of(field: dataclasses.Field[Any]) -> Kind:

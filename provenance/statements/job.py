@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from provenance.algorithms.registry import STATEMENT_SIGNATURES, STATEMENT_SUITE, signature_set
 from provenance.errors import FormatError
 from provenance.statements.base import Facts
 from provenance.statements.fields import JOB_ID, SHA256, Count, Instant, Sorted, Table, Word, of
@@ -47,9 +48,12 @@ class JobFacts(Facts):
         tracks: faces followed through the video.
         started_at: "2026-11-21T00:00:00Z".
         finished_at: the same form.
+        signatures: the algorithms that the job's policy demands of its proof, sorted. Without every one of
+            them the proof does not verify: a signature cannot be left away on the road.
 
     Raises:
-        FormatError: a field does not take its value, or more frames have faces than there are.
+        FormatError: a field does not take its value, more frames have faces than there are, or fewer
+            signatures are demanded than every statement has (`signatures_too_weak`).
     """
 
     PREDICATE_TYPE: ClassVar[str] = "urn:bauta:predicate:job:v1"
@@ -76,11 +80,13 @@ class JobFacts(Facts):
     tracks: int = of(Count())
     started_at: str = of(Instant())
     finished_at: str = of(Instant())
+    signatures: tuple[str, ...] = of(Sorted(Word(STATEMENT_SIGNATURES)), default=STATEMENT_SUITE)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.frames_with_faces > self.frames:
             raise FormatError("more frames have faces than there are frames")
+        signature_set(self.signatures)
 
     def subject_sha256(self) -> str:
         """SHA-256 of the anonymized media file."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from provenance.keys import ED25519_KEY_BYTES, MLDSA65_KEY_BYTES, HybridPublicKey
+from provenance.keys import ED25519_KEY_BYTES, MLDSA65_KEY_BYTES, SLHDSA128S_KEY_BYTES, HybridPublicKey
 from provenance.statements.base import Facts
-from provenance.statements.fields import JOB_ID, SHA256, Instant, Raw, Sorted, Word, of
+from provenance.statements.fields import JOB_ID, SHA256, Instant, Maybe, Raw, Sorted, Word, of
 from provenance.statements.vocabulary import TIERS, WALLS
 
 
@@ -26,6 +26,8 @@ class ReleaseFacts(Facts):
         worker_ed25519: the one-job Ed25519 public key, 32 bytes.
         worker_mldsa65: the one-job ML-DSA-65 public key, 1,952 bytes.
         released_at: "2026-11-21T00:00:00Z".
+        worker_slhdsa128s: the one-job SLH-DSA-SHA2-128s public key, 32 bytes, where the job's policy asks for
+            a signature that rests on hashes alone; otherwise None.
 
     Raises:
         FormatError: a field does not take its value.
@@ -45,6 +47,7 @@ class ReleaseFacts(Facts):
     worker_ed25519: bytes = of(Raw(ED25519_KEY_BYTES))
     worker_mldsa65: bytes = of(Raw(MLDSA65_KEY_BYTES))
     released_at: str = of(Instant())
+    worker_slhdsa128s: bytes | None = of(Maybe(Raw(SLHDSA128S_KEY_BYTES)), default=None)
 
     def subject_sha256(self) -> str:
         """SHA-256 of the upload's age header."""
@@ -53,4 +56,11 @@ class ReleaseFacts(Facts):
     @property
     def worker_key(self) -> HybridPublicKey:
         """The certified one-job keys."""
-        return HybridPublicKey(ed25519=self.worker_ed25519, mldsa65=self.worker_mldsa65)
+        return HybridPublicKey(
+            ed25519=self.worker_ed25519, mldsa65=self.worker_mldsa65, slhdsa128s=self.worker_slhdsa128s
+        )
+
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """What the job's policy demands of this statement and the worker's: one by each key of the worker."""
+        return self.worker_key.algorithms

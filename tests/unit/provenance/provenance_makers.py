@@ -43,8 +43,8 @@ def hex_of(name: str) -> str:
 
 
 @cache
-def slhdsa_pair() -> tuple[bytes, bytes]:
-    """An SLH-DSA key pair, public and private: one a run, since the library makes none from a seed."""
+def slhdsa_pair(_name: str) -> tuple[bytes, bytes]:
+    """A name's SLH-DSA key pair, public and private; another in each run, since there is none from a seed."""
     return slh_dsa_sha2_128s.keygen()
 
 
@@ -59,15 +59,16 @@ class TestSigner:
         self.public = HybridPublicKey(
             ed25519=self.ed25519.public_key().public_bytes_raw(),
             mldsa65=self.mldsa65.public_key().public_bytes_raw(),
-            slhdsa128s=slhdsa_pair()[0] if third else None,
+            slhdsa128s=slhdsa_pair(name)[0] if third else None,
         )
+        self._name = name
 
     def sign(self, message: bytes, algorithms: Sequence[str] = STATEMENT_SUITE) -> tuple[Signature, ...]:
         """Signs with each."""
         signed_with = {
             ED25519: self.ed25519.sign,
             MLDSA65: self.mldsa65.sign,
-            SLHDSA128S: lambda signed: slh_dsa_sha2_128s.sign(slhdsa_pair()[1], signed),
+            SLHDSA128S: lambda signed: slh_dsa_sha2_128s.sign(slhdsa_pair(self._name)[1], signed),
         }
         key_ids = dict(zip(self.public.algorithms, self.public.key_ids, strict=True))
         return tuple(Signature(key_ids[name], signed_with[name](message)) for name in algorithms)
@@ -128,6 +129,7 @@ def release_facts(worker: HybridPublicKey, **changes: Any) -> ReleaseFacts:
         "upload_header_sha256": hex_of("header"),
         "worker_ed25519": worker.ed25519,
         "worker_mldsa65": worker.mldsa65,
+        "worker_slhdsa128s": worker.slhdsa128s,
         "released_at": "2026-11-21T10:00:01Z",
     }
     return ReleaseFacts(**{**values, **changes})
@@ -156,6 +158,7 @@ def job_facts(result: bytes = RESULT, **changes: Any) -> JobFacts:
         "tracks": 2,
         "started_at": "2026-11-21T10:00:00Z",
         "finished_at": "2026-11-21T10:00:09Z",
+        "signatures": STATEMENT_SUITE,
     }
     return JobFacts(**{**values, **changes})
 
@@ -189,14 +192,19 @@ class House:
         return ProofFile(statement, tuple(evidence), self.log.proof_for(index)).to_bytes()
 
     def release(self, worker: TestSigner, **changes: Any) -> Envelope:
-        """The vault's evidence for a worker."""
-        return sign_envelope(release_facts(worker.public, **changes).to_statement(), self.node)
+        """The vault's evidence for a worker, signed with as many schemes as the worker has keys."""
+        facts = release_facts(worker.public, **changes)
+        return sign_envelope(facts.to_statement(), self.node, facts.signatures)
 
-    def prove_job(self, name: str = "worker", result: bytes = RESULT, **changes: Any) -> bytes:
-        """A whole job; its proof file."""
-        worker = TestSigner(name)
+    def prove_job(
+        self, name: str = "worker", result: bytes = RESULT, *, third: bool = False, **changes: Any
+    ) -> bytes:
+        """A whole job; its proof file. `third`: under a policy that demands a hash-based signature."""
+        worker = TestSigner(name, third=third)
+        signatures = worker.public.algorithms
         shared = {key: value for key, value in changes.items() if key == "job_id"}
-        statement = sign_envelope(job_facts(result, **changes).to_statement(), worker)
+        facts = job_facts(result, **{"signatures": signatures, **changes})
+        statement = sign_envelope(facts.to_statement(), worker, signatures)
         return self.prove(statement, [self.release(worker, **shared)])
 
     def prove_intake(self, **changes: Any) -> bytes:
@@ -210,4 +218,4 @@ def make_house(folder: Path, origin: str = ORIGIN, name: str = "") -> House:
     log = TransparencyLog(folder / "log.sqlite", origin, log_keys.sign_checkpoint)
     for stranger in range(5):
         log.append("failure", seed(f"stranger {stranger}"))
-    return House(log, log_keys, TestSigner(name + "node"))
+    return House(log, log_keys, TestSigner(name + "node", third=True))

@@ -30,6 +30,7 @@ from provenance.statements.fields import (
     Count,
     Instant,
     Kind,
+    Maybe,
     Pattern,
     Raw,
     Sorted,
@@ -139,6 +140,8 @@ def test_every_field_is_of_a_closed_kind(kind: type[Facts], field: dataclasses.F
                 assert size in (32, 1952)
             case Instant():
                 pass
+            case Maybe(item):
+                assert_closed(item)
             case _:
                 pytest.fail(f"{kind.__name__}.{field.name} is of an unknown kind")
 
@@ -181,6 +184,13 @@ def test_no_pattern_takes_what_is_not_a_digest(text: str) -> None:
         (JobFacts, {"started_at": 1_795_219_200}),
         (ReleaseFacts, {"worker_ed25519": bytes(31)}),
         (ReleaseFacts, {"worker_mldsa65": "A" * 1952}),
+        (ReleaseFacts, {"worker_slhdsa128s": bytes(31)}),
+        (ReleaseFacts, {"worker_slhdsa128s": b""}),
+        (JobFacts, {"signatures": ()}),
+        (JobFacts, {"signatures": ("ed25519",)}),
+        (JobFacts, {"signatures": ("mldsa65", "slhdsa128s")}),
+        (JobFacts, {"signatures": ("mldsa65", "ed25519")}),
+        (JobFacts, {"signatures": ("ed25519", "mldsa44", "mldsa65")}),
         (IntakeFacts, {"valid_until": "2026-11-21T00:00:00Z"}),
         (IntakeFacts, {"worker_measurements": ()}),
         (IntakeFacts, {"worker_measurements": tuple(sorted(hex_of(str(i)) for i in range(65)))}),
@@ -218,7 +228,9 @@ def test_a_statement_with_anything_else_in_it_is_refused(kind: type[Facts]) -> N
     broken += [
         {**content, "predicate": {k: v for k, v in predicate.items() if k != key}} for key in predicate
     ]
-    broken += [{**content, "predicate": {**predicate, key: None}} for key in predicate]
+    broken += [
+        {**content, "predicate": {**predicate, key: None}} for key in predicate if predicate[key] is not None
+    ]
     if kind.SUBJECT_FIELD is None:
         broken.append(
             {**content, "subject": [{"name": kind.SUBJECT_NAME, "digest": {"sha256": hex_of("other")}}]}
