@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from enclave.wall import DEFAULT_FLOOR, FLOOR_NAMES
 from grpc_api.errors import ServiceError, invalid
 
 GIB = 1 << 30
@@ -31,6 +32,8 @@ class ServiceConfig:
         retention_seconds: how long an ended job is kept before it is removed.
         drain_seconds: how long a stop waits for running jobs.
         min_free_bytes: disk that an upload must leave free.
+        wall_floor: walls without which the service does not start, by name; the lowest floor
+            (`enclave/wall/names.py`) is asked for whatever stands here.
     """
 
     max_upload_bytes: int = 20 * GIB
@@ -48,6 +51,7 @@ class ServiceConfig:
     retention_seconds: int = 7 * 24 * 3600
     drain_seconds: int = 30
     min_free_bytes: int = 256 << 20
+    wall_floor: tuple[str, ...] = DEFAULT_FLOOR
 
 
 def load_config(path: Path | None) -> ServiceConfig:
@@ -70,10 +74,24 @@ def load_config(path: Path | None) -> ServiceConfig:
     unknown += sorted(table.keys() - known)
     if unknown:
         raise _config_invalid(f"unknown key `{unknown[0]}`")
-    for name, value in table.items():
-        if type(value) is not int or value <= 0:
-            raise _config_invalid(f"`{name}` must be a whole number above zero")
-    return ServiceConfig(**table)
+    wall_floor = _wall_floor(table.pop("wall_floor", list(DEFAULT_FLOOR)))
+    numbers = {name: _whole_number(name, value) for name, value in table.items()}
+    return ServiceConfig(**numbers, wall_floor=wall_floor)
+
+
+def _whole_number(name: str, untrusted: object) -> int:
+    if type(untrusted) is not int or untrusted <= 0:
+        raise _config_invalid(f"`{name}` must be a whole number above zero")
+    return untrusted
+
+
+def _wall_floor(untrusted: object) -> tuple[str, ...]:
+    if not isinstance(untrusted, list) or not all(isinstance(name, str) for name in untrusted):
+        raise _config_invalid("`wall_floor` must be a list of names of walls")
+    unknown = [name for name in untrusted if name not in FLOOR_NAMES]
+    if unknown:
+        raise _config_invalid(f"`wall_floor` names `{unknown[0]}`, which is no wall; docs/wall.md lists them")
+    return tuple(untrusted)
 
 
 def _config_invalid(what: str) -> ServiceError:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import platform
 import shutil
+from collections.abc import Iterable
 from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from console import output
 from console.commands.options import DataOption, JsonOption
 from console.paths import data_folder
 from console.supervisor import lone_worker
-from enclave.errors import EnclaveError
 from enclave.host import WorkerHost
-from enclave.wall import require_floor
+from enclave.wall import ALL_WALLS, LOWEST_FLOOR, lacking_walls
+from enclave.wall.locking import swap_areas
+from grpc_api.config import load_config
 
 # What a missing wall means, and what a person can do.
 REMEDIES = {
@@ -30,26 +36,42 @@ REMEDIES = {
     "landlock_scope": "needs Linux 6.12 with Landlock",
     "seccomp": "needs a kernel with seccomp filters, on x86-64 or 64-bit Arm",
     "unprivileged_uid": "start the service as root, to be dropped, or as a plain user",
+    "locked_memory": "let the service lock memory: LimitMEMLOCK=infinity in its systemd unit, `ulimit -l "
+    "unlimited`, or start it as root with CAP_SYS_RESOURCE; until then use encrypted swap or none",
+    "write_xor_execute": "needs Linux 6.3",
+    "branch_isolation": "needs x86-64 with the kernel's Spectre mitigations left on",
+    "no_network": "needs net_namespace or landlock_net beside seccomp",
 }
+TIER = (
+    "process: the same kernel as everything else on this host. A decoder taken over by hostile media is kept "
+    "in; root on this host is not kept out"
+)
 PACKAGES = ("av", "cryptography", "grpcio", "onnxruntime", "opencv-python", "torch")
 
 
-def doctor(data: DataOption = None, json: JsonOption = False) -> int:
-    """Start a worker as the service does and ask what protects it. Exit code 1 when that is too little."""
+def doctor(
+    config: Annotated[
+        Path | None, typer.Option(help="The service's TOML file, for its floor.", exists=True, dir_okay=False)
+    ] = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Start a worker as the service does and ask what protects it. Exit code 1 when the floor is not met."""
     folder = data_folder(data)
+    wall_floor = load_config(config).wall_floor
     with lone_worker() as channel:
         hello = WorkerHost(channel).hello()
-    try:
-        require_floor(hello.walls)
-        floor_error = ""
-    except EnclaveError as error:
-        floor_error = str(error)
-    missing = {wall: REMEDIES.get(wall, "see SECURITY.md") for wall in hello.missing_walls}
+    lacking = lacking_walls(hello.walls, wall_floor)
+    floor = [*LOWEST_FLOOR, *(name for name in wall_floor if name not in LOWEST_FLOOR)]
+    swaps = swap_areas()
     document = {
-        "ready": not floor_error,
+        "ready": not lacking,
         "tier": "process",
         "walls": sorted(hello.walls),
-        "missing_walls": missing,
+        "missing_walls": {wall: _remedy(wall) for wall in hello.missing_walls},
+        "floor": floor,
+        "floor_missing": list(lacking),
+        "swap_areas": swaps,
         "device": hello.device,
         "models": {model.name: model.sha256.hex() for model in hello.models},
         "measurement": hello.measurement.hex(),
@@ -60,15 +82,34 @@ def doctor(data: DataOption = None, json: JsonOption = False) -> int:
         "initialized": (folder / "trust.json").exists(),
     }
     lines = [
-        "tier         process: a taken-over decoder is kept in; root on this host is not kept out",
-        f"walls up     {', '.join(sorted(hello.walls))}",
-        *(f"MISSING      {wall}: {remedy}" for wall, remedy in missing.items()),
+        f"tier         {TIER}",
+        *_wall_lines(hello.walls),
+        f"floor        {', '.join(floor)}",
+        f"swap         {_swap_line(swaps, hello.walls)}",
         f"device       {hello.device}",
         *(f"model        {model.name} sha256 {model.sha256.hex()}" for model in hello.models),
         f"measurement  {hello.measurement.hex()}",
         f"kernel       {platform.release()}",
         f"data         {folder}",
-        f"NOT READY    {floor_error}" if floor_error else "ready",
+        *(f"NOT READY    wall_floor_missing: {name}; {_remedy(name)}" for name in lacking),
+        *([] if lacking else ["ready"]),
     ]
     output.result(document, "\n".join(lines))
-    return 1 if floor_error else 0
+    return 1 if lacking else 0
+
+
+def _wall_lines(standing: Iterable[str]) -> list[str]:
+    up = set(standing)
+    return [f"wall on      {n}" if n in up else f"wall OFF     {n}: {_remedy(n)}" for n in ALL_WALLS]
+
+
+def _swap_line(areas: int, standing: Iterable[str]) -> str:
+    if "locked_memory" in set(standing):
+        return "a job's memory is locked: none of it can be swapped out"
+    if areas == 0:
+        return "none on this machine now; a job's memory is not locked against one that is added later"
+    return f"{areas} in use, and a job's memory is not locked: plaintext can be written there"
+
+
+def _remedy(wall: str) -> str:
+    return REMEDIES.get(wall, "docs/wall.md says what it takes")

@@ -11,6 +11,7 @@ import os
 import selectors
 import signal
 import socket
+from dataclasses import dataclass
 
 from enclave import wall
 from enclave.errors import EnclaveError, OrderError, WorkerError
@@ -28,6 +29,8 @@ _MAX_CHILDREN = 64
 _VAULT_SECONDS = 5.0
 # Room for the seal of a result and the tags of a scratch file, next to the media itself.
 _FILE_OVERHEAD_BYTES = 1 << 20
+# How a warden says SIGSYS: 128 and the signal.
+_KILLED_BY_THE_FILTER = 128 + signal.SIGSYS
 
 
 def serve(front: socket.socket, vault: socket.socket) -> int:
@@ -49,8 +52,24 @@ def serve(front: socket.socket, vault: socket.socket) -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class _Ward:
+    """One job under way.
+
+    Attributes:
+        warden: its process.
+        reports_fd: write end of the job's reports, for a last word that the child cannot say itself.
+    """
+
+    warden: int
+    reports_fd: int
+
+
 class Nursery:
     """The children of one warm parent.
+
+    Where the filter ended a child, the report says `wall_violation`: only an attack, or a defect, makes a
+    call that is not on the list.
 
     Args:
         parent: what they inherit.
@@ -62,7 +81,7 @@ class Nursery:
         self._parent = parent
         self._front = front
         self._vault = vault
-        self._wardens: dict[bytes, int] = {}
+        self._wards: dict[bytes, _Ward] = {}
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> None:
@@ -77,7 +96,7 @@ class Nursery:
                     else:
                         self._bury(key)
         finally:
-            for job_id in list(self._wardens):
+            for job_id in list(self._wards):
                 self._stop(job_id)
 
     def _take_order(self) -> bool:
@@ -113,7 +132,7 @@ class Nursery:
         Raises:
             EnclaveError: there is no room for it, no vault, or no process.
         """
-        if len(self._wardens) >= _MAX_CHILDREN or order.job_id in self._wardens:
+        if len(self._wards) >= _MAX_CHILDREN or order.job_id in self._wards:
             raise OrderError("this job runs already, or too many do", "worker_not_ready")
         vault_end, child_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with vault_end, child_end:
@@ -129,7 +148,7 @@ class Nursery:
                 pidfd = os.pidfd_open(warden)
             except OSError:
                 raise WorkerError("the system gives no more processes", "worker_not_ready") from None
-        self._wardens[order.job_id] = warden
+        self._wards[order.job_id] = _Ward(warden, os.dup(descriptors[-1]))
         self._selector.register(pidfd, selectors.EVENT_READ, order.job_id)
 
     def _plan(self, order: JobOrder, descriptors: tuple[int, ...]) -> ChildPlan:
@@ -148,11 +167,25 @@ class Nursery:
         )
 
     def _stop(self, job_id: bytes) -> None:
-        warden = self._wardens.get(job_id)
-        if warden is not None:
-            os.kill(warden, signal.SIGTERM)
+        ward = self._wards.get(job_id)
+        if ward is not None:
+            os.kill(ward.warden, signal.SIGTERM)
 
     def _bury(self, key: selectors.SelectorKey) -> None:
         self._selector.unregister(key.fileobj)
         os.close(key.fd)
-        os.waitpid(self._wardens.pop(key.data), 0)
+        ward = self._wards.pop(key.data)
+        _pid, status = os.waitpid(ward.warden, 0)
+        try:
+            if os.waitstatus_to_exitcode(status) == _KILLED_BY_THE_FILTER:
+                _report_violation(ward.reports_fd)
+        finally:
+            os.close(ward.reports_fd)
+
+
+def _report_violation(reports_fd: int) -> None:
+    # The pipe is as the child left it. Full, it must not hold up the other jobs; with half a report in it,
+    # what follows makes no sense either, and the front desk says so.
+    os.set_blocking(reports_fd, False)
+    with contextlib.suppress(OSError):
+        Reporter(reports_fd).failure("wall_violation")

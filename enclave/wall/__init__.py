@@ -6,7 +6,9 @@
     root.py        an empty, read-only root file system
     identity.py    an unprivileged user id, no capabilities
     process.py     no new privileges, not dumpable, no core files, dies with its parent
+    processor.py   no memory both writable and runnable, no shared branch predictions
     limits.py      memory, CPU time, file size, descriptors, threads
+    locking.py     memory that no swap ever holds
     landlock.py    no files, no TCP, no signals or abstract sockets to the outside
     keep_out.py    a wall around one folder: it keeps the front desk out of the vault
     seccomp.py     the BPF program and its installation
@@ -20,13 +22,25 @@ for a rehearsal, for a job and for the tests that attack them.
 
 from enclave.wall.keep_out import keep_out_of
 from enclave.wall.limits import ChildLimits
-from enclave.wall.names import ALL_WALLS, missing_walls, require_floor
+from enclave.wall.names import (
+    ALL_WALLS,
+    DEFAULT_FLOOR,
+    FLOOR_NAMES,
+    LOWEST_FLOOR,
+    lacking_walls,
+    missing_walls,
+    require_floor,
+)
 from enclave.wall.raising import raise_child_wall, raise_job_wall, raise_outer_wall
 
 __all__ = [
     "ALL_WALLS",
+    "DEFAULT_FLOOR",
+    "FLOOR_NAMES",
+    "LOWEST_FLOOR",
     "ChildLimits",
     "keep_out_of",
+    "lacking_walls",
     "missing_walls",
     "raise_child_wall",
     "raise_job_wall",

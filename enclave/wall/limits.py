@@ -49,14 +49,16 @@ def limit_this_process(limits: ChildLimits, inherited_bytes: int, *, own_user_na
     Raises:
         OSError: the kernel refused.
     """
+    address_space = inherited_bytes + limits.memory_bytes
     # The soft and the hard limit are one number: the first process of a pid namespace ignores the soft
     # limit's SIGXCPU, and the hard one kills.
     wanted = {
-        resource.RLIMIT_AS: inherited_bytes + limits.memory_bytes,
+        resource.RLIMIT_AS: address_space,
+        # Locked memory is counted as address space: with the same limit, only the one above is ever met.
+        resource.RLIMIT_MEMLOCK: address_space,
         resource.RLIMIT_CPU: limits.cpu_seconds,
         resource.RLIMIT_FSIZE: limits.file_bytes,
         resource.RLIMIT_NOFILE: _MAX_DESCRIPTORS,
-        resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_CORE: 0,
     }

@@ -31,11 +31,7 @@ _AT_NUMBER = 0
 _AT_ARCHITECTURE = 4
 _AT_ARGUMENT = (16, 24, 32, 40, 48, 56)
 
-_PROT_EXEC = 4
-# A thread shares memory, signal handlers and thread group with its process (linux/sched.h) ...
-_THREAD_FLAGS = 0x0000_0100 | 0x0000_0800 | 0x0001_0000
-# ... and asks for no new namespace.
-_NAMESPACE_FLAGS = 0x7E02_0000 | 0x0000_0080
+_ALL_BITS = 0xFFFF_FFFF
 
 
 class _Program(ctypes.Structure):
@@ -43,7 +39,9 @@ class _Program(ctypes.Structure):
 
 
 def install_filter() -> None:
-    """Closes the gate for this process and all its threads. Needs no-new-privileges first.
+    """Closes the gate of a CPU job for this process and all its threads. Needs no-new-privileges first.
+
+    There is no way to ask for another list.
 
     Raises:
         WallError: `architecture_unsupported`.
@@ -57,12 +55,15 @@ def install_filter() -> None:
         raise OSError("a thread stayed outside the filter")
 
 
-def assemble(architecture: kernel.Architecture, own_pid: int) -> bytes:
+def assemble(
+    architecture: kernel.Architecture, own_pid: int, calls: syscall_list.CallList = syscall_list.JOB
+) -> bytes:
     """Gives the BPF program, 8 bytes an instruction.
 
     Args:
         architecture: the processor that it will run on; calls of any other kill.
         own_pid: the process that will run it, the only one that it may signal.
+        calls: what it answers.
     """
     column = 0 if architecture.name == "x86_64" else 1
     code = [
@@ -71,20 +72,17 @@ def assemble(architecture: kernel.Architecture, own_pid: int) -> bytes:
         _return(_KILL_PROCESS),
         _instruction(_LOAD, _AT_NUMBER),
     ]
-    for numbers in syscall_list.ALLOWED.values():
+    for numbers in calls.allowed.values():
         code += _answer(numbers[column], _ALLOW)
-    for number, calls in syscall_list.REFUSED.items():
-        for numbers in calls.values():
+    for number, refused in calls.refused.items():
+        for numbers in refused.values():
             code += _answer(numbers[column], _ERRNO | number)
-    # No page is ever both data and program: what an exploit writes cannot be run.
-    for numbers in (syscall_list.MMAP, syscall_list.MPROTECT):
-        code += _answer_if_masked(numbers[column], 2, _PROT_EXEC, 0, otherwise=_ERRNO | 1)
-    # Threads, but no processes and no namespaces.
-    mask = _THREAD_FLAGS | _NAMESPACE_FLAGS
-    code += _answer_if_masked(syscall_list.CLONE[column], 0, mask, _THREAD_FLAGS, otherwise=_KILL_PROCESS)
+    for condition in calls.conditional.values():
+        code += _answer_if(condition, column)
     # abort() signals its own thread; no signal leaves the process.
-    all_bits = 0xFFFF_FFFF
-    code += _answer_if_masked(syscall_list.TGKILL[column], 0, all_bits, own_pid, otherwise=_KILL_PROCESS)
+    code += _answer_if(
+        syscall_list.Condition(syscall_list.TGKILL, argument=0, accepted=((_ALL_BITS, own_pid),)), column
+    )
     code.append(_return(_KILL_PROCESS))
     return b"".join(code)
 
@@ -95,16 +93,21 @@ def _answer(number: int | None, action: int) -> Iterator[bytes]:
         yield _return(action)
 
 
-def _answer_if_masked(
-    number: int | None, argument: int, mask: int, wanted: int, *, otherwise: int
-) -> Iterator[bytes]:
-    if number is not None:
-        yield _instruction(_JUMP_IF_EQUAL, number, if_false=5)
-        yield _instruction(_LOAD, _AT_ARGUMENT[argument])
-        yield _instruction(_AND, mask)
-        yield _instruction(_JUMP_IF_EQUAL, wanted, if_false=1)
-        yield _return(_ALLOW)
-        yield _return(otherwise)
+def _answer_if(condition: syscall_list.Condition, column: int) -> Iterator[bytes]:
+    number = condition.numbers[column]
+    if number is None:
+        return
+    tests: list[bytes] = []
+    for mask, wanted in condition.accepted:
+        tests += [
+            _instruction(_LOAD, _AT_ARGUMENT[condition.argument]),
+            _instruction(_AND, mask),
+            _instruction(_JUMP_IF_EQUAL, wanted, if_false=1),
+            _return(_ALLOW),
+        ]
+    yield _instruction(_JUMP_IF_EQUAL, number, if_false=len(tests) + 1)
+    yield from tests
+    yield _return(_KILL_PROCESS if condition.otherwise is None else _ERRNO | condition.otherwise)
 
 
 def _return(action: int) -> bytes:

@@ -9,6 +9,7 @@ TIERS = ("process", "cvm", "nitro")
 """Who is kept out, from the same kernel to a confidential machine (DESIGN.md, section 1)."""
 
 WALLS = (
+    "branch_isolation",
     "cgroup_namespace",
     "empty_root",
     "ipc_namespace",
@@ -16,6 +17,7 @@ WALLS = (
     "landlock_net",
     "landlock_scope",
     "limits",
+    "locked_memory",
     "mount_namespace",
     "net_namespace",
     "no_capabilities",
@@ -27,6 +29,7 @@ WALLS = (
     "unprivileged_uid",
     "user_namespace",
     "uts_namespace",
+    "write_xor_execute",
 )
 """What stands around one job's child."""
 
@@ -74,6 +77,7 @@ FAILURE_CODES = (
     "preamble_invalid",
     "recipient_invalid",
     "release_job_mismatch",
+    "release_not_recorded",
     "release_refused",
     "release_request_malformed",
     "release_too_slow",
@@ -88,6 +92,7 @@ FAILURE_CODES = (
     "vault_unavailable",
     "wall_failed",
     "wall_floor_missing",
+    "wall_violation",
     "worker_died",
     "worker_key_invalid",
     "worker_lost",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import inspect
+import os
 import struct
 from dataclasses import dataclass, replace
 
 import pytest
 
-from enclave.wall import syscall_list
+from enclave.wall import kernel, syscall_list
 from enclave.wall.kernel import Architecture
-from enclave.wall.seccomp import assemble
+from enclave.wall.seccomp import assemble, install_filter
 
 X86_64 = Architecture(name="x86_64", audit=0xC000003E, pivot_root=155, seccomp=317)
 ARM64 = Architecture(name="aarch64", audit=0xC00000B7, pivot_root=41, seccomp=277)
@@ -65,7 +68,7 @@ def expected(architecture: Architecture) -> dict[int, str]:
     for number, calls in syscall_list.REFUSED.items():
         answers |= {numbers[side]: errno.errorcode[number] for numbers in calls.values()}
     # With every argument 0: memory that cannot be run, a clone that is no thread, a signal to process 0.
-    answers |= {syscall_list.MMAP[side]: ALLOW, syscall_list.MPROTECT[side]: ALLOW}
+    answers |= {numbers[side]: ALLOW for numbers in (syscall_list.MMAP, syscall_list.MPROTECT)}
     return {number: text for number, text in answers.items() if number is not None}
 
 
@@ -149,7 +152,111 @@ def test_a_signal_goes_to_oneself_only(architecture: Architecture) -> None:
             assert answer(program, to_itself.with_argument(0, other)) == KILL
 
 
+def gpu_program(architecture: Architecture) -> bytes:
+    return assemble(architecture, OWN_PID, syscall_list.GPU_JOB)
+
+
+GPU_MORE = {"poll": (7, None), "ppoll": (271, 73), "eventfd2": (290, 19)}
+
+
+@BOTH
+def test_the_list_for_gpu_jobs_adds_what_it_names_and_nothing_else(architecture: Architecture) -> None:
+    job, gpu = assemble(architecture, OWN_PID), gpu_program(architecture)
+    side = column(architecture)
+    wider = {
+        number
+        for number in range(1024)
+        if answer(job, Call(number, architecture.audit)) != answer(gpu, Call(number, architecture.audit))
+    }
+    # ioctl 0 is a bare number, as unified memory's commands are.
+    added = {pair[side] for pair in GPU_MORE.values()} | {syscall_list.IOCTL[side]}
+    assert wider == added - {None}
+
+
+# request numbers: nv_escape.h, uvm_ioctl.h; asm-generic/ioctls.h, linux/fs.h, linux/kvm.h, linux/tty.h
+IOCTLS = {
+    "allocate on the device": (0xC020462B, ALLOW),
+    "control of the device": (0xC020462A, ALLOW),
+    "unified memory: begin": (0x30000001, ALLOW),
+    "unified memory: map": (33, ALLOW),
+    "type into a terminal (TIOCSTI)": (0x5412, "ENOTTY"),
+    "paste into a console (TIOCLINUX)": (0x541C, "ENOTTY"),
+    "own a socket (FIOSETOWN)": (0x8901, "ENOTTY"),
+    "list interfaces (SIOCGIFCONF)": (0x8912, "ENOTTY"),
+    "clone a file (FICLONE)": (0x40049409, "ENOTTY"),
+    "make a machine (KVM_CREATE_VM)": (0xAE01, "ENOTTY"),
+}
+
+
+@BOTH
+@pytest.mark.parametrize(("request_number", "wanted"), IOCTLS.values(), ids=IOCTLS.keys())
+def test_a_gpu_job_commands_its_device_and_no_other(
+    architecture: Architecture, request_number: int, wanted: str
+) -> None:
+    number = syscall_list.IOCTL[column(architecture)]
+    assert number is not None
+    call = Call(number, architecture.audit).with_argument(1, request_number)
+    assert answer(gpu_program(architecture), call) == wanted
+    # A job on the CPU has no device to command.
+    assert answer(assemble(architecture, OWN_PID), call) == "ENOTTY"
+
+
+# asm/unistd_64.h, asm-generic/unistd.h
+NEVER = {
+    "socket": (41, 198),
+    "connect": (42, 203),
+    "sendmsg": (46, 211),
+    "execve": (59, 221),
+    "execveat": (322, 281),
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "mount": (165, 40),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "bpf": (321, 280),
+    "io_uring_setup": (425, 425),
+    "userfaultfd": (323, 282),
+    "perf_event_open": (298, 241),
+    "memfd_create": (319, 279),
+    "kill": (62, 129),
+    "dup3": (292, 24),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("numbers", NEVER.values(), ids=NEVER.keys())
+def test_neither_list_lets_a_job_out(architecture: Architecture, numbers: tuple[int, int]) -> None:
+    call = Call(numbers[column(architecture)], architecture.audit)
+    assert answer(gpu_program(architecture), call) == KILL
+    assert answer(assemble(architecture, OWN_PID), call) == KILL
+
+
+@BOTH
+def test_a_gpu_job_makes_no_runnable_memory_and_no_process(architecture: Architecture) -> None:
+    program, side = gpu_program(architecture), column(architecture)
+    mmap, clone = syscall_list.MMAP[side], syscall_list.CLONE[side]
+    assert mmap is not None
+    assert clone is not None
+    assert answer(program, Call(mmap, architecture.audit).with_argument(2, 7)) == "EPERM"
+    assert answer(program, Call(clone, architecture.audit).with_argument(0, 17)) == KILL
+
+
+def test_what_is_installed_is_the_list_of_cpu_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed: list[bytes] = []
+
+    def record(_number: int, _mode: int, _flags: int, program: object) -> int:
+        length, address = getattr(program, "length", 0), getattr(program, "instructions", None)
+        installed.append(ctypes.string_at(address, length * 8))
+        return 0
+
+    monkeypatch.setattr(kernel, "syscall", record)
+    install_filter()
+    assert installed == [assemble(kernel.architecture(), os.getpid(), syscall_list.JOB)]
+    assert not inspect.signature(install_filter).parameters
+
+
 @BOTH
 def test_the_program_fits_the_kernel(architecture: Architecture) -> None:
     most_instructions = 4096
-    assert len(assemble(architecture, OWN_PID)) // 8 < most_instructions
+    for calls in (syscall_list.JOB, syscall_list.GPU_JOB):
+        assert len(assemble(architecture, OWN_PID, calls)) // 8 < most_instructions

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from enclave.wall import DEFAULT_FLOOR
 from grpc_api.config import ServiceConfig, load_config
 from grpc_api.errors import ServiceError
 
@@ -18,6 +19,9 @@ BAD = {
     "zero": ("[service]\nmax_frames = 0\n", "`max_frames`"),
     "negative": ("[service]\ndrain_seconds = -1\n", "`drain_seconds`"),
     "service is no table": ("service = 1\n", "`service`"),
+    "a floor that is no list": ('[service]\nwall_floor = "seccomp"\n', "`wall_floor`"),
+    "a floor of numbers": ("[service]\nwall_floor = [1]\n", "`wall_floor`"),
+    "a floor with an unknown wall": ('[service]\nwall_floor = ["seccomp", "moat"]\n', "`moat`"),
 }
 
 
@@ -36,3 +40,11 @@ def test_given_keys_win_and_the_rest_stays(tmp_path: Path) -> None:
     path.write_text("[service]\nmax_frames = 10\n")
     assert load_config(path) == ServiceConfig(max_frames=10)
     assert load_config(None) == ServiceConfig()
+
+
+def test_the_floor_is_what_the_file_says_and_else_the_default(tmp_path: Path) -> None:
+    path = tmp_path / "bauta.toml"
+    path.write_text('[service]\nwall_floor = ["seccomp", "landlock_fs", "pid_namespace"]\n')
+    assert load_config(path).wall_floor == ("seccomp", "landlock_fs", "pid_namespace")
+    path.write_text("[service]\nmax_frames = 10\n")
+    assert load_config(path).wall_floor == DEFAULT_FLOOR
