@@ -14,9 +14,11 @@ from keyvault.signing.slhdsa import SigningKeyError, SlhDsaKey
 from provenance.dsse import Signature
 from provenance.keys import ED25519, MLDSA65, SLHDSA128S, STATEMENT_SUITE, HybridPublicKey
 
-__all__ = ["SEED_BYTES", "HybridSigner", "SigningKeyError"]
+__all__ = ["SEED_BYTES", "HybridSigner", "Seed", "SigningKeyError"]
 
 SEED_BYTES = 32
+
+Seed = bytes | bytearray | memoryview
 
 
 class HybridSigner:
@@ -56,8 +58,8 @@ class HybridSigner:
     @classmethod
     def from_seeds(
         cls,
-        ed25519_seed: bytes | bytearray,
-        mldsa65_seed: bytes | bytearray,
+        ed25519_seed: Seed,
+        mldsa65_seed: Seed,
         slhdsa128s_key: SlhDsaKey | None = None,
     ) -> HybridSigner:
         """Expands two 32-byte seeds. The caller wipes them.

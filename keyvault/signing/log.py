@@ -9,7 +9,7 @@ from __future__ import annotations
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
-from keyvault.signing.hybrid import SEED_BYTES, SigningKeyError
+from keyvault.signing.hybrid import SEED_BYTES, Seed, SigningKeyError
 from provenance.checkpoint import assemble, message_to_sign, parse_checkpoint_text, signature_line
 from provenance.note import ED25519_NOTE, MLDSA44_COSIGNATURE, VerifierKey
 
@@ -39,9 +39,7 @@ class LogSigner:
         return cls(origin, Ed25519PrivateKey.generate(), MLDSA44PrivateKey.generate())
 
     @classmethod
-    def from_seeds(
-        cls, origin: str, ed25519_seed: bytes | bytearray, mldsa44_seed: bytes | bytearray
-    ) -> LogSigner:
+    def from_seeds(cls, origin: str, ed25519_seed: Seed, mldsa44_seed: Seed) -> LogSigner:
         """Expands two 32-byte seeds. The caller wipes them.
 
         Raises:
