@@ -12,7 +12,7 @@ from provenance.errors import FormatError
 from provenance.merkle import leaf_hash
 
 ENTRY_FORMAT = "bauta.entry/v1"
-KINDS = ("intake", "release", "job", "failure")
+KINDS = ("intake", "release", "job", "failure", "worker-release")
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Entry:
     """One leaf's content.
 
     Attributes:
-        kind: "intake", "release", "job" or "failure".
+        kind: "intake", "release", "job", "failure" or "worker-release".
         envelope_sha256: SHA-256 of the envelope's canonical JSON, 32 bytes (`dsse.Envelope.digest`).
 
     Raises:

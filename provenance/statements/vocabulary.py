@@ -41,6 +41,9 @@ AUDIO = ("removed", "kept", "none")
 DEVICES = ("cpu", "cuda")
 MEDIA_TYPES = ("video/mp4", "image/jpeg", "image/png", "image/webp")
 MODELS = ("centerface",)
+POLICIES = ("classroom", "street", "telehealth", "whistleblower")
+"""What ships with a worker; a submitter's own policy has no place in a release."""
+
 
 FAILURE_CODES = (
     "age_armor_invalid",
