@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from enclave.errors import PolicyError
 from enclave.policy.fields import Table
+from provenance.keys import STATEMENT_SIGNATURES, STATEMENT_SUITE
 
 SCHEMA = "bauta.policy/v1"
 MAX_POLICY_BYTES = 64 << 10
@@ -61,6 +62,18 @@ class AudioPolicy:
 
 
 @dataclass(frozen=True)
+class ProofPolicy:
+    """What the proof must withstand.
+
+    Attributes:
+        signatures: the algorithms that sign the evidence and the statement, in the order in which signatures
+            stand: "ed25519" and "mldsa65" always, and "slhdsa128s" for a proof that must last decades.
+    """
+
+    signatures: tuple[str, ...] = STATEMENT_SUITE
+
+
+@dataclass(frozen=True)
 class Policy:
     """One policy, checked.
 
@@ -71,6 +84,7 @@ class Policy:
         locked: the submitter may choose no mode but the first.
         faces: how faces are covered.
         audio: what happens to sound.
+        proof: what the proof must withstand.
         text: the whole TOML text that all of this came from.
     """
 
@@ -80,6 +94,7 @@ class Policy:
     locked: bool
     faces: FacePolicy
     audio: AudioPolicy
+    proof: ProofPolicy
     text: str = field(repr=False)
 
     @property
@@ -115,6 +130,7 @@ def parse_policy(text: str) -> Policy:
         locked=root.flag("locked"),
         faces=_faces(faces),
         audio=AudioPolicy(effect=audio.choice("effect", AUDIO_EFFECTS)),
+        proof=_proof(root.optional_table("proof")),
         text=text,
     )
     for table in (faces, audio, root):
@@ -132,6 +148,16 @@ def _faces(table: Table) -> FacePolicy:
         linger_seconds=table.number("linger_seconds", 0.0, 10.0),
         lookahead_seconds=table.number("lookahead_seconds", 0.0, 10.0),
     )
+
+
+def _proof(table: Table | None) -> ProofPolicy:
+    if table is None:
+        return ProofPolicy()
+    named = table.choices("signatures", STATEMENT_SIGNATURES)
+    if not set(STATEMENT_SUITE) <= set(named):
+        raise PolicyError(f"policy: proof.signatures must hold {' and '.join(STATEMENT_SUITE)}")
+    table.finish()
+    return ProofPolicy(signatures=tuple(name for name in STATEMENT_SIGNATURES if name in named))
 
 
 def _load(text: str) -> dict[str, object]:

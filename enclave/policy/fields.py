@@ -29,6 +29,10 @@ class Table:
             raise self._wrong(key, "must be a table")
         return Table(value, self._name(key))
 
+    def optional_table(self, key: str) -> Table | None:
+        """Reads a sub-table that may be left out; None if it is."""
+        return self.table(key) if key in self._values else None
+
     def text(self, key: str, max_characters: int) -> str:
         """Reads one line of printable text."""
         value = self._take(key)

@@ -28,6 +28,27 @@ def test_a_comment_changes_the_digest_because_people_read_it() -> None:
     assert a_policy(POLICY_TEXT + "# harmless\n").digest != a_policy().digest
 
 
+def with_signatures(value: str) -> str:
+    return POLICY_TEXT + f"[proof]\nsignatures = {value}\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "signatures"),
+    [
+        ('["ed25519", "mldsa65"]', ("ed25519", "mldsa65")),
+        ('["ed25519", "mldsa65", "slhdsa128s"]', ("ed25519", "mldsa65", "slhdsa128s")),
+        ('["slhdsa128s", "mldsa65", "ed25519"]', ("ed25519", "mldsa65", "slhdsa128s")),
+    ],
+)
+def test_a_policy_may_demand_a_third_signature_in_any_order(value: str, signatures: tuple[str, ...]) -> None:
+    assert parse_policy(with_signatures(value)).proof.signatures == signatures
+
+
+def test_a_policy_that_says_nothing_about_proofs_demands_two_signatures() -> None:
+    assert a_policy().proof.signatures == ("ed25519", "mldsa65")
+    assert {policy.proof.signatures for policy in shipped().values()} == {("ed25519", "mldsa65")}
+
+
 REFUSED = {
     "unknown key at the top": (POLICY_TEXT.replace("locked", "colour = 1\nlocked"), "colour"),
     "unknown key in faces": (POLICY_TEXT.replace("passes", "pases = 1\npasses"), "faces.pases"),
@@ -70,6 +91,16 @@ REFUSED = {
     "too large": (POLICY_TEXT + "#" * (64 << 10), "larger"),
     "not Unicode": (POLICY_TEXT + "# \ud800", "Unicode"),
     "empty": ("", "schema"),
+    "proof as text": (POLICY_TEXT.replace("locked", 'proof = "strong"\nlocked'), "proof"),
+    "proof that says nothing": (POLICY_TEXT + "[proof]\n", "proof.signatures"),
+    "unknown key in proof": (with_signatures('["ed25519", "mldsa65"]\nyears = 30'), "proof.years"),
+    "an unknown signature": (with_signatures(f'["ed25519", "mldsa65", "{SECRET}"]'), "proof.signatures"),
+    "a signature that statements have not": (with_signatures('["ed25519", "mldsa65", "mldsa44"]'), "proof.signatures"),
+    "a signature twice": (with_signatures('["ed25519", "mldsa65", "mldsa65"]'), "proof.signatures"),
+    "no signatures": (with_signatures("[]"), "proof.signatures"),
+    "one signature as text": (with_signatures('"ed25519"'), "proof.signatures"),
+    "without ML-DSA": (with_signatures('["ed25519", "slhdsa128s"]'), "proof.signatures must hold ed25519 and mldsa65"),
+    "without Ed25519": (with_signatures('["mldsa65", "slhdsa128s"]'), "proof.signatures must hold ed25519 and mldsa65"),
 }  # fmt: skip
 
 
