@@ -133,8 +133,9 @@ class WorkerHello(_message.Message):
     MISSING_WALLS_FIELD_NUMBER: _builtins.int
     DEVICE_FIELD_NUMBER: _builtins.int
     MODELS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     measurement: _builtins.bytes
-    """SHA-256 over code, lock, models and policies."""
+    """SHA-256 over code, lock, dependencies, models and policies."""
     device: _builtins.str
     """The inference device: cpu or cuda."""
     @_builtins.property
@@ -149,6 +150,10 @@ class WorkerHello(_message.Message):
     def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelDigest]:
         """Digests of the models, by name."""
 
+    @_builtins.property
+    def version(self) -> Global___WorkerVersion:
+        """What went into the measurement, for a release of this version."""
+
     def __init__(
         self,
         *,
@@ -157,14 +162,73 @@ class WorkerHello(_message.Message):
         missing_walls: _abc.Iterable[_builtins.str] | None = ...,
         device: _builtins.str = ...,
         models: _abc.Iterable[Global___ModelDigest] | None = ...,
+        version: Global___WorkerVersion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "measurement", b"measurement", "missing_walls", b"missing_walls", "models", b"models", "walls", b"walls"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "measurement", b"measurement", "missing_walls", b"missing_walls", "models", b"models", "version", b"version", "walls", b"walls"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkerHello: _TypeAlias = WorkerHello  # noqa: Y015
+
+@_typing.final
+class WorkerVersion(_message.Message):
+    """WorkerVersion says what a measurement covers, in words and digests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    POLICIES_FIELD_NUMBER: _builtins.int
+    LOCK_SHA256_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    """The version that the package calls itself."""
+    lock_sha256: _builtins.bytes
+    """SHA-256 of the lock file; empty where there is none."""
+    @_builtins.property
+    def policies(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyDigest]:
+        """Digests of the shipped policies, by name."""
+
+    def __init__(
+        self,
+        *,
+        version: _builtins.str = ...,
+        policies: _abc.Iterable[Global___PolicyDigest] | None = ...,
+        lock_sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lock_sha256", b"lock_sha256", "policies", b"policies", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkerVersion: _TypeAlias = WorkerVersion  # noqa: Y015
+
+@_typing.final
+class PolicyDigest(_message.Message):
+    """PolicyDigest names a shipped policy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name."""
+    sha256: _builtins.bytes
+    """SHA-256 of its text."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "sha256", b"sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PolicyDigest: _TypeAlias = PolicyDigest  # noqa: Y015
 
 @_typing.final
 class ModelDigest(_message.Message):
