@@ -95,12 +95,12 @@ REFUSED = {
     "proof that says nothing": (POLICY_TEXT + "[proof]\n", "proof.signatures"),
     "unknown key in proof": (with_signatures('["ed25519", "mldsa65"]\nyears = 30'), "proof.years"),
     "an unknown signature": (with_signatures(f'["ed25519", "mldsa65", "{SECRET}"]'), "proof.signatures"),
-    "a signature that statements have not": (with_signatures('["ed25519", "mldsa65", "mldsa44"]'), "proof.signatures"),
+    "a signature of the log": (with_signatures('["ed25519", "mldsa65", "mldsa44"]'), "proof.signatures"),
     "a signature twice": (with_signatures('["ed25519", "mldsa65", "mldsa65"]'), "proof.signatures"),
     "no signatures": (with_signatures("[]"), "proof.signatures"),
     "one signature as text": (with_signatures('"ed25519"'), "proof.signatures"),
-    "without ML-DSA": (with_signatures('["ed25519", "slhdsa128s"]'), "proof.signatures must hold ed25519 and mldsa65"),
-    "without Ed25519": (with_signatures('["mldsa65", "slhdsa128s"]'), "proof.signatures must hold ed25519 and mldsa65"),
+    "without ML-DSA": (with_signatures('["ed25519", "slhdsa128s"]'), "must hold ed25519 and mldsa65"),
+    "without Ed25519": (with_signatures('["mldsa65", "slhdsa128s"]'), "must hold ed25519 and mldsa65"),
 }  # fmt: skip
 
 
