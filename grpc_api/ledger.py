@@ -24,6 +24,10 @@ class Ledger:
         """The proof file of a recorded statement."""
         return ProofFile(statement=statement, evidence=evidence, log=self._log.proof_for(index)).to_bytes()
 
+    def inclusion(self, index: int) -> bytes:
+        """The proof that an entry is in the log, a c2sp.org/tlog-proof text."""
+        return self._log.proof_for(index)
+
     def checkpoint(self) -> bytes:
         """The newest signed checkpoint."""
         return self._log.latest_checkpoint()

@@ -20,6 +20,7 @@ from grpc_api.interceptor import FrontDoor
 from grpc_api.jobs import states
 from grpc_api.jobs.desk import JobDesk
 from grpc_api.jobs.dispatcher import Backstage, Dispatcher
+from grpc_api.jobs.endings import Endings
 from grpc_api.jobs.progress import ProgressBoard
 from grpc_api.jobs.spool import Spool
 from grpc_api.jobs.states import State
@@ -112,11 +113,16 @@ class FrontDesk:
         ledger = Ledger(
             TransparencyLog(premises.desk / "log.sqlite", description.log_origin, vault.sign_checkpoint)
         )
-        progress = ProgressBoard()
-        self._dispatcher = Dispatcher(
-            Backstage(self._store, spool, progress, ledger, worker, vault, description.node, config)
+        vault.retain_jobs(
+            bytes.fromhex(job.job_id)
+            for job in self._store.in_state(State.UPLOADING, State.QUEUED, State.RUNNING)
         )
-        self._desk = JobDesk(self._store, spool, config, self._dispatcher.stop_job)
+        progress = ProgressBoard()
+        endings = Endings(self._store, spool, vault, ledger)
+        self._dispatcher = Dispatcher(
+            Backstage(self._store, spool, progress, ledger, worker, vault, endings, description.node, config)
+        )
+        self._desk = JobDesk(self._store, spool, config, vault, endings, self._dispatcher.stop_job)
         board = IntakeBoard(vault.announce_intake, ledger)
         self._front_door = FrontDoor(config.max_requests_per_minute)
         self._server = grpc.server(
@@ -170,7 +176,7 @@ class FrontDesk:
         self._set_health(serving=False)
         self._server.start()
         hello = self._worker.hello()
-        require_floor(hello.walls)
+        require_floor(hello.walls, self._config.wall_floor)
         self._dispatcher.start()
         threading.Thread(target=self._sweep, name="sweeper", daemon=True).start()
         self._set_health(serving=True)

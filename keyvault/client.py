@@ -5,12 +5,17 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from keyvault.errors import KeyvaultError
 from protos.bauta.internal.v1.vault_pb2 import (
+    AcceptUpload,
     AnnounceIntake,
+    ConfirmRelease,
     Describe,
+    EndJob,
+    RetainJobs,
     SignCheckpoint,
     SignFailure,
     VaultRequest,
@@ -102,19 +107,63 @@ class VaultClient:
         """
         return self._ask(VaultRequest(announce_intake=AnnounceIntake()), "intake").intake
 
-    def sign_checkpoint(self, text: bytes) -> bytes:
+    def sign_checkpoint(self, text: bytes, prove_from: Callable[[int], list[bytes]]) -> bytes:
         """Gives the signed note of a checkpoint.
 
         Args:
             text: origin, size and root, three lines.
+            prove_from: gives the consistency proof from an older size to this checkpoint's.
 
         Raises:
             VaultRefusedError: checkpoint_malformed, checkpoint_wrong_origin, checkpoint_shrinks,
-                checkpoint_forks or vault_store_unwritable.
+                checkpoint_forks, checkpoint_forgets or vault_store_unwritable.
             VaultUnavailableError: no answer.
         """
-        request = VaultRequest(sign_checkpoint=SignCheckpoint(text=text))
-        return self._ask(request, "checkpoint").checkpoint
+        signed_size = self._ask(VaultRequest(describe=Describe()), "description").description.log_size
+        request = SignCheckpoint(text=text, consistency=prove_from(signed_size))
+        return self._ask(VaultRequest(sign_checkpoint=request), "checkpoint").checkpoint
+
+    def accept_upload(self, job_id: bytes, age_header: bytes, terms_sha256: bytes) -> None:
+        """Has the vault stand by an upload; when this returns, no rotation of intake keys can lose it.
+
+        Args:
+            job_id: 16 bytes.
+            age_header: of the upload, to the end of its MAC line.
+            terms_sha256: of the job's canonical terms.
+
+        Raises:
+            VaultRefusedError: acceptance_malformed, upload_header_invalid, intake_key_unknown,
+                too_many_accepted_uploads or vault_store_unwritable.
+            VaultUnavailableError: no answer.
+        """
+        request = AcceptUpload(job_id=job_id, age_header=age_header, terms_sha256=terms_sha256)
+        self._ask(VaultRequest(accept_upload=request), "done")
+
+    def confirm_release(self, job_id: bytes, tlog_proof: bytes) -> None:
+        """Shows the vault that a job's release is in the log; it then lets the key go.
+
+        Raises:
+            VaultRefusedError: release_unknown or release_proof_invalid.
+            VaultUnavailableError: no answer.
+        """
+        request = ConfirmRelease(job_id=job_id, tlog_proof=tlog_proof)
+        self._ask(VaultRequest(confirm_release=request), "done")
+
+    def end_job(self, job_id: bytes) -> None:
+        """Has the vault destroy what it keeps for a job.
+
+        Raises:
+            VaultUnavailableError: no answer.
+        """
+        self._ask(VaultRequest(end_job=EndJob(job_id=job_id)), "done")
+
+    def retain_jobs(self, job_ids: Iterable[bytes]) -> None:
+        """Has the vault destroy what it keeps for every job but these.
+
+        Raises:
+            VaultUnavailableError: no answer.
+        """
+        self._ask(VaultRequest(retain_jobs=RetainJobs(job_ids=job_ids)), "done")
 
     def sign_failure(self, job_id: bytes, code: str) -> bytes:
         """Gives a signed failure statement in its DSSE envelope (JSON).

@@ -29,6 +29,7 @@ _SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CH
 # What a vault's refusal means for the job, in the published words of provenance.statements.vocabulary.
 _JOB_FAILURE_OF = {
     "intake_key_unknown": "intake_key_unknown",
+    "release_not_recorded": "release_not_recorded",
     "upload_header_invalid": "age_header_invalid",
     "vault_internal_error": "internal_error",
 }
@@ -82,7 +83,19 @@ class OneJobKey:
         return "OneJobKey()"
 
 
-def seal_file_key(file_key: bytes, worker_hpke_key: bytes, job_id: bytes, age_header: bytes) -> bytes:
+def require_one_job_key(untrusted: bytes) -> None:
+    """Takes the public half of a one-job key.
+
+    Raises:
+        ReleaseKeyError: it is none.
+    """
+    # Some X25519 points are refused only in use.
+    seal_file_key(bytes(FILE_KEY_BYTES), untrusted, bytes(JOB_ID_BYTES), b"")
+
+
+def seal_file_key(
+    file_key: bytes | bytearray, worker_hpke_key: bytes, job_id: bytes, age_header: bytes
+) -> bytes:
     """Seals a file key to a worker's one-job key: 1,120 bytes of encapsulation, then 32 of ciphertext.
 
     Raises:

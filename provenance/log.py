@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from provenance.checkpoint import CheckpointText
 from provenance.entry import Entry
@@ -23,21 +23,35 @@ from provenance.note import VerifierKey, parse_note
 from provenance.tlog_proof import TlogProof
 
 
+class CheckpointSigner(Protocol):
+    """Whoever holds the log's keys."""
+
+    def __call__(self, text: bytes, prove_from: Callable[[int], list[bytes]], /) -> bytes:
+        """Gives the whole signed note of a checkpoint.
+
+        It may take its time and it may raise; it must never sign two roots at one size.
+
+        Args:
+            text: the checkpoint's text.
+            prove_from: gives the proof that the tree of an older size is the beginning of this one (RFC
+                6962, 2.1.2), for a signer that remembers what it signed last.
+        """
+
+
 class TransparencyLog:
     """The only writer of one log. Thread-safe; appends that wait for a signature share the next one.
 
     Args:
         path: the SQLite file, made if absent.
         origin: the log's name, the first line of its checkpoints.
-        sign_checkpoint: takes a checkpoint's text, gives the whole signed note. It may take its time and
-            it may raise; it must never sign two roots at one size.
+        sign_checkpoint: holds the keys.
 
     Raises:
         LogError: the file cannot be used (`log_storage.LogStorage` has the codes), or what an earlier
             process staged cannot be signed.
     """
 
-    def __init__(self, path: Path, origin: str, sign_checkpoint: Callable[[bytes], bytes]) -> None:
+    def __init__(self, path: Path, origin: str, sign_checkpoint: CheckpointSigner) -> None:
         self._storage = LogStorage(path, origin)
         self._sign_checkpoint = sign_checkpoint
         self._publishing = threading.Lock()
@@ -129,7 +143,9 @@ class TransparencyLog:
     def _signed(self, text: CheckpointText) -> bytes:
         # Whatever the signer raises, a vault that is gone or one that refuses, ends in the same way.
         try:
-            note = self._sign_checkpoint(text.to_bytes())
+            note = self._sign_checkpoint(
+                text.to_bytes(), lambda old_size: consistency_proof(old_size, text.size, self._storage.node)
+            )
             signed = parse_note(note).text.encode()
         except Exception as error:
             raise LogError("the log's keys did not sign the checkpoint", "checkpoint_not_signed") from error

@@ -53,6 +53,8 @@ def check_report(untrusted: WorkerReport) -> WorkerReport:
     match untrusted.WhichOneof("report"):
         case "progress":
             _check_progress(untrusted.progress)
+        case "evidence":
+            _require(0 < len(untrusted.evidence.evidence) <= _MAX_ENVELOPE_BYTES)
         case "result":
             _check_result(untrusted.result)
         case "failure":

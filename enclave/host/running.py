@@ -43,7 +43,7 @@ class RunningJob:
         while True:
             untrusted_report = check_report(self._next())
             yield untrusted_report
-            if untrusted_report.WhichOneof("report") != "progress":
+            if untrusted_report.WhichOneof("report") in {"result", "failure"}:
                 return
 
     def stop(self) -> None:

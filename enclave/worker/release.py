@@ -1,28 +1,37 @@
 """One-job keys, and the file key that the vault releases to them.
 
-The child makes its keys behind the wall and asks once. The vault's answer is a sealed file key, and the
-evidence that later tells a verifier whose keys these were.
+The child makes its keys behind the wall and asks once. The vault's first answer is the evidence that later
+tells a verifier whose keys these were; the child passes it on to be recorded. The second is the sealed file
+key, and it comes only once the vault has seen that record in its log.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from enclave.errors import WorkerError
 from enclave.order import JobOrder
 from enclave.policy import Terms
 from keyvault.release import OneJobKey, ReleaseSealError, job_failure_code
 from keyvault.signing.hybrid import SEED_BYTES, HybridSigner
-from protos.bauta.internal.v1.release_pb2 import ReleaseRequest, ReleaseResponse
-from protos.framing import FramingError, read_message, write_message
+from protos.bauta.internal.v1.release_pb2 import (
+    ReleaseChallenge,
+    ReleaseOffer,
+    ReleaseRequest,
+    ReleaseResponse,
+)
+from protos.framing import FramingError, MessageT, read_message, write_message
 from provenance.dsse import Envelope
 from provenance.errors import ProvenanceError
 from provenance.statements import ReleaseFacts
 
 _MAX_RESPONSE_BYTES = 256 << 10
+AnswerT = TypeVar("AnswerT", ReleaseOffer, ReleaseResponse)
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,12 @@ class Release:
 
 
 def ask_for_file_key(
-    vault_fd: int, order: JobOrder, terms: Terms, age_header: bytes, walls: Set[str]
+    vault_fd: int,
+    order: JobOrder,
+    terms: Terms,
+    age_header: bytes,
+    walls: Set[str],
+    record: Callable[[bytes], None],
 ) -> Release:
     """Makes the one-job keys and asks the vault for the upload's file key.
 
@@ -53,11 +67,13 @@ def ask_for_file_key(
         terms: its terms.
         age_header: of the upload, to the end of its MAC line.
         walls: those that stand around this process.
+        record: passes the evidence on to the log; the vault waits for it.
 
     Raises:
         WorkerError: the vault refused (its reason's published code), did not answer (`vault_unavailable`), or
             answered something else than a key for this job (`release_refused`).
     """
+    challenge = _read(vault_fd, ReleaseChallenge)
     one_job_key = OneJobKey.generate()
     # From the kernel, not from a generator whose state the warm parent shares with every job.
     signer = HybridSigner.from_seeds(os.urandom(SEED_BYTES), os.urandom(SEED_BYTES))
@@ -70,27 +86,40 @@ def ask_for_file_key(
         terms_sha256=terms.digest,
         policy_sha256=terms.policy.digest,
         walls=sorted(walls),
+        nonce=challenge.nonce,
     )
-    response = _exchange(vault_fd, request)
+    _write(vault_fd, request)
+    evidence = _willing(_read(vault_fd, ReleaseOffer)).evidence
+    facts = _certified(evidence, request)
+    record(evidence)
+    response = _willing(_read(vault_fd, ReleaseResponse))
     try:
         file_key = one_job_key.open_file_key(response.sealed_file_key, order.job_id, age_header)
     except ReleaseSealError:
         raise WorkerError("the sealed file key is not for this job", "release_refused") from None
-    facts = _certified(response.evidence, request)
-    return Release(file_key=file_key, signer=signer, evidence=response.evidence, facts=facts)
+    return Release(file_key=file_key, signer=signer, evidence=evidence, facts=facts)
 
 
-def _exchange(vault_fd: int, request: ReleaseRequest) -> ReleaseResponse:
-    try:
+def _write(vault_fd: int, request: ReleaseRequest) -> None:
+    # A vault that has refused before it was asked has closed its end; its answer is still there to read.
+    with contextlib.suppress(OSError):
         write_message(vault_fd, request)
-        response = read_message(vault_fd, ReleaseResponse, _MAX_RESPONSE_BYTES)
+
+
+def _read(vault_fd: int, kind: type[MessageT]) -> MessageT:
+    try:
+        message = read_message(vault_fd, kind, _MAX_RESPONSE_BYTES)
     except (OSError, FramingError):
-        response = None
-    if response is None:
+        message = None
+    if message is None:
         raise WorkerError("the vault gave no answer", "vault_unavailable")
-    if response.error_code:
-        raise WorkerError("the vault refused to release the file key", job_failure_code(response.error_code))
-    return response
+    return message
+
+
+def _willing(answer: AnswerT) -> AnswerT:
+    if answer.error_code:
+        raise WorkerError("the vault refused to release the file key", job_failure_code(answer.error_code))
+    return answer
 
 
 def _certified(evidence: bytes, request: ReleaseRequest) -> ReleaseFacts:

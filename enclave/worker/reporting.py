@@ -5,7 +5,13 @@ from __future__ import annotations
 import threading
 import time
 
-from protos.bauta.internal.v1.worker_pb2 import WorkerFailure, WorkerProgress, WorkerReport, WorkerResult
+from protos.bauta.internal.v1.worker_pb2 import (
+    WorkerEvidence,
+    WorkerFailure,
+    WorkerProgress,
+    WorkerReport,
+    WorkerResult,
+)
 from protos.framing import write_message
 
 _SECONDS_BETWEEN_REPORTS = 0.2
@@ -43,6 +49,11 @@ class Reporter:
                     )
                 )
             )
+
+    def evidence(self, evidence: bytes) -> None:
+        """Passes the vault's evidence on to the log."""
+        with self._lock:
+            self._send(WorkerReport(evidence=WorkerEvidence(evidence=evidence)))
 
     def result(self, result: WorkerResult) -> None:
         """Says that the job is done. Nothing may follow."""

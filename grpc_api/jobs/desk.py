@@ -6,15 +6,18 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from enclave.policy import parse_terms
 from grpc_api.config import ServiceConfig
-from grpc_api.errors import exhausted, invalid, precondition, unavailable
+from grpc_api.errors import ServiceError, exhausted, invalid, precondition, unavailable
 from grpc_api.jobs import states
+from grpc_api.jobs.acceptance import MAX_HEADER_BYTES, UploadRefusedError, accept_upload
+from grpc_api.jobs.endings import Endings
 from grpc_api.jobs.spool import Spool, UploadFile
 from grpc_api.jobs.states import JobRecord, State
 from grpc_api.jobs.store import JobStore
+from keyvault.client import VaultClient
 
 TOKEN_BYTES = 16
 # A power cut costs at most this much of an upload.
@@ -29,12 +32,16 @@ class JobDesk:
         store: JobStore,
         spool: Spool,
         config: ServiceConfig,
+        vault: VaultClient,
+        endings: Endings,
         stop_worker: Callable[[str], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store = store
         self._spool = spool
         self._config = config
+        self._vault = vault
+        self._endings = endings
         self._stop_worker = stop_worker
         self._clock = clock
         self._lock = threading.Lock()
@@ -78,7 +85,8 @@ class JobDesk:
         """Opens the upload of a job at the offset where it stands.
 
         Raises:
-            ServiceError: `upload_in_progress`, `upload_offset_wrong`, `job_state_wrong`, `job_not_found`.
+            ServiceError: `upload_in_progress`, `upload_offset_wrong`, `job_state_wrong`, `job_not_found`;
+                or why the upload can never be opened, and the job has failed.
         """
         job = self.store.get(job_id, owner)
         states.commit_bytes(job, job.committed_bytes)
@@ -91,17 +99,27 @@ class JobDesk:
             if offset != job.committed_bytes:
                 raise precondition("upload_offset_wrong", "An upload resumes at committed_bytes; ask GetJob.")
             with self._spool.appending(job_id, offset) as file:
-                yield Upload(job_id, file, self.store, self._spool, self._config)
+                yield Upload(job, file, self.store, self._spool, self._config, self._vault)
+        except UploadRefusedError as refusal:
+            self._endings.fail(job_id, refusal.code)
+            raise
         finally:
             with self._lock:
                 self._uploading.discard(job_id)
+            self._forget_if_ended(job_id)
+
+    def _forget_if_ended(self, job_id: str) -> None:
+        # Cancelled while bytes were still coming in: what came after that must not stay.
+        with suppress(ServiceError):
+            if self.store.get(job_id).state.is_final:
+                self._endings.drop(job_id)
 
     def cancel(self, owner: str, job_id: str) -> JobRecord:
         """Stops a job that has not ended; what it left is removed."""
         self.store.get(job_id, owner)
         job = self.store.change(job_id, states.cancel)
         self._stop_worker(job_id)
-        self._spool.drop(job_id)
+        self._endings.drop(job_id)
         return job
 
     def delete(self, owner: str, job_id: str) -> None:
@@ -109,7 +127,7 @@ class JobDesk:
         job = self.store.get(job_id, owner)
         if not job.state.is_final:
             raise precondition("job_state_wrong", "A job that has not ended is cancelled first.")
-        self._spool.drop(job_id)
+        self._endings.drop(job_id)
         self.store.delete(job_id)
 
     def read_result(self, owner: str, job_id: str, offset: int) -> Iterator[bytes]:
@@ -128,11 +146,11 @@ class JobDesk:
             with self._lock:
                 busy = job.job_id in self._uploading
             if not busy and now - job.updated_at > self._config.upload_seconds:
-                self._spool.drop(job.job_id)
+                self._endings.drop(job.job_id)
                 self.store.delete(job.job_id)
         for job in self.store.in_state(*states.FINAL):
             if now - job.updated_at > self._config.retention_seconds:
-                self._spool.drop(job.job_id)
+                self._endings.drop(job.job_id)
                 self.store.delete(job.job_id)
 
 
@@ -140,26 +158,37 @@ class Upload:
     """One stream of sealed bytes into one job."""
 
     def __init__(
-        self, job_id: str, file: UploadFile, store: JobStore, spool: Spool, config: ServiceConfig
+        self,
+        job: JobRecord,
+        file: UploadFile,
+        store: JobStore,
+        spool: Spool,
+        config: ServiceConfig,
+        vault: VaultClient,
     ) -> None:
-        self._job_id = job_id
+        self._job = job
         self._file = file
         self._store = store
         self._spool = spool
         self._config = config
+        self._vault = vault
         self._synced_bytes = file.size
+        self._is_accepted = False
 
     def append(self, chunk: bytes) -> None:
-        """Adds sealed bytes.
+        """Adds sealed bytes; once the header is there, the vault takes the file key into its keeping.
 
         Raises:
-            ServiceError: `upload_too_large`, `storage_full`.
+            UploadRefusedError: the upload can never be opened.
+            ServiceError: `upload_too_large`, `storage_full`, `vault_busy`.
         """
         if self._file.size + len(chunk) > self._config.max_upload_bytes:
             raise exhausted("upload_too_large", "The sealed upload is larger than this service takes.")
         if self._file.size == self._synced_bytes:
             self._spool.require_room(len(chunk))
         self._file.append(chunk)
+        if self._file.size >= MAX_HEADER_BYTES:
+            self._accept()
         if self._file.size - self._synced_bytes >= SYNC_EVERY_BYTES:
             self.commit()
 
@@ -167,12 +196,13 @@ class Upload:
         """Makes what came so far durable."""
         self._file.sync()
         self._synced_bytes = self._file.size
-        return self._store.change(self._job_id, lambda job: states.commit_bytes(job, self._file.size))
+        return self._store.change(self._job.job_id, lambda job: states.commit_bytes(job, self._file.size))
 
     def finish(self, total_bytes: int, sha256: bytes) -> JobRecord:
         """Closes the upload; from here on the service answers for it.
 
         Raises:
+            UploadRefusedError: the upload can never be opened.
             ServiceError: `upload_size_wrong`, `upload_digest_wrong`; the upload starts anew.
         """
         self.commit()
@@ -180,8 +210,15 @@ class Upload:
             raise precondition("upload_size_wrong", "The upload is not as long as its finish says.")
         digest = self._file.sha256()
         if digest != sha256.hex():
-            self._store.change(self._job_id, lambda job: states.commit_bytes(job, 0))
+            self._store.change(self._job.job_id, lambda job: states.commit_bytes(job, 0))
             raise precondition(
                 "upload_digest_wrong", "The upload was damaged on the way; it starts again at offset 0."
             )
-        return self._store.change(self._job_id, lambda job: states.finish_upload(job, digest))
+        self._accept()
+        return self._store.change(self._job.job_id, lambda job: states.finish_upload(job, digest))
+
+    def _accept(self) -> None:
+        # As early as possible: an intake key may die while a long upload is still under way.
+        if not self._is_accepted:
+            accept_upload(self._vault, self._job, self._file.head(MAX_HEADER_BYTES))
+            self._is_accepted = True

@@ -1,8 +1,8 @@
 """Runs queued jobs behind the wall and treats what comes back as a stranger's word.
 
-A job is done only when, in this order: the worker's reply passed its checks, the sealed result is durable,
-the release and the statement are in the log, and the store says so. A crash between two of these leaves a
-job that is tried again from its upload.
+A job gets its file key only when the release of that key is in the log. It is done only when, in this order:
+the worker's reply passed its checks, the sealed result is durable, the statement is in the log, and the store
+says so. A crash between two of these leaves a job that is tried again from its upload.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from enclave.host import RunningJob, WorkerHost
 from grpc_api.config import ServiceConfig
 from grpc_api.errors import ServiceError
 from grpc_api.jobs import states
+from grpc_api.jobs.endings import Endings
 from grpc_api.jobs.progress import JobProgress, ProgressBoard
 from grpc_api.jobs.spool import Spool
 from grpc_api.jobs.states import JobRecord, State
@@ -31,7 +32,6 @@ from provenance.dsse import Envelope
 from provenance.errors import ProvenanceError
 from provenance.keys import HybridPublicKey
 from provenance.statements import JobFacts, ReleaseFacts
-from provenance.statements.vocabulary import FAILURE_CODES
 
 log = logging.getLogger("bauta.grpc_api")
 
@@ -48,6 +48,7 @@ class Backstage:
     ledger: Ledger
     worker: WorkerHost
     vault: VaultClient
+    endings: Endings
     node_key: HybridPublicKey
     config: ServiceConfig
 
@@ -95,7 +96,7 @@ class Dispatcher:
                 self._run(job)
             except Exception as error:
                 log.error("job failed inside the front desk: %s", type(error).__name__)
-                self._fail(job.job_id, "internal_error")
+                self._b.endings.fail(job.job_id, "internal_error")
             finally:
                 self._b.progress.clear(job.job_id)
 
@@ -107,15 +108,15 @@ class Dispatcher:
 
     def _run(self, job: JobRecord) -> None:
         try:
-            untrusted_result = self._run_worker(job)
-            statement, evidence = check_reply(job, untrusted_result, self._b.node_key)
+            untrusted_result, evidence = self._run_worker(job)
+            statement = check_reply(job, untrusted_result, evidence)
             self._complete(job, untrusted_result, statement, evidence)
         except (EnclaveError, KeyvaultError, ProvenanceError, ServiceError) as error:
             if self._stopping.is_set() and error.code in {"worker_died", "worker_lost"}:
                 return  # Left as running: the next start tries again.
-            self._fail(job.job_id, error.code)
+            self._b.endings.fail(job.job_id, error.code)
 
-    def _run_worker(self, job: JobRecord) -> worker_pb2.WorkerResult:
+    def _run_worker(self, job: JobRecord) -> tuple[worker_pb2.WorkerResult, Envelope]:
         config = self._b.config
         order = worker_pb2.RunJob(
             job_id=bytes.fromhex(job.job_id),
@@ -141,20 +142,21 @@ class Dispatcher:
         try:
             if self._b.store.get(job.job_id).state is not State.RUNNING:
                 running.stop()  # Cancelled between taking and starting.
-            return self._follow(job.job_id, running)
+            return self._follow(job, running)
         finally:
             with self._lock:
                 del self._running[job.job_id]
             running.wait_until_gone()
             running.close()
 
-    def _follow(self, job_id: str, running: RunningJob) -> worker_pb2.WorkerResult:
+    def _follow(self, job: JobRecord, running: RunningJob) -> tuple[worker_pb2.WorkerResult, Envelope]:
+        evidence: Envelope | None = None
         for untrusted_report in running.reports():
             match untrusted_report.WhichOneof("report"):
                 case "progress":
                     progress = untrusted_report.progress
                     self._b.progress.post(
-                        job_id,
+                        job.job_id,
                         JobProgress(
                             progress.stage,
                             progress.frames_done,
@@ -163,10 +165,17 @@ class Dispatcher:
                         ),
                     )
                     self._b.store.announce()
-                case "result":
-                    return untrusted_report.result
+                case "evidence" if evidence is None:
+                    evidence = check_evidence(job, untrusted_report.evidence.evidence, self._b.node_key)
+                    index = self._b.ledger.record("release", evidence)
+                    proof = self._b.ledger.inclusion(index)
+                    self._b.vault.confirm_release(bytes.fromhex(job.job_id), proof)
+                case "result" if evidence is not None:
+                    return untrusted_report.result, evidence
                 case "failure":
                     raise WorkerRefusedError(untrusted_report.failure.code)
+                case _:
+                    raise WorkerRefusedError("worker_reply_invalid")
         raise WorkerRefusedError("worker_died")
 
     def _complete(
@@ -179,7 +188,6 @@ class Dispatcher:
         size, digest = self._b.spool.commit_result(job.job_id)
         if size != untrusted_result.sealed_bytes or digest != untrusted_result.sealed_sha256.hex():
             raise WorkerRefusedError("worker_reply_invalid")
-        self._b.ledger.record("release", evidence)
         index = self._b.ledger.record("job", statement)
         proof = self._b.ledger.prove(statement, (evidence,), index)
         self._b.store.change(
@@ -192,26 +200,11 @@ class Dispatcher:
                 proof=proof,
             ),
         )
-        self._b.spool.drop_inputs(job.job_id)
+        self._b.endings.drop_inputs(job.job_id)
         stages = ", ".join(
             f"{name} {seconds:.3f}" for name, seconds in sorted(untrusted_result.stage_seconds.items())
         )
         log.info("job done; seconds by stage: %s", stages)
-
-    def _fail(self, job_id: str, code: str) -> None:
-        """Ends a job and leaves nothing of it but the code, and the failure's hash record in the log."""
-        code = code if code in FAILURE_CODES else "internal_error"
-        log.info("job failed: %s", code)
-        self._b.spool.drop(job_id)
-        try:
-            job = self._b.store.get(job_id)
-            if job.state.is_final:
-                return  # Cancelled meanwhile.
-            self._b.store.change(job_id, lambda record: states.fail(record, code))
-            envelope = Envelope.from_bytes(self._b.vault.sign_failure(bytes.fromhex(job_id), code))
-            self._b.ledger.record("failure", envelope)
-        except (KeyvaultError, ProvenanceError, ServiceError) as error:
-            log.error("a failure could not be recorded: %s", error.code)
 
 
 class WorkerRefusedError(EnclaveError):
@@ -222,33 +215,45 @@ class WorkerRefusedError(EnclaveError):
         self.code = code
 
 
-def check_reply(
-    job: JobRecord, untrusted_result: worker_pb2.WorkerResult, node_key: HybridPublicKey
-) -> tuple[Envelope, Envelope]:
-    """Checks a worker's reply against the job: who signed, for which job, under which terms.
-
-    Returns:
-        The statement and the evidence.
+def check_evidence(job: JobRecord, untrusted_evidence: bytes, node_key: HybridPublicKey) -> Envelope:
+    """Checks the evidence that a worker passes on: signed by the vault, about this job and these terms.
 
     Raises:
         WorkerRefusedError: `worker_reply_invalid`.
     """
     try:
-        evidence = Envelope.from_bytes(untrusted_result.evidence)
+        evidence = Envelope.from_bytes(untrusted_evidence)
         release = ReleaseFacts.from_statement(evidence.verify(node_key))
-        worker_key = HybridPublicKey(ed25519=release.worker_ed25519, mldsa65=release.worker_mldsa65)
-        statement = Envelope.from_bytes(untrusted_result.statement)
-        facts = JobFacts.from_statement(statement.verify(worker_key))
     except ProvenanceError:
         raise WorkerRefusedError("worker_reply_invalid") from None
-    terms_sha256 = hashlib.sha256(job.terms).hexdigest()
+    if (release.job_id, release.terms_sha256) != (job.job_id, hashlib.sha256(job.terms).hexdigest()):
+        raise WorkerRefusedError("worker_reply_invalid")
+    return evidence
+
+
+def check_reply(job: JobRecord, untrusted_result: worker_pb2.WorkerResult, evidence: Envelope) -> Envelope:
+    """Checks a worker's reply against the evidence that was recorded for its job.
+
+    Returns:
+        The statement.
+
+    Raises:
+        WorkerRefusedError: `worker_reply_invalid`.
+    """
+    release = ReleaseFacts.from_statement(evidence.payload)
+    try:
+        statement = Envelope.from_bytes(untrusted_result.statement)
+        facts = JobFacts.from_statement(statement.verify(release.worker_key))
+    except ProvenanceError:
+        raise WorkerRefusedError("worker_reply_invalid") from None
     agrees = (
-        release.job_id == facts.job_id == job.job_id
-        and release.terms_sha256 == facts.terms_sha256 == terms_sha256
+        untrusted_result.evidence == evidence.to_bytes()
+        and facts.job_id == job.job_id
+        and release.terms_sha256 == facts.terms_sha256
         and release.policy_sha256 == facts.policy_sha256
         and release.measurement == facts.measurement
         and facts.media_type == untrusted_result.media_type
     )
     if not agrees:
         raise WorkerRefusedError("worker_reply_invalid")
-    return statement, evidence
+    return statement

@@ -127,6 +127,10 @@ class UploadFile:
             os.fsync(self._fd)
             _fsync_folder(self._folder)
 
+    def head(self, size: int) -> bytes:
+        """The first bytes, at most this many."""
+        return os.pread(self._fd, size, 0)
+
     def sha256(self) -> str:
         """Digest of the whole file, read back from where it lies."""
         digest = hashlib.sha256()

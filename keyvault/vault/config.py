@@ -13,11 +13,13 @@ class VaultConfig:
 
     Attributes:
         intake_lifetime_seconds: how long an intake key is announced for.
-        intake_grace_seconds: how much longer it opens uploads that were accepted in time; then it is
+        intake_grace_seconds: how much longer it takes uploads whose sealing began in time; then it is
             destroyed.
         max_intake_keys: most intake keys alive at once.
+        accepted_lifetime_seconds: how long an accepted upload's file key waits for its job.
+        max_accepted_uploads: most accepted uploads at once.
         hello_wait_seconds: how long an announcement waits for the worker host's first word.
-        release_timeout_seconds: from a job's registration to the end of its one answer.
+        release_timeout_seconds: from a job's registration to the end of its release, recording included.
         max_open_releases: most jobs registered and not yet answered.
         max_front_request_bytes: largest request of the front desk.
         max_hello_bytes: largest WorkerHello.
@@ -28,13 +30,15 @@ class VaultConfig:
         VaultStartError: a limit makes no sense.
     """
 
-    intake_lifetime_seconds: int = 24 * 3600
-    intake_grace_seconds: int = 24 * 3600
+    intake_lifetime_seconds: int = 3600
+    intake_grace_seconds: int = 3600
     max_intake_keys: int = 64
+    accepted_lifetime_seconds: int = 7 * 24 * 3600
+    max_accepted_uploads: int = 4096
     hello_wait_seconds: float = 30.0
     release_timeout_seconds: float = 60.0
     max_open_releases: int = 32
-    max_front_request_bytes: int = 64 << 10
+    max_front_request_bytes: int = 256 << 10
     max_hello_bytes: int = 64 << 10
     max_release_request_bytes: int = 80 << 10
     max_age_header_bytes: int = 64 << 10
@@ -44,5 +48,7 @@ class VaultConfig:
             raise VaultStartError(
                 "vault_config_invalid", "an intake key must live for a second at least and not less after it"
             )
+        if self.accepted_lifetime_seconds < 1 or self.max_accepted_uploads < 1:
+            raise VaultStartError("vault_config_invalid", "an accepted upload must be kept for a while")
         if self.hello_wait_seconds < 0 or self.release_timeout_seconds <= 0 or self.max_open_releases < 1:
             raise VaultStartError("vault_config_invalid", "the vault's waits and caps must be positive")

@@ -31,10 +31,11 @@ class VaultRequestError(VaultError):
 
     Codes to the front desk: request_malformed, request_too_large, request_unknown, worker_not_ready,
     intake_keys_exhausted, checkpoint_malformed, checkpoint_wrong_origin, checkpoint_shrinks,
-    checkpoint_forks, failure_job_id_invalid, failure_code_invalid, vault_store_unwritable,
-    vault_internal_error.
+    checkpoint_forks, checkpoint_forgets, failure_job_id_invalid, failure_code_invalid,
+    acceptance_malformed, upload_header_invalid, intake_key_unknown, too_many_accepted_uploads,
+    release_unknown, release_proof_invalid, vault_store_unwritable, vault_internal_error.
 
     Codes to a worker: release_request_malformed, release_too_slow, release_job_mismatch,
-    release_refused, worker_key_invalid, upload_header_invalid, intake_key_unknown,
-    worker_measurement_changed, vault_busy, vault_internal_error.
+    release_nonce_wrong, release_refused, release_not_recorded, worker_key_invalid, upload_header_invalid,
+    upload_not_accepted, terms_not_accepted, worker_measurement_changed, vault_busy, vault_internal_error.
     """

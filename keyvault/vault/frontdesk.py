@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from keyvault.vault.acceptances import Acceptances
 from keyvault.vault.announcements import Announcer, instant
 from keyvault.vault.config import VaultConfig
+from keyvault.vault.confirmations import Confirmations
 from keyvault.vault.errors import VaultRequestError
 from keyvault.vault.frames import (
     ChannelClosedError,
@@ -23,7 +25,13 @@ from keyvault.vault.frames import (
 from keyvault.vault.identity import Identity
 from keyvault.vault.intake import IntakeKeys
 from keyvault.vault.ratchet import CheckpointRatchet
-from protos.bauta.internal.v1.vault_pb2 import Description, SignFailure, VaultRequest, VaultResponse
+from protos.bauta.internal.v1.vault_pb2 import (
+    Description,
+    Done,
+    SignFailure,
+    VaultRequest,
+    VaultResponse,
+)
 from provenance.dsse import sign_envelope
 from provenance.errors import ProvenanceError
 from provenance.statements.failure import FailureFacts
@@ -36,18 +44,22 @@ _logger = logging.getLogger("keyvault")
 
 @dataclass(frozen=True)
 class FrontDesk:
-    """Answers the front desk's four requests.
+    """Answers the front desk's requests.
 
     Attributes:
         identity: the keys of this installation.
         ratchet: signs checkpoints, forwards only.
         announcer: signs the intake statement.
+        acceptances: the uploads that the vault stands by.
+        confirmations: the releases that wait for the log.
         clock: seconds since the epoch.
     """
 
     identity: Identity
     ratchet: CheckpointRatchet
     announcer: Announcer
+    acceptances: Acceptances
+    confirmations: Confirmations
     clock: Callable[[], float]
 
     def answer(self, untrusted_body: bytes) -> VaultResponse:
@@ -68,11 +80,23 @@ class FrontDesk:
             case "announce_intake":
                 return VaultResponse(intake=self.announcer.announce())
             case "sign_checkpoint":
-                return VaultResponse(checkpoint=self.ratchet.sign(untrusted.sign_checkpoint.text))
+                request = untrusted.sign_checkpoint
+                return VaultResponse(checkpoint=self.ratchet.sign(request.text, request.consistency))
             case "sign_failure":
                 return VaultResponse(failure=self._sign_failure(untrusted.sign_failure))
+            case "accept_upload":
+                upload = untrusted.accept_upload
+                self.acceptances.accept(upload.job_id, upload.age_header, upload.terms_sha256)
+            case "confirm_release":
+                release = untrusted.confirm_release
+                self.confirmations.confirm(release.job_id, release.tlog_proof)
+            case "end_job":
+                self.acceptances.end(untrusted.end_job.job_id)
+            case "retain_jobs":
+                self.acceptances.retain(untrusted.retain_jobs.job_ids)
             case _:
                 raise VaultRequestError("request_unknown", "the request names no operation known here")
+        return VaultResponse(done=Done())
 
     def _describe(self) -> Description:
         public = self.identity.node.public
@@ -81,6 +105,7 @@ class FrontDesk:
             node_mldsa65_key=public.mldsa65,
             log_origin=self.identity.log.origin,
             log_vkeys=self.identity.log.vkeys,
+            log_size=self.ratchet.size,
         )
 
     def _sign_failure(self, untrusted: SignFailure) -> bytes:
@@ -98,13 +123,14 @@ class FrontDesk:
 def serve_front_desk(
     channel: socket.socket, desk: FrontDesk, intake_keys: IntakeKeys, config: VaultConfig
 ) -> None:
-    """Answers until the front desk closes its end, and destroys intake keys when their time is over."""
+    """Answers until the front desk closes its end, and destroys every key when its time is over."""
     try:
         while True:
-            pause = intake_keys.seconds_to_next_destruction()
-            pause = _LONGEST_SLEEP_SECONDS if pause is None else min(pause, _LONGEST_SLEEP_SECONDS)
+            dues = [intake_keys.seconds_to_next_destruction(), desk.acceptances.seconds_to_next_destruction()]
+            pause = min([_LONGEST_SLEEP_SECONDS, *(due for due in dues if due is not None)])
             is_request = is_readable(channel, time.monotonic() + pause)
             intake_keys.destroy_due()
+            desk.acceptances.destroy_due()
             if is_request:
                 _serve_one(channel, desk, config)
     except ChannelClosedError:

@@ -1,26 +1,25 @@
-"""Remembers the last signed checkpoint, so that the log never shrinks and never has two roots at one size.
+"""Remembers the last signed checkpoint, so that the log never shrinks, never forks and never forgets.
 
-That is all it can promise: a larger tree comes without a consistency proof here, and whether it contains
-the smaller one is for whoever compares checkpoints (monitors, witnesses) to check.
+A larger tree is signed only with the proof that the last one is its beginning (RFC 6962, section 2.1.2).
+Whether readers all get to see the same tree is for witnesses and monitors to check.
 """
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from keyvault.signing.log import LogSigner
 from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.keystore import Keystore
 from provenance.checkpoint import parse_checkpoint_text
 from provenance.errors import ProvenanceError
+from provenance.merkle import EMPTY_ROOT, verify_consistency
 
 ENTRY = "checkpoint"
 _RECORD = struct.Struct(">Q32s")
-EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
 class CheckpointRatchet:
@@ -39,12 +38,22 @@ class CheckpointRatchet:
         self._lock = threading.Lock()
         self._size, self._root = _load(store)
 
-    def sign(self, untrusted_text: bytes) -> bytes:
+    @property
+    def size(self) -> int:
+        """The size of the largest tree that was signed."""
+        with self._lock:
+            return self._size
+
+    def sign(self, untrusted_text: bytes, untrusted_consistency: Sequence[bytes]) -> bytes:
         """Gives the signed note, once its size and root are durable.
+
+        Args:
+            untrusted_text: the checkpoint.
+            untrusted_consistency: the proof from the last signed tree to this one; empty at the same size.
 
         Raises:
             VaultRequestError: checkpoint_malformed, checkpoint_wrong_origin, checkpoint_shrinks,
-                checkpoint_forks or vault_store_unwritable.
+                checkpoint_forks, checkpoint_forgets or vault_store_unwritable.
         """
         try:
             checkpoint = parse_checkpoint_text(untrusted_text)
@@ -61,9 +70,18 @@ class CheckpointRatchet:
             if size == self._size and root != self._root:
                 raise VaultRequestError("checkpoint_forks", "another root has been signed at this size")
             if size > self._size:
+                self._require_growth(size, root, untrusted_consistency)
                 self._store.write(ENTRY, _RECORD.pack(size, root))
                 self._size, self._root = size, root
             return self._signer.sign_checkpoint(untrusted_text, int(self._clock()))
+
+    def _require_growth(self, size: int, root: bytes, untrusted_consistency: Sequence[bytes]) -> None:
+        try:
+            verify_consistency(self._size, size, untrusted_consistency, self._root, root)
+        except ProvenanceError:
+            raise VaultRequestError(
+                "checkpoint_forgets", "it is not shown that the last signed tree is the beginning of this one"
+            ) from None
 
 
 def new_memory() -> bytearray:

@@ -1,8 +1,9 @@
 """The one decision that matters: whether a worker gets an upload's file key.
 
-It gets it when the job is the one that its host registered, the upload's header is strict and authentic, a
-living intake key opens it, and that key was announced for this worker's measurement. What is given is a
-signed statement about all of that, and the key, sealed to the worker's one-job key.
+It gets it when the job is the one that its host registered, the request answers this vault's challenge, the
+upload was accepted for this job under these terms, and its intake key was announced for this worker's
+measurement. It gets it in two steps: first a signed statement about all of that; and the key, sealed to the
+worker's one-job key, only once that statement is in the log.
 
 Every name `untrusted_*` here was chosen by a process that has parsed a stranger's video.
 """
@@ -10,17 +11,18 @@ Every name `untrusted_*` here was chosen by a process that has parsed a stranger
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from keyvault.age import AgeError, AgeNoMatchError, Header, parse_header, unwrap_file_key
-from keyvault.release import ReleaseKeyError, seal_file_key
+from keyvault.release import ReleaseKeyError, require_one_job_key, seal_file_key
 from keyvault.signing.hybrid import HybridSigner
+from keyvault.vault.acceptances import Acceptances, parse_upload_header
 from keyvault.vault.announcements import WorkerFacts, instant
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.errors import VaultRequestError
-from keyvault.vault.intake import IntakeKey, IntakeKeys
-from protos.bauta.internal.v1.release_pb2 import ReleaseRequest, ReleaseResponse
-from provenance.dsse import sign_envelope
+from protos.bauta.internal.v1.release_pb2 import ReleaseRequest
+from provenance.dsse import Envelope, sign_envelope
 from provenance.errors import ProvenanceError
 from provenance.keys import HybridPublicKey
 from provenance.statements.release import ReleaseFacts
@@ -28,30 +30,52 @@ from provenance.statements.release import ReleaseFacts
 TIER = "process"
 
 
+@dataclass(frozen=True)
+class Offer:
+    """What the vault will give, once its evidence is in the log.
+
+    Attributes:
+        job_id: 16 bytes.
+        worker: who asked.
+        evidence: the signed release statement.
+        age_header: of the upload.
+        terms_sha256: of the job.
+        worker_hpke_key: the one-job key that the file key will be sealed to.
+    """
+
+    job_id: bytes
+    worker: WorkerFacts
+    evidence: Envelope
+    age_header: bytes
+    terms_sha256: bytes
+    worker_hpke_key: bytes
+
+
 class ReleaseDesk:
-    """Answers release requests. Keeps nothing between two of them; thread-safe.
+    """Decides on release requests. Keeps nothing between two of them; thread-safe.
 
     Args:
         node: signs the evidence.
-        keys: the intake keys.
+        acceptances: the uploads that may be released.
         config: limits.
         clock: seconds since the epoch.
     """
 
     def __init__(
-        self, node: HybridSigner, keys: IntakeKeys, config: VaultConfig, clock: Callable[[], float]
+        self, node: HybridSigner, acceptances: Acceptances, config: VaultConfig, clock: Callable[[], float]
     ) -> None:
         self._node = node
-        self._keys = keys
+        self._acceptances = acceptances
         self._config = config
         self._clock = clock
 
-    def release(self, job_id: bytes, worker: WorkerFacts, untrusted: ReleaseRequest) -> ReleaseResponse:
-        """Releases the file key of one upload.
+    def offer(self, job_id: bytes, worker: WorkerFacts, nonce: bytes, untrusted: ReleaseRequest) -> Offer:
+        """Checks a request and signs the evidence for it. No key has moved yet.
 
         Args:
             job_id: as the worker host registered it, 16 bytes.
             worker: the worker host.
+            nonce: this vault's challenge to the child.
             untrusted: what the job's child asks for.
 
         Raises:
@@ -59,76 +83,62 @@ class ReleaseDesk:
         """
         if untrusted.job_id != job_id:
             raise VaultRequestError("release_job_mismatch", "the request is for another job")
-        header = self._parse_header(untrusted.age_header)
-        statement = self._statement(job_id, worker, untrusted, header)
-        file_key = self._unwrap(header, worker)
-        try:
-            sealed = seal_file_key(file_key, untrusted.worker_hpke_key, job_id, header.raw)
-        except ReleaseKeyError:
-            raise VaultRequestError("worker_key_invalid", "the one-job key is no X-Wing key") from None
-        return ReleaseResponse(
-            sealed_file_key=sealed, evidence=sign_envelope(statement, self._node).to_bytes()
+        if not hmac.compare_digest(untrusted.nonce, nonce):
+            raise VaultRequestError("release_nonce_wrong", "the request does not answer this challenge")
+        header = parse_upload_header(untrusted.age_header, self._config)
+        facts = self._facts(job_id, worker, untrusted, header.raw)
+        offer = Offer(
+            job_id=job_id,
+            worker=worker,
+            evidence=sign_envelope(facts.to_statement(), self._node),
+            age_header=header.raw,
+            terms_sha256=untrusted.terms_sha256,
+            worker_hpke_key=untrusted.worker_hpke_key,
         )
+        self._find(offer)
+        return offer
 
-    def _parse_header(self, untrusted_header: bytes) -> Header:
-        if len(untrusted_header) > self._config.max_age_header_bytes:
-            raise _bad_header()
-        try:
-            return parse_header(untrusted_header)
-        except AgeError:
-            raise _bad_header() from None
+    def seal(self, offer: Offer) -> bytes:
+        """Seals the file key to the worker. To be called once the offer's evidence is in the log.
 
-    def _statement(
-        self, job_id: bytes, worker: WorkerFacts, untrusted: ReleaseRequest, header: Header
-    ) -> bytes:
+        Raises:
+            VaultRequestError: the job has ended meanwhile.
+        """
+        return seal_file_key(self._find(offer), offer.worker_hpke_key, offer.job_id, offer.age_header)
+
+    def _find(self, offer: Offer) -> bytearray:
+        header_sha256 = hashlib.sha256(offer.age_header).digest()
+        accepted = self._acceptances.find(
+            offer.job_id, header_sha256, offer.terms_sha256, offer.worker.measurement
+        )
+        return accepted.file_key
+
+    def _facts(
+        self, job_id: bytes, worker: WorkerFacts, untrusted: ReleaseRequest, age_header: bytes
+    ) -> ReleaseFacts:
         untrusted_walls = tuple(sorted(untrusted.walls))
         # A child can lose walls on the way, it cannot have more than its host gives.
         if not untrusted_walls or not worker.walls.issuperset(untrusted_walls):
             raise VaultRequestError("release_refused", "the worker claims no walls or walls it cannot have")
         try:
+            require_one_job_key(untrusted.worker_hpke_key)
             worker_key = HybridPublicKey(
                 ed25519=untrusted.worker_ed25519_key, mldsa65=untrusted.worker_mldsa65_key
             )
-        except ProvenanceError:
-            raise VaultRequestError("worker_key_invalid", "a one-job signing key is no key") from None
+        except (ProvenanceError, ReleaseKeyError):
+            raise VaultRequestError("worker_key_invalid", "a one-job key is no key") from None
         try:
-            facts = ReleaseFacts(
+            return ReleaseFacts(
                 job_id=job_id.hex(),
                 tier=TIER,
                 walls=untrusted_walls,
                 measurement=worker.measurement.hex(),
                 policy_sha256=untrusted.policy_sha256.hex(),
                 terms_sha256=untrusted.terms_sha256.hex(),
-                upload_header_sha256=hashlib.sha256(header.raw).hexdigest(),
+                upload_header_sha256=hashlib.sha256(age_header).hexdigest(),
                 worker_ed25519=worker_key.ed25519,
                 worker_mldsa65=worker_key.mldsa65,
                 released_at=instant(self._clock()),
             )
         except ProvenanceError:
             raise VaultRequestError("release_refused", "the request does not make a statement") from None
-        return facts.to_statement()
-
-    def _unwrap(self, header: Header, worker: WorkerFacts) -> bytes:
-        for key in self._keys.live():
-            file_key = _try_key(header, key)
-            if file_key is None:
-                continue
-            if key.measurement != worker.measurement:
-                raise VaultRequestError(
-                    "worker_measurement_changed", "the upload was sealed for another version of the worker"
-                )
-            return file_key
-        raise VaultRequestError("intake_key_unknown", "no living intake key opens this upload")
-
-
-def _try_key(header: Header, key: IntakeKey) -> bytes | None:
-    try:
-        return unwrap_file_key(header, [key.identity])
-    except AgeNoMatchError:
-        return None
-    except AgeError:
-        raise _bad_header() from None
-
-
-def _bad_header() -> VaultRequestError:
-    return VaultRequestError("upload_header_invalid", "the upload's header is malformed or was changed")

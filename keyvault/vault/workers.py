@@ -13,27 +13,39 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from keyvault.vault.announcements import WorkerFacts, WorkerPresence
 from keyvault.vault.config import VaultConfig
+from keyvault.vault.confirmations import Awaited, Confirmations
 from keyvault.vault.errors import VaultRequestError
 from keyvault.vault.frames import (
     ChannelClosedError,
-    is_readable,
     parse,
     read_frame,
     take_socket,
     write_frame,
 )
 from keyvault.vault.intake import MEASUREMENT_BYTES
-from keyvault.vault.releases import ReleaseDesk
-from protos.bauta.internal.v1.release_pb2 import ReleaseRequest, ReleaseResponse
+from keyvault.vault.releases import Offer, ReleaseDesk
+from protos.bauta.internal.v1.release_pb2 import (
+    ReleaseChallenge,
+    ReleaseOffer,
+    ReleaseRequest,
+    ReleaseResponse,
+)
 from protos.bauta.internal.v1.worker_pb2 import WorkerHello
 
 JOB_ID_BYTES = 16
+NONCE_BYTES = 32
+# A refusal for a deadline that has passed must still be sent.
+_LAST_WORD_SECONDS = 1.0
 _FD_BYTES = array.array("i").itemsize
 _MAX_WALLS = 64
 _WALL_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+AnswerT = TypeVar("AnswerT", ReleaseOffer, ReleaseResponse)
 
 _logger = logging.getLogger("keyvault")
 
@@ -45,15 +57,22 @@ class WorkerChannel:
         channel: the vault's end.
         presence: told who is there.
         desk: decides.
+        confirmations: where a release waits for the log.
         config: limits.
     """
 
     def __init__(
-        self, channel: socket.socket, presence: WorkerPresence, desk: ReleaseDesk, config: VaultConfig
+        self,
+        channel: socket.socket,
+        presence: WorkerPresence,
+        desk: ReleaseDesk,
+        confirmations: Confirmations,
+        config: VaultConfig,
     ) -> None:
         self._channel = channel
         self._presence = presence
         self._desk = desk
+        self._confirmations = confirmations
         self._config = config
         self._free_places = threading.BoundedSemaphore(config.max_open_releases)
 
@@ -93,7 +112,7 @@ class WorkerChannel:
     def _start_release(self, job_id: bytes, job_channel: socket.socket, worker: WorkerFacts) -> None:
         if not self._free_places.acquire(blocking=False):
             with job_channel:
-                _send(job_channel, ReleaseResponse(error_code="vault_busy"), time.monotonic())
+                _send_refusal(job_channel, "vault_busy")
             return
         try:
             threading.Thread(
@@ -107,28 +126,53 @@ class WorkerChannel:
         deadline = time.monotonic() + self._config.release_timeout_seconds
         try:
             with job_channel:
-                if not is_readable(job_channel, deadline):
-                    _send(job_channel, ReleaseResponse(error_code="release_too_slow"), time.monotonic())
-                    return
-                _send(job_channel, self._answer(job_id, job_channel, worker, deadline), deadline)
+                self._converse(job_id, job_channel, worker, deadline)
+        except ChannelClosedError:
+            _logger.info("a job's child was gone before its answer")
         finally:
             self._free_places.release()
 
-    def _answer(
+    def _converse(
         self, job_id: bytes, job_channel: socket.socket, worker: WorkerFacts, deadline: float
-    ) -> ReleaseResponse:
+    ) -> None:
+        """Challenge, request, offer; and the key once the offer's evidence is in the log."""
+        nonce = os.urandom(NONCE_BYTES)
+        write_frame(job_channel, ReleaseChallenge(nonce=nonce), deadline)
+        # What was offered, and its place among those that wait for the log.
+        offered: list[tuple[Offer, Awaited]] = []
+
+        def make_offer() -> ReleaseOffer:
+            offer = self._desk.offer(job_id, worker, nonce, self._read_request(job_channel, deadline))
+            offered.append((offer, self._confirmations.expect(job_id, offer.evidence.digest)))
+            return ReleaseOffer(evidence=offer.evidence.to_bytes())
+
+        def make_response() -> ReleaseResponse:
+            [(offer, awaited)] = offered
+            self._confirmations.wait(job_id, awaited, deadline)
+            return ReleaseResponse(sealed_file_key=self._desk.seal(offer))
+
+        write_frame(job_channel, _answered(make_offer, ReleaseOffer), deadline + _LAST_WORD_SECONDS)
+        if offered:
+            write_frame(job_channel, _answered(make_response, ReleaseResponse), deadline + _LAST_WORD_SECONDS)
+
+    def _read_request(self, job_channel: socket.socket, deadline: float) -> ReleaseRequest:
         try:
             untrusted_body = read_frame(job_channel, self._config.max_release_request_bytes, deadline)
-            untrusted = parse(ReleaseRequest, untrusted_body, "release_request_malformed")
-            return self._desk.release(job_id, worker, untrusted)
-        except VaultRequestError as refusal:
-            return ReleaseResponse(error_code=refusal.code)
         except ChannelClosedError:
-            return ReleaseResponse(error_code="release_too_slow")
-        except Exception as defect:
-            # As for the front desk: the vault lives on, and nothing of a request gets into a log.
-            _logger.error("release failed: %s", type(defect).__name__)
-            return ReleaseResponse(error_code="vault_internal_error")
+            raise VaultRequestError("release_too_slow", "the child did not ask in time") from None
+        return parse(ReleaseRequest, untrusted_body, "release_request_malformed")
+
+
+def _answered(answer: Callable[[], AnswerT], kind: type[AnswerT]) -> AnswerT:
+    """An answer, or one with the code of the refusal."""
+    try:
+        return answer()
+    except VaultRequestError as refusal:
+        return kind(error_code=refusal.code)
+    except Exception as defect:
+        # As for the front desk: the vault lives on, and nothing of a request gets into a log.
+        _logger.error("release failed: %s", type(defect).__name__)
+        return kind(error_code="vault_internal_error")
 
 
 def receive_registration(channel: socket.socket) -> tuple[bytes, socket.socket]:
@@ -164,9 +208,11 @@ def receive_registration(channel: socket.socket) -> tuple[bytes, socket.socket]:
     return job_id, take_socket(fds[0])
 
 
-def _send(channel: socket.socket, response: ReleaseResponse, deadline: float) -> None:
+def _send_refusal(channel: socket.socket, code: str) -> None:
+    """Answers a child before it has asked: an empty challenge, and an offer that is none."""
     try:
-        write_frame(channel, response, deadline)
+        for message in (ReleaseChallenge(), ReleaseOffer(error_code=code)):
+            write_frame(channel, message, time.monotonic())
     except ChannelClosedError:
         _logger.info("a job's child was gone before its answer")
 

@@ -44,7 +44,7 @@ KEYS = (
 ROUNDS = 30
 
 
-def sign(text: bytes) -> bytes:
+def sign(text: bytes, _prove_from: object = None) -> bytes:
     parsed = parse_checkpoint_text(text)
     lines = [
         signature_line(key, private.sign(message_to_sign(key, parsed, 1)), 1)
@@ -131,7 +131,7 @@ def test_a_crash_between_stage_and_publish_recovers(tmp_path: Path, signed_first
         log.append("job", digest(0))
         before = head_of(log)
 
-    def dies(text: bytes) -> bytes:
+    def dies(text: bytes, _prove_from: object) -> bytes:
         if signed_first:
             sign(text)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -147,7 +147,7 @@ def test_a_crash_between_stage_and_publish_recovers(tmp_path: Path, signed_first
 
     asked = []
 
-    def remembering(text: bytes) -> bytes:
+    def remembering(text: bytes, _prove_from: object) -> bytes:
         asked.append(text)
         return sign(text)
 

@@ -15,7 +15,6 @@ from provenance.note import parse_vkey
 from tests.unit.keyvault.vault.harness import (
     RunningVault,
     Worker,
-    ask,
     checkpoint_text,
     header_of,
     open_upload,
@@ -42,19 +41,21 @@ def test_a_killed_vault_never_signs_a_smaller_checkpoint(tmp_path: Path) -> None
             origin, vkeys = description.log_origin, [parse_vkey(vkey) for vkey in description.log_vkeys]
             for size in {0, signed // 2, signed - 1} & set(range(signed)):
                 with pytest.raises(VaultRefusedError) as refusal:
-                    vault.client.sign_checkpoint(checkpoint_text(origin, size))
+                    vault.sign(size)
                 assert refusal.value.code == "checkpoint_shrinks"
             with pytest.raises(VaultRefusedError) as refusal:
-                vault.client.sign_checkpoint(checkpoint_text(origin, signed, b"fork") if signed else b"")
+                vault.client.sign_checkpoint(
+                    checkpoint_text(origin, signed, b"fork") if signed else b"", lambda _old_size: []
+                )
             assert refusal.value.code in ("checkpoint_forks", "checkpoint_malformed", "checkpoint_shrinks")
             # One signature may have been made durable and lost with the vault: so it goes on from there.
             if turn % 2 == 0:
                 signed += 2
-                note = vault.client.sign_checkpoint(checkpoint_text(origin, signed))
+                note = vault.sign(signed)
             timer = kill_within(vault, RANDOM.uniform(0.0, 0.05))
             try:
                 for size in range(signed + 1, signed + 100_000):
-                    note = vault.client.sign_checkpoint(checkpoint_text(origin, size))
+                    note = vault.sign(size)
                     signed = size
             except VaultUnavailableError:
                 pass
@@ -87,8 +88,7 @@ def test_a_killed_vault_keeps_every_intake_key_that_it_announced(tmp_path: Path)
         with RunningVault(folder) as vault:
             vault.hello(measurement)
             worker = Worker()
-            with vault.register(worker.job_id) as child:
-                response = ask(child, worker.request(header_of(upload)))
+            response = vault.release(worker, upload)
             assert response.error_code == ""
             file_key = worker.key.open_file_key(response.sealed_file_key, worker.job_id, header_of(upload))
             assert open_upload(upload, file_key).startswith(b"upload ")
@@ -115,7 +115,7 @@ def test_a_vault_killed_in_its_first_start_starts_again(tmp_path: Path, mileston
         vault.kill()
     with RunningVault(folder) as vault:
         first = vault.client.describe()
-        vault.client.sign_checkpoint(checkpoint_text(first.log_origin, 1))
+        vault.sign(1)
     with RunningVault(folder) as vault:
         assert vault.client.describe() == first
     assert {path.name for path in folder.iterdir()} == {"lock", "master.key", "keystore"}
@@ -130,9 +130,7 @@ def test_a_destroyed_key_stays_destroyed_when_the_vault_is_killed_and_the_files_
     with RunningVault(folder, *short) as vault:
         vault.hello()
         upload = seal_upload(vault.intake().recipient, b"upload")
-        worker = Worker()
-        with vault.register(worker.job_id) as child:
-            assert ask(child, worker.request(header_of(upload))).sealed_file_key
+        assert vault.release(Worker(), upload).sealed_file_key
         sealed = folder / "keystore" / "intake.sealed"
         while_alive = sealed.read_bytes()
         deadline = time.monotonic() + 20
@@ -142,7 +140,6 @@ def test_a_destroyed_key_stays_destroyed_when_the_vault_is_killed_and_the_files_
         vault.kill()
     with RunningVault(folder) as vault:
         vault.hello()
-        worker = Worker()
-        with vault.register(worker.job_id) as child:
-            response = ask(child, worker.request(header_of(upload)))
-        assert response.error_code == "intake_key_unknown"
+        with pytest.raises(VaultRefusedError) as refusal:
+            vault.accept(Worker(), upload)
+        assert refusal.value.code == "intake_key_unknown"

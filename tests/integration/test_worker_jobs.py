@@ -13,13 +13,13 @@ import av
 import psutil
 import pytest
 from media_factory import face_clip, face_image
-from worker_harness import SALT, Nursery, honest, opened
+from worker_harness import SALT, Answers, Nursery, Twist, honest, opened
 
 from enclave.errors import HostError
 from enclave.policy import Terms, shipped
 from enclave.wall import require_floor
 from keyvault.age import HybridIdentity, SealWriter
-from protos.bauta.internal.v1.release_pb2 import ReleaseRequest, ReleaseResponse
+from protos.bauta.internal.v1.release_pb2 import ReleaseOffer, ReleaseRequest, ReleaseResponse
 from provenance.dsse import Envelope
 from provenance.statements import JobFacts, ReleaseFacts
 
@@ -100,8 +100,11 @@ def test_a_face_goes_in_and_a_signed_anonymized_video_comes_out(
 
 
 def test_the_stages_come_in_order(nursery: Nursery, terms: Terms, clip: bytes) -> None:
-    reports = nursery.run(nursery.seal(clip, terms), terms.to_bytes()).reports
-    stages = [report.progress.stage for report in reports[:-1]]
+    finished = nursery.run(nursery.seal(clip, terms), terms.to_bytes())
+    reports = finished.reports
+    evidence = [report for report in reports if report.WhichOneof("report") == "evidence"]
+    assert [report.evidence.evidence for report in evidence] == [finished.result.evidence]
+    stages = [report.progress.stage for report in reports if report.WhichOneof("report") == "progress"]
     assert list(dict.fromkeys(stages)) == ["open", "anonymize", "seal", "prove"]
 
 
@@ -180,21 +183,29 @@ def test_an_upload_without_a_preamble_is_refused(nursery: Nursery, terms: Terms,
     assert nursery.run(sealed.getvalue(), terms.to_bytes()).failure_code == "preamble_invalid"
 
 
-def refuse(_request: ReleaseRequest, _answer: ReleaseResponse) -> ReleaseResponse:
-    return ReleaseResponse(error_code="intake_key_unknown")
+def refuse(_request: ReleaseRequest, answers: Answers) -> None:
+    answers.offer = ReleaseOffer(error_code="upload_header_invalid")
 
 
-def refuse_in_words_of_its_own(_request: ReleaseRequest, _answer: ReleaseResponse) -> ReleaseResponse:
-    return ReleaseResponse(error_code="SECRET of somebody")
+def refuse_in_words_of_its_own(_request: ReleaseRequest, answers: Answers) -> None:
+    answers.offer = ReleaseOffer(error_code="SECRET of somebody")
 
 
-def say_nothing(_request: ReleaseRequest, _answer: ReleaseResponse) -> None:
-    return None
+def say_nothing(_request: ReleaseRequest, answers: Answers) -> None:
+    answers.offer = None
 
 
-def change_the_key(_request: ReleaseRequest, answer: ReleaseResponse) -> ReleaseResponse:
-    answer.sealed_file_key = flipped(answer.sealed_file_key, 40)
-    return answer
+def refuse_after_the_offer(_request: ReleaseRequest, answers: Answers) -> None:
+    answers.response = ReleaseResponse(error_code="release_not_recorded")
+
+
+def say_nothing_after_the_offer(_request: ReleaseRequest, answers: Answers) -> None:
+    answers.response = None
+
+
+def change_the_key(_request: ReleaseRequest, answers: Answers) -> None:
+    assert answers.response is not None
+    answers.response.sealed_file_key = flipped(answers.response.sealed_file_key, 40)
 
 
 class GiveEvidenceOfTheFirstJob:
@@ -203,22 +214,23 @@ class GiveEvidenceOfTheFirstJob:
     def __init__(self) -> None:
         self.first: bytes | None = None
 
-    def __call__(self, _request: ReleaseRequest, answer: ReleaseResponse) -> ReleaseResponse:
+    def __call__(self, _request: ReleaseRequest, answers: Answers) -> None:
+        assert answers.offer is not None
         if self.first is None:
-            self.first = answer.evidence
-        answer.evidence = self.first
-        return answer
+            self.first = answers.offer.evidence
+        answers.offer.evidence = self.first
 
 
-def give_no_evidence(_request: ReleaseRequest, answer: ReleaseResponse) -> ReleaseResponse:
-    answer.evidence = b"{}"
-    return answer
+def give_no_evidence(_request: ReleaseRequest, answers: Answers) -> None:
+    answers.offer = ReleaseOffer(evidence=b"{}")
 
 
 LIES = {
-    "it refuses": (refuse, "intake_key_unknown"),
+    "it refuses": (refuse, "age_header_invalid"),
     "it refuses in words of its own": (refuse_in_words_of_its_own, "release_refused"),
     "it says nothing": (say_nothing, "vault_unavailable"),
+    "it refuses after its offer": (refuse_after_the_offer, "release_not_recorded"),
+    "it says nothing after its offer": (say_nothing_after_the_offer, "vault_unavailable"),
     "its key is changed on the way": (change_the_key, "release_refused"),
     "its evidence is none": (give_no_evidence, "release_refused"),
 }
@@ -226,11 +238,7 @@ LIES = {
 
 @pytest.mark.parametrize(("twist", "code"), LIES.values(), ids=LIES.keys())
 def test_a_child_believes_no_vault_that_lies(
-    nursery: Nursery,
-    terms: Terms,
-    clip: bytes,
-    twist: Callable[[ReleaseRequest, ReleaseResponse], ReleaseResponse | None],
-    code: str,
+    nursery: Nursery, terms: Terms, clip: bytes, twist: Twist, code: str
 ) -> None:
     nursery.vault.twist = twist
     assert nursery.run(nursery.seal(clip, terms), terms.to_bytes()).failure_code == code

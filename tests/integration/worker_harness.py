@@ -25,7 +25,12 @@ from enclave.policy import Terms, upload_preamble
 from keyvault.age import HybridIdentity, SealWriter, open_sealed, parse_header, unwrap_file_key
 from keyvault.release import seal_file_key
 from keyvault.signing.hybrid import HybridSigner
-from protos.bauta.internal.v1.release_pb2 import ReleaseRequest, ReleaseResponse
+from protos.bauta.internal.v1.release_pb2 import (
+    ReleaseChallenge,
+    ReleaseOffer,
+    ReleaseRequest,
+    ReleaseResponse,
+)
 from protos.bauta.internal.v1.worker_pb2 import RunJob, WorkerHello, WorkerReport, WorkerResult
 from protos.framing import read_message, write_message
 from provenance.dsse import sign_envelope
@@ -35,13 +40,20 @@ from provenance.statements.fields import format_instant
 SALT = bytes(range(32))
 GIBIBYTE = 1 << 30
 
-# Takes the honest answer and gives the one that is sent; None closes the channel without an answer.
-Twist = Callable[[ReleaseRequest, ReleaseResponse], ReleaseResponse | None]
+@dataclass
+class Answers:
+    """What a vault says after its challenge; None closes the channel instead."""
+
+    offer: ReleaseOffer | None
+    response: ReleaseResponse | None
 
 
-def honest(_request: ReleaseRequest, response: ReleaseResponse) -> ReleaseResponse:
+# Changes the honest answers to a request.
+Twist = Callable[[ReleaseRequest, Answers], None]
+
+
+def honest(_request: ReleaseRequest, _answers: Answers) -> None:
     """The vault as it should be."""
-    return response
 
 
 class PlayedVault:
@@ -74,15 +86,21 @@ class PlayedVault:
                 self._answer(job_id, job_channel.fileno())
 
     def _answer(self, job_id: bytes, fd: int) -> None:
+        challenge = ReleaseChallenge(nonce=secrets.token_bytes(32))
+        write_message(fd, challenge)
         request = read_message(fd, ReleaseRequest, 1 << 20)
         if request is None:
             return
+        assert request.nonce == challenge.nonce
         self.requests.append(request)
-        answer = self.twist(request, self._release(job_id, request))
-        if answer is not None:
-            write_message(fd, answer)
+        answers = self._release(job_id, request)
+        self.twist(request, answers)
+        if answers.offer is not None:
+            write_message(fd, answers.offer)
+            if answers.response is not None and not answers.offer.error_code:
+                write_message(fd, answers.response)
 
-    def _release(self, job_id: bytes, request: ReleaseRequest) -> ReleaseResponse:
+    def _release(self, job_id: bytes, request: ReleaseRequest) -> Answers:
         file_key = unwrap_file_key(parse_header(request.age_header), [self.intake])
         facts = ReleaseFacts(
             job_id=job_id.hex(),
@@ -96,9 +114,10 @@ class PlayedVault:
             worker_mldsa65=request.worker_mldsa65_key,
             released_at=format_instant(datetime.now(UTC)),
         )
-        return ReleaseResponse(
-            sealed_file_key=seal_file_key(file_key, request.worker_hpke_key, job_id, request.age_header),
-            evidence=sign_envelope(facts.to_statement(), self.node).to_bytes(),
+        sealed = seal_file_key(file_key, request.worker_hpke_key, job_id, request.age_header)
+        return Answers(
+            ReleaseOffer(evidence=sign_envelope(facts.to_statement(), self.node).to_bytes()),
+            ReleaseResponse(sealed_file_key=sealed),
         )
 
 

@@ -16,7 +16,7 @@ import pytest
 from keyvault.age import MAX_HEADER_BYTES
 from keyvault.client import VaultRefusedError
 from keyvault.vault.config import VaultConfig
-from protos.bauta.internal.v1.release_pb2 import ReleaseResponse
+from protos.bauta.internal.v1.release_pb2 import ReleaseChallenge, ReleaseOffer, ReleaseResponse
 from protos.framing import write_message
 from provenance.dsse import Envelope
 from provenance.statements.release import ReleaseFacts
@@ -24,10 +24,10 @@ from tests.unit.keyvault.vault.harness import (
     MEASUREMENT,
     RunningVault,
     Worker,
-    answer,
-    ask,
     header_of,
+    make_request,
     open_upload,
+    read,
     seal_upload,
 )
 
@@ -52,8 +52,7 @@ def upload(vault: RunningVault) -> bytes:
 def check_releases(vault: RunningVault, upload: bytes) -> None:
     """An honest child still gets its key: whatever came before, the vault lives."""
     worker = Worker()
-    with vault.register(worker.job_id) as child:
-        response = ask(child, worker.request(header_of(upload)))
+    response = vault.release(worker, upload)
     assert response.error_code == ""
     file_key = worker.key.open_file_key(response.sealed_file_key, worker.job_id, header_of(upload))
     assert open_upload(upload, file_key) == PLAINTEXT
@@ -76,32 +75,45 @@ def test_a_released_key_opens_the_upload(vault: RunningVault, upload: bytes) -> 
 def test_a_child_cannot_ask_for_another_job(vault: RunningVault, upload: bytes) -> None:
     worker = Worker()
     with vault.register(secrets.token_bytes(16)) as child:
-        response = ask(child, worker.request(header_of(upload)))
-    assert response == ReleaseResponse(error_code="release_job_mismatch")
+        offer = make_request(child, worker.request(header_of(upload)))
+    assert offer == ReleaseOffer(error_code="release_job_mismatch")
     check_releases(vault, upload)
 
 
 def test_a_registration_is_good_for_one_answer(vault: RunningVault, upload: bytes) -> None:
     worker = Worker()
+    vault.accept(worker, upload)
     with vault.register(worker.job_id) as child:
-        assert ask(child, worker.request(header_of(upload))).sealed_file_key
+        assert vault.ask(child, worker.request(header_of(upload))).sealed_file_key
         with pytest.raises((AssertionError, OSError)):
-            ask(child, worker.request(header_of(upload)))
+            make_request(child, worker.request(header_of(upload)))
     with vault.register(worker.job_id) as child:
-        assert ask(child, worker.request(b"noise")).error_code == "upload_header_invalid"
+        assert make_request(child, worker.request(b"noise")).error_code == "upload_header_invalid"
         with pytest.raises((AssertionError, OSError)):
-            ask(child, worker.request(header_of(upload)))
+            make_request(child, worker.request(header_of(upload)))
 
 
 def test_a_job_that_is_registered_again_is_answered_again(vault: RunningVault, upload: bytes) -> None:
     """A job that restarts after a crash asks with fresh keys."""
     first = Worker()
-    with vault.register(first.job_id) as child:
-        assert ask(child, first.request(header_of(upload))).sealed_file_key
+    assert vault.release(first, upload).sealed_file_key
     second = Worker(job_id=first.job_id)
-    with vault.register(second.job_id) as child:
-        response = ask(child, second.request(header_of(upload)))
+    response = vault.release(second, upload)
     assert second.key.open_file_key(response.sealed_file_key, second.job_id, header_of(upload))
+
+
+def test_a_request_recorded_earlier_does_not_answer_a_new_challenge(
+    vault: RunningVault, upload: bytes
+) -> None:
+    worker = Worker()
+    vault.accept(worker, upload)
+    request = worker.request(header_of(upload))
+    with vault.register(worker.job_id) as child:
+        assert vault.ask(child, request).sealed_file_key
+    with vault.register(worker.job_id) as child:
+        read(child, ReleaseChallenge)
+        write_message(child.fileno(), request)
+        assert read(child, ReleaseOffer) == ReleaseOffer(error_code="release_nonce_wrong")
 
 
 def hung_up(channel: socket.socket) -> bool:
@@ -134,8 +146,9 @@ def test_what_a_child_says_wrong_gets_a_code(
     vault: RunningVault, upload: bytes, name: str, saying: bytes, code: str
 ) -> None:
     with vault.register(secrets.token_bytes(16)) as child:
+        read(child, ReleaseChallenge)
         child.sendall(saying)
-        assert answer(child) == ReleaseResponse(error_code=code)
+        assert read(child, ReleaseOffer) == ReleaseOffer(error_code=code)
     check_releases(vault, upload)
 
 
@@ -145,14 +158,16 @@ def test_silent_and_slow_children_are_ended_and_their_places_come_back(
     started = time.monotonic()
     children = [vault.register(secrets.token_bytes(16)) for _ in range(4)]
     with vault.register(secrets.token_bytes(16)) as child:
-        assert answer(child).error_code == "vault_busy"
+        read(child, ReleaseChallenge)
+        assert read(child, ReleaseOffer).error_code == "vault_busy"
     honest = Worker().request(header_of(upload)).SerializeToString()
     children[1].sendall(b"\0")
     children[2].sendall(_frame(honest)[:-1])
     children[3].close()
     assert vault.client.describe().log_origin, "the front desk does not wait for children"
     for child in children[:3]:
-        assert answer(child).error_code == "release_too_slow"
+        read(child, ReleaseChallenge)
+        assert read(child, ReleaseOffer).error_code == "release_too_slow"
         child.close()
     assert time.monotonic() - started < 15
     check_releases(vault, upload)
@@ -190,9 +205,13 @@ def test_a_child_that_never_reads_its_answer_does_not_keep_a_place(
 def test_a_child_that_sends_descriptors_gives_the_vault_none(vault: RunningVault, upload: bytes) -> None:
     before = open_descriptors(vault)
     worker = Worker()
+    vault.accept(worker, upload)
     with vault.register(worker.job_id) as child:
-        socket.send_fds(child, [_frame(worker.request(header_of(upload)).SerializeToString())], [0, 1, 2])
-        assert answer(child).sealed_file_key
+        request = worker.request(header_of(upload))
+        request.nonce = read(child, ReleaseChallenge).nonce
+        socket.send_fds(child, [_frame(request.SerializeToString())], [0, 1, 2])
+        vault.record(worker.job_id, read(child, ReleaseOffer).evidence)
+        assert read(child, ReleaseResponse).sealed_file_key
     check_releases(vault, upload)
     assert open_descriptors(vault) <= before
 
@@ -231,8 +250,9 @@ def test_a_registration_may_come_in_pieces(vault: RunningVault, upload: bytes) -
     time.sleep(0.1)
     vault.worker.sendall(worker.job_id[5:])
     vault_end.close()
+    vault.accept(worker, upload)
     with child:
-        assert ask(child, worker.request(header_of(upload))).sealed_file_key
+        assert vault.ask(child, worker.request(header_of(upload))).sealed_file_key
 
 
 HELLOS = [

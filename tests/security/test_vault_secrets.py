@@ -13,7 +13,7 @@ import pytest
 
 from keyvault.vault import identity, intake
 from keyvault.vault.process import open_store
-from tests.unit.keyvault.vault.harness import RunningVault, Worker, ask, header_of, seal_upload
+from tests.unit.keyvault.vault.harness import RunningVault, Worker, header_of, make_request, seal_upload
 
 PASSPHRASE = b"a passphrase that is nowhere else 8d1f"
 INTAKE_RECORD_BYTES = 88
@@ -26,10 +26,10 @@ def run_busy_vault(folder: Path, passphrase: bytes | None = None) -> tuple[Runni
     vault.hello()
     upload = seal_upload(vault.intake().recipient, b"plaintext")
     worker = Worker()
-    with vault.register(worker.job_id) as child:
-        sealed = ask(child, worker.request(header_of(upload))).sealed_file_key
+    sealed = vault.release(worker, upload).sealed_file_key
     with vault.register(secrets.token_bytes(16)) as child:
-        assert ask(child, worker.request(header_of(upload))).error_code == "release_job_mismatch"
+        refused = make_request(child, worker.request(header_of(upload)))
+    assert refused.error_code == "release_job_mismatch"
     vault.client.sign_failure(worker.job_id, "media_corrupt")
     return vault, worker.key.open_file_key(sealed, worker.job_id, header_of(upload))
 

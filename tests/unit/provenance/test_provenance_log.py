@@ -15,7 +15,7 @@ from provenance.entry import Entry
 from provenance.errors import FormatError, LogError
 from provenance.log import TransparencyLog
 from provenance.log_storage import LogStorage
-from provenance.merkle import verify_consistency, verify_inclusion
+from provenance.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
 from provenance.note import parse_note
 from provenance.tlog_proof import TlogProof
 
@@ -24,7 +24,7 @@ KINDS = ("intake", "release", "job", "failure")
 
 
 def open_log(folder: Path, sign: Callable[[bytes], bytes] = KEYS.sign_checkpoint) -> TransparencyLog:
-    return TransparencyLog(folder / "log.sqlite", ORIGIN, sign)
+    return TransparencyLog(folder / "log.sqlite", ORIGIN, lambda text, _prove_from: sign(text))
 
 
 def assert_proves(log: TransparencyLog, index: int, kind: str, digest: bytes) -> None:
@@ -301,6 +301,22 @@ def test_the_check_finds_a_dropped_rule_and_a_forged_signature(tmp_path: Path) -
     with open_log(tmp_path) as log, pytest.raises(LogError) as caught:
         log.check()
     assert caught.value.code == "log_damaged"
+
+
+def test_a_signer_that_remembers_gets_the_proof_from_any_size_that_it_signed(tmp_path: Path) -> None:
+    signed = [CheckpointText(ORIGIN, 0, EMPTY_ROOT)]
+
+    def remembering(text: bytes, prove_from: Callable[[int], list[bytes]]) -> bytes:
+        new = CheckpointText.parse(text)
+        for old in signed:
+            verify_consistency(old.size, new.size, prove_from(old.size), old.root, new.root)
+        signed.append(new)
+        return KEYS.sign_checkpoint(text)
+
+    with TransparencyLog(tmp_path / "log.sqlite", ORIGIN, remembering) as log:
+        for number in range(20):
+            log.append("job", seed(str(number)))
+    assert [item.size for item in signed] == [0, *range(21)]
 
 
 def test_a_signer_that_reorders_its_lines_is_fine(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ class VaultRequest(_message.Message):
     END_JOB_FIELD_NUMBER: _builtins.int
     RELEASE_WORKER_FIELD_NUMBER: _builtins.int
     REGISTER_WORKER_FIELD_NUMBER: _builtins.int
+    RETAIN_JOBS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def describe(self) -> Global___Describe:
         """The public keys."""
@@ -69,6 +70,10 @@ class VaultRequest(_message.Message):
     def register_worker(self) -> Global___RegisterWorker:
         """Show the vault a release of its worker version that somebody it was told to trust has signed."""
 
+    @_builtins.property
+    def retain_jobs(self) -> Global___RetainJobs:
+        """Destroy the wrap of every job but these."""
+
     def __init__(
         self,
         *,
@@ -81,12 +86,13 @@ class VaultRequest(_message.Message):
         end_job: Global___EndJob | None = ...,
         release_worker: Global___ReleaseWorker | None = ...,
         register_worker: Global___RegisterWorker | None = ...,
+        retain_jobs: Global___RetainJobs | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "confirm_release", b"confirm_release", "describe", b"describe", "end_job", b"end_job", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "confirm_release", b"confirm_release", "describe", b"describe", "end_job", b"end_job", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "confirm_release", b"confirm_release", "describe", b"describe", "end_job", b"end_job", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "confirm_release", b"confirm_release", "describe", b"describe", "end_job", b"end_job", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["describe", "announce_intake", "sign_checkpoint", "sign_failure", "accept_upload", "confirm_release", "end_job", "release_worker", "register_worker"]  # noqa: Y015
+    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["describe", "announce_intake", "sign_checkpoint", "sign_failure", "accept_upload", "confirm_release", "end_job", "release_worker", "register_worker", "retain_jobs"]  # noqa: Y015
     _WhichOneofArgType_operation: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_operation) -> _WhichOneofReturnType_operation | None: ...
 
@@ -133,16 +139,22 @@ class SignCheckpoint(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TEXT_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_FIELD_NUMBER: _builtins.int
     text: _builtins.bytes
     """The checkpoint's text: origin, size, root, without signatures."""
+    @_builtins.property
+    def consistency(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The proof that the tree of the last signed checkpoint is the beginning of this one (RFC 6962, 2.1.2)."""
+
     def __init__(
         self,
         *,
         text: _builtins.bytes = ...,
+        consistency: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -182,19 +194,23 @@ class AcceptUpload(_message.Message):
 
     JOB_ID_FIELD_NUMBER: _builtins.int
     AGE_HEADER_FIELD_NUMBER: _builtins.int
+    TERMS_SHA256_FIELD_NUMBER: _builtins.int
     job_id: _builtins.bytes
     """16 bytes."""
     age_header: _builtins.bytes
     """The age header of the upload, from "age-encryption.org/v1" to the end of its MAC line."""
+    terms_sha256: _builtins.bytes
+    """SHA-256 of the canonical terms of the job; no worker gets the key under others."""
     def __init__(
         self,
         *,
         job_id: _builtins.bytes = ...,
         age_header: _builtins.bytes = ...,
+        terms_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_header", b"age_header", "job_id", b"job_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_header", b"age_header", "job_id", b"job_id", "terms_sha256", b"terms_sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -247,6 +263,30 @@ class EndJob(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EndJob: _TypeAlias = EndJob  # noqa: Y015
+
+@_typing.final
+class RetainJobs(_message.Message):
+    """RetainJobs names the jobs that are still open, when a front desk starts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """16 bytes each."""
+
+    def __init__(
+        self,
+        *,
+        job_ids: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_ids", b"job_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetainJobs: _TypeAlias = RetainJobs  # noqa: Y015
 
 @_typing.final
 class ReleaseWorker(_message.Message):
@@ -333,7 +373,7 @@ class VaultResponse(_message.Message):
 
     @_builtins.property
     def done(self) -> Global___Done:
-        """Answers accept_upload, confirm_release, end_job and register_worker."""
+        """Answers accept_upload, confirm_release, end_job, register_worker and retain_jobs."""
 
     def __init__(
         self,
@@ -367,6 +407,7 @@ class Description(_message.Message):
     LOG_ORIGIN_FIELD_NUMBER: _builtins.int
     LOG_VKEYS_FIELD_NUMBER: _builtins.int
     NODE_SLHDSA128S_KEY_FIELD_NUMBER: _builtins.int
+    LOG_SIZE_FIELD_NUMBER: _builtins.int
     node_ed25519_key: _builtins.bytes
     """Ed25519 public key of the node."""
     node_mldsa65_key: _builtins.bytes
@@ -375,6 +416,8 @@ class Description(_message.Message):
     """The log's origin line."""
     node_slhdsa128s_key: _builtins.bytes
     """SLH-DSA-SHA2-128s public key of the node."""
+    log_size: _builtins.int
+    """The size of the largest checkpoint that was signed."""
     @_builtins.property
     def log_vkeys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Verifier keys of the log in the c2sp.org/signed-note vkey format."""
@@ -387,10 +430,11 @@ class Description(_message.Message):
         log_origin: _builtins.str = ...,
         log_vkeys: _abc.Iterable[_builtins.str] | None = ...,
         node_slhdsa128s_key: _builtins.bytes = ...,
+        log_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_origin", b"log_origin", "log_vkeys", b"log_vkeys", "node_ed25519_key", b"node_ed25519_key", "node_mldsa65_key", b"node_mldsa65_key", "node_slhdsa128s_key", b"node_slhdsa128s_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_origin", b"log_origin", "log_size", b"log_size", "log_vkeys", b"log_vkeys", "node_ed25519_key", b"node_ed25519_key", "node_mldsa65_key", b"node_mldsa65_key", "node_slhdsa128s_key", b"node_slhdsa128s_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 
@@ -19,12 +20,19 @@ from keyvault.age import HybridRecipient, SealWriter, open_chunks, read_header
 from keyvault.client import VaultClient
 from keyvault.release import OneJobKey
 from keyvault.signing.hybrid import HybridSigner
-from protos.bauta.internal.v1.release_pb2 import ReleaseRequest, ReleaseResponse
+from protos.bauta.internal.v1.release_pb2 import (
+    ReleaseChallenge,
+    ReleaseOffer,
+    ReleaseRequest,
+    ReleaseResponse,
+)
 from protos.bauta.internal.v1.worker_pb2 import WorkerHello
-from protos.framing import read_message, write_message
+from protos.framing import MessageT, read_message, write_message
 from provenance.checkpoint import CheckpointText
 from provenance.dsse import Envelope
 from provenance.keys import HybridPublicKey
+from provenance.log import TransparencyLog
+from provenance.merkle import consistency_proof, leaf_hash, node_hash, root_hash
 from provenance.statements.intake import IntakeFacts
 
 MEASUREMENT = hashlib.sha256(b"a worker").digest()
@@ -69,6 +77,7 @@ class RunningVault:
             os.close(fds[-1])
         self.front_fd = front.detach()
         self.client = VaultClient(self.front_fd, ANSWER_TIMEOUT_SECONDS)
+        self._log_path = folder.parent / f"{folder.name}-log.sqlite"
 
     def hello(self, measurement: bytes = MEASUREMENT, walls: Sequence[str] = WALLS) -> None:
         """The worker host's first word."""
@@ -87,6 +96,40 @@ class RunningVault:
         rights = array.array("i", fds).tobytes()
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)] if fds else []
         self.worker.sendmsg([job_id], ancillary)
+
+    def accept(self, worker: Worker, upload: bytes) -> None:
+        """Has the vault accept an upload for a worker's job."""
+        self.client.accept_upload(worker.job_id, header_of(upload), TERMS_SHA256)
+
+    def release(self, worker: Worker, upload: bytes) -> Answered:
+        """The whole honest way: registered, accepted, asked, recorded, released."""
+        self.accept(worker, upload)
+        with self.register(worker.job_id) as child:
+            return self.ask(child, worker.request(header_of(upload)))
+
+    def ask(self, child: socket.socket, request: ReleaseRequest) -> Answered:
+        """A child's part and the front desk's: answers the challenge, records the evidence, takes the key."""
+        offer = make_request(child, request)
+        if offer.error_code:
+            return Answered(offer.error_code)
+        self.record(request.job_id, offer.evidence)
+        response = read(child, ReleaseResponse)
+        return Answered(response.error_code, offer.evidence, response.sealed_file_key)
+
+    def record(self, job_id: bytes, evidence: bytes) -> None:
+        """Puts a release into the log and shows the vault."""
+        with self.log() as log:
+            index = log.append("release", Envelope.from_bytes(evidence).digest)
+            self.client.confirm_release(job_id, log.proof_for(index))
+
+    def log(self) -> TransparencyLog:
+        """The front desk's log of this vault."""
+        return TransparencyLog(self._log_path, self.client.describe().log_origin, self.client.sign_checkpoint)
+
+    def sign(self, size: int, seed: bytes = b"root") -> bytes:
+        """The signed checkpoint of a made-up tree that has grown to this size."""
+        text = checkpoint_text(self.client.describe().log_origin, size, seed)
+        return self.client.sign_checkpoint(text, lambda old_size: growth(old_size, size, seed))
 
     def intake(self) -> IntakeFacts:
         """The current intake, its signature checked."""
@@ -147,18 +190,28 @@ class Worker:
         )
 
 
-def ask(child: socket.socket, request: ReleaseRequest) -> ReleaseResponse:
-    """Sends a request and gives the answer."""
+@dataclass(frozen=True)
+class Answered:
+    """What came of a request."""
+
+    error_code: str
+    evidence: bytes = b""
+    sealed_file_key: bytes = b""
+
+
+def make_request(child: socket.socket, request: ReleaseRequest) -> ReleaseOffer:
+    """Answers the vault's challenge with a request and gives the offer."""
+    request.nonce = read(child, ReleaseChallenge).nonce
     write_message(child.fileno(), request)
-    return answer(child)
+    return read(child, ReleaseOffer)
 
 
-def answer(child: socket.socket) -> ReleaseResponse:
-    """Gives the answer that comes without a (further) request."""
+def read(child: socket.socket, kind: type[MessageT]) -> MessageT:
+    """Gives the vault's next message."""
     child.setblocking(True)
-    response = read_message(child.fileno(), ReleaseResponse, 1 << 20)
-    assert response is not None, "the vault closed without an answer"
-    return response
+    message = read_message(child.fileno(), kind, 1 << 20)
+    assert message is not None, "the vault closed without an answer"
+    return message
 
 
 def seal_upload(recipient: str, plaintext: bytes) -> bytes:
@@ -187,6 +240,20 @@ def read_intake(envelope: bytes, node: HybridPublicKey) -> IntakeFacts:
 
 
 def checkpoint_text(origin: str, size: int, seed: bytes = b"root") -> bytes:
-    """A checkpoint with a root that depends on its size alone."""
-    root = hashlib.sha256(seed + size.to_bytes(8, "big") if size else b"").digest()
+    """A checkpoint of a made-up tree: real hashes over leaves that depend on the seed."""
+    root = root_hash(size, lambda level, index: _node(seed, level, index))
     return CheckpointText(origin, size, root).to_bytes()
+
+
+def growth(old_size: int, new_size: int, seed: bytes = b"root") -> list[bytes]:
+    """The proof that one made-up tree is the beginning of another; none where it cannot be."""
+    if old_size > new_size:
+        return []
+    return consistency_proof(old_size, new_size, lambda level, index: _node(seed, level, index))
+
+
+@cache
+def _node(seed: bytes, level: int, index: int) -> bytes:
+    if level == 0:
+        return leaf_hash(seed + index.to_bytes(8, "big"))
+    return node_hash(_node(seed, level - 1, 2 * index), _node(seed, level - 1, 2 * index + 1))

@@ -1,4 +1,4 @@
-"""The front desk's four requests, and anything else that it may send."""
+"""The front desk's requests, and anything else that it may send."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from keyvault.vault.acceptances import Acceptances
 from keyvault.vault.announcements import Announcer, WorkerFacts, WorkerPresence
 from keyvault.vault.config import VaultConfig
+from keyvault.vault.confirmations import Confirmations
 from keyvault.vault.frontdesk import FrontDesk
 from keyvault.vault.identity import load_identity, log_origin
 from keyvault.vault.intake import IntakeKeys
 from keyvault.vault.keystore import Keystore
 from keyvault.vault.ratchet import CheckpointRatchet
 from protos.bauta.internal.v1.vault_pb2 import (
+    AcceptUpload,
     AnnounceIntake,
+    ConfirmRelease,
     Describe,
+    RetainJobs,
     SignCheckpoint,
     SignFailure,
     VaultRequest,
@@ -40,6 +45,10 @@ PUBLISHED = {
     "checkpoint_wrong_origin",
     "checkpoint_shrinks",
     "checkpoint_forks",
+    "checkpoint_forgets",
+    "acceptance_malformed",
+    "upload_header_invalid",
+    "release_unknown",
     "failure_job_id_invalid",
     "failure_code_invalid",
 }
@@ -53,10 +62,13 @@ class Scene:
         self.identity = load_identity(store)
         self.presence = WorkerPresence()
         keys = IntakeKeys(store, config, clock)
+        log = self.identity.log
         self.desk = FrontDesk(
             identity=self.identity,
             ratchet=CheckpointRatchet(store, self.identity.log, clock),
             announcer=Announcer(self.identity.node, keys, self.presence, config.hello_wait_seconds),
+            acceptances=Acceptances(store, keys, config, clock),
+            confirmations=Confirmations(log.origin, log.verifier_keys),
             clock=clock,
         )
 
@@ -86,10 +98,10 @@ def test_it_announces_once_a_worker_host_is_there_and_until_it_is_gone(scene: Sc
     envelope = scene.ask(request).intake
     facts = read_intake(envelope, scene.identity.node.public)
     assert facts.worker_measurements == (MEASUREMENT.hex(),)
-    assert (facts.valid_from, facts.valid_until) == ("2027-01-15T08:00:00Z", "2027-01-16T08:00:00Z")
-    clock.now += 3600
+    assert (facts.valid_from, facts.valid_until) == ("2027-01-15T08:00:00Z", "2027-01-15T09:00:00Z")
+    clock.now += 1800
     assert scene.ask(request).intake == envelope, "a new signature each time would fill the log"
-    clock.now += 24 * 3600
+    clock.now += 1800
     assert read_intake(scene.ask(request).intake, scene.identity.node.public).recipient != facts.recipient
     scene.presence.leave()
     assert scene.ask(request).error_code == "worker_not_ready"
@@ -152,6 +164,25 @@ requests = st.one_of(
                 lambda text: text.encode("utf-8", "replace")
             ),
         ),
+    ),
+    st.builds(
+        lambda job_id, header, terms: VaultRequest(
+            accept_upload=AcceptUpload(job_id=job_id, age_header=header, terms_sha256=terms)
+        ).SerializeToString(),
+        st.sampled_from([b"", bytes(16)]),
+        st.binary(max_size=200),
+        st.sampled_from([b"", bytes(32)]),
+    ),
+    st.builds(
+        lambda job_id, proof: VaultRequest(
+            confirm_release=ConfirmRelease(job_id=job_id, tlog_proof=proof)
+        ).SerializeToString(),
+        st.binary(max_size=20),
+        st.binary(max_size=200),
+    ),
+    st.builds(
+        lambda job_ids: VaultRequest(retain_jobs=RetainJobs(job_ids=job_ids)).SerializeToString(),
+        st.lists(st.binary(max_size=20)),
     ),
     st.builds(
         lambda job_id, code: VaultRequest(

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from keyvault.age import HybridIdentity
 from keyvault.release import OneJobKey, ReleaseSealError, job_failure_code, seal_file_key
 from keyvault.signing.hybrid import HybridSigner
+from keyvault.vault.acceptances import Acceptances
 from keyvault.vault.announcements import WorkerFacts
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.errors import VaultRequestError
 from keyvault.vault.frames import parse
 from keyvault.vault.intake import IntakeKeys
 from keyvault.vault.keystore import Keystore
-from keyvault.vault.releases import ReleaseDesk
+from keyvault.vault.releases import Offer, ReleaseDesk
 from protos.bauta.internal.v1.release_pb2 import ReleaseRequest
-from provenance.dsse import Envelope
 from provenance.statements.release import ReleaseFacts
 from provenance.statements.vocabulary import FAILURE_CODES
 from tests.unit.keyvault.vault.conftest import Clock
@@ -41,23 +41,35 @@ HOST = WorkerFacts(MEASUREMENT, frozenset(WALLS))
 PLAINTEXT = b"what was sealed" * 10_000
 
 
+NONCE = bytes(range(32))
+
+
 @dataclass
 class Scene:
-    """A vault's desk, one honest upload, one honest worker."""
+    """A vault's desk, one honest upload that was accepted, one honest worker."""
 
     node: HybridSigner
     keys: IntakeKeys
+    acceptances: Acceptances
     desk: ReleaseDesk
     upload: bytes
     worker: Worker
 
     @property
     def request(self) -> ReleaseRequest:
-        return self.worker.request(header_of(self.upload))
+        request = self.worker.request(header_of(self.upload))
+        request.nonce = NONCE
+        return request
+
+    def offer(self, request: ReleaseRequest, host: WorkerFacts = HOST) -> Offer:
+        return self.desk.offer(self.worker.job_id, host, NONCE, request)
+
+    def sealed_key(self, request: ReleaseRequest) -> bytes:
+        return self.desk.seal(self.offer(request))
 
     def refusal(self, request: ReleaseRequest, host: WorkerFacts = HOST) -> str:
         with pytest.raises(VaultRequestError) as reason:
-            self.desk.release(self.worker.job_id, host, request)
+            self.offer(request, host)
         return reason.value.code
 
 
@@ -65,17 +77,18 @@ class Scene:
 def scene(store: Keystore, clock: Clock) -> Scene:
     """Everything in order."""
     node, keys = HybridSigner.generate(), IntakeKeys(store, CONFIG, clock)
-    upload = seal_upload(keys.current(MEASUREMENT).recipient, PLAINTEXT)
-    return Scene(node, keys, ReleaseDesk(node, keys, CONFIG, clock), upload, Worker())
+    acceptances = Acceptances(store, keys, CONFIG, clock)
+    upload, worker = seal_upload(keys.current(MEASUREMENT).recipient, PLAINTEXT), Worker()
+    acceptances.accept(worker.job_id, header_of(upload), TERMS_SHA256)
+    return Scene(node, keys, acceptances, ReleaseDesk(node, acceptances, CONFIG, clock), upload, worker)
 
 
 def test_an_honest_worker_gets_the_key_and_the_evidence(scene: Scene) -> None:
     worker, header = scene.worker, header_of(scene.upload)
-    response = scene.desk.release(worker.job_id, HOST, scene.request)
-    assert response.error_code == ""
-    file_key = worker.key.open_file_key(response.sealed_file_key, worker.job_id, header)
+    offer = scene.offer(scene.request)
+    file_key = worker.key.open_file_key(scene.desk.seal(offer), worker.job_id, header)
     assert open_upload(scene.upload, file_key) == PLAINTEXT
-    statement = Envelope.from_bytes(response.evidence).verify(scene.node.public)
+    statement = offer.evidence.verify(scene.node.public)
     assert ReleaseFacts.from_statement(statement) == ReleaseFacts(
         job_id=worker.job_id.hex(),
         tier="process",
@@ -88,12 +101,12 @@ def test_an_honest_worker_gets_the_key_and_the_evidence(scene: Scene) -> None:
         worker_mldsa65=worker.signer.public.mldsa65,
         released_at="2027-01-15T08:00:00Z",
     )
-    assert file_key not in response.SerializeToString()
+    assert file_key not in offer.evidence.to_bytes()
 
 
 def test_the_sealed_key_opens_for_this_key_job_and_upload_only(scene: Scene) -> None:
     worker, header = scene.worker, header_of(scene.upload)
-    sealed = scene.desk.release(worker.job_id, HOST, scene.request).sealed_file_key
+    sealed = scene.sealed_key(scene.request)
     other_header = header_of(seal_upload(str(HybridIdentity.generate().recipient), b""))
     flipped = sealed[:-1] + bytes([sealed[-1] ^ 1])
     for key, attempt, job_id, bound_header in (
@@ -149,8 +162,8 @@ REFUSED: list[tuple[str, str, Callable[[ReleaseRequest], None]]] = [
     ("a header cut short", "upload_header_invalid", _header(lambda header: header[:-10])),
     ("a header with payload behind it", "upload_header_invalid", _header(lambda header: header + b"\0" * 16)),
     ("a header of CRLF lines", "upload_header_invalid", _header(lambda h: h.replace(b"\n", b"\r\n"))),
-    ("a changed MAC", "upload_header_invalid", _header(_flip_mac)),
-    ("a stanza added after sealing", "upload_header_invalid", _header(_add_stanza)),
+    ("a changed MAC", "upload_not_accepted", _header(_flip_mac)),
+    ("a stanza added after sealing", "upload_not_accepted", _header(_add_stanza)),
     ("a header without end", "upload_header_invalid", _set(age_header=b"age-encryption.org/v1\n" * 10_000)),
     ("an armored header", "upload_header_invalid", _set(age_header=b"-----BEGIN AGE ENCRYPTED FILE-----\n")),
     ("no HPKE key", "worker_key_invalid", _set(worker_hpke_key=b"")),
@@ -162,6 +175,9 @@ REFUSED: list[tuple[str, str, Callable[[ReleaseRequest], None]]] = [
     ("no terms", "release_refused", _set(terms_sha256=b"")),
     ("terms of another length", "release_refused", _set(terms_sha256=bytes(33))),
     ("no policy", "release_refused", _set(policy_sha256=b"")),
+    ("no nonce", "release_nonce_wrong", _set(nonce=b"")),
+    ("the nonce of another request", "release_nonce_wrong", _set(nonce=bytes(32))),
+    ("other terms", "terms_not_accepted", _set(terms_sha256=bytes(32))),
     ("no walls", "release_refused", _set(walls=[])),
     ("a wall that the host does not give", "release_refused", _set(walls=[*WALLS, "seccomp"])),
     ("a wall twice", "release_refused", _set(walls=[*WALLS, WALLS[0]])),
@@ -176,10 +192,10 @@ def test_what_is_refused(
     request = scene.request
     change(request)
     assert scene.refusal(request) == code
-    assert scene.desk.release(scene.worker.job_id, HOST, scene.request).sealed_file_key
+    assert scene.sealed_key(scene.request)
 
 
-PUBLISHED = {row[1] for row in REFUSED} | {"release_request_malformed", "intake_key_unknown"}
+PUBLISHED = {row[1] for row in REFUSED} | {"release_request_malformed", "upload_not_accepted"}
 
 
 @given(position=st.integers(0, 10_000), value=st.integers(0, 255), cut=st.booleans())
@@ -193,28 +209,27 @@ def test_a_mutated_request_is_answered_or_refused_with_a_code(
     body = bytes(mutated[:position] if cut else mutated)
     outcome = "released"
     try:
-        response = scene.desk.release(
-            scene.worker.job_id, HOST, parse(ReleaseRequest, body, "release_request_malformed")
-        )
-        statement = Envelope.from_bytes(response.evidence).verify(scene.node.public)
+        offer = scene.offer(parse(ReleaseRequest, body, "release_request_malformed"))
+        statement = offer.evidence.verify(scene.node.public)
         outcome += ReleaseFacts.from_statement(statement).job_id
     except VaultRequestError as refusal:
         outcome = refusal.code
     assert outcome in PUBLISHED | {"released" + scene.worker.job_id.hex()}
 
 
-def test_an_upload_to_a_stranger_is_not_opened(scene: Scene) -> None:
-    stranger = HybridIdentity.generate()
-    request = scene.worker.request(header_of(seal_upload(str(stranger.recipient), PLAINTEXT)))
-    assert scene.refusal(request) == "intake_key_unknown"
+def test_an_upload_that_was_not_accepted_is_not_opened(scene: Scene) -> None:
+    other = seal_upload(scene.keys.current(MEASUREMENT).recipient, PLAINTEXT)
+    request = scene.worker.request(header_of(other))
+    request.nonce = NONCE
+    assert scene.refusal(request) == "upload_not_accepted"
 
 
-def test_a_key_releases_in_its_grace_period_and_not_after(scene: Scene, clock: Clock) -> None:
-    clock.now += CONFIG.intake_lifetime_seconds + CONFIG.intake_grace_seconds - 1
-    scene.keys.current(MEASUREMENT)
-    assert scene.desk.release(scene.worker.job_id, HOST, scene.request).sealed_file_key
-    clock.now += 1
-    assert scene.refusal(scene.request) == "intake_key_unknown"
+def test_a_job_that_ends_between_offer_and_record_gets_no_key(scene: Scene) -> None:
+    offer = scene.offer(scene.request)
+    scene.acceptances.end(scene.worker.job_id)
+    with pytest.raises(VaultRequestError) as reason:
+        scene.desk.seal(offer)
+    assert reason.value.code == "upload_not_accepted"
 
 
 def test_a_newer_worker_does_not_get_what_was_sealed_for_the_old_one(scene: Scene) -> None:
@@ -225,8 +240,7 @@ def test_a_newer_worker_does_not_get_what_was_sealed_for_the_old_one(scene: Scen
 def test_a_child_may_have_fewer_walls_than_its_host_gives(scene: Scene) -> None:
     request = scene.request
     _set(walls=["no_new_privs", "landlock_fs"])(request)
-    response = scene.desk.release(scene.worker.job_id, HOST, request)
-    statement = Envelope.from_bytes(response.evidence).verify(scene.node.public)
+    statement = scene.offer(request).evidence.verify(scene.node.public)
     assert ReleaseFacts.from_statement(statement).walls == ("landlock_fs", "no_new_privs")
 
 
