@@ -1,4 +1,4 @@
-"""Implementations of one algorithm agree: what one signs or encapsulates, the others accept, and nothing else.
+"""Implementations of one algorithm agree: the others accept what one signs or encapsulates, and nothing else.
 
 Four code bases: `cryptography` (OpenSSL), `pqcrypto` (Rust), liboqs (C) where it is installed, and the
 JavaScript of @noble/post-quantum where there is Node.
