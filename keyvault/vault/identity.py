@@ -1,4 +1,4 @@
-"""The keys that last as long as the installation: the node's two and the log's two."""
+"""The keys that last as long as the installation: the node's three and the log's two."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 from keyvault.signing.hybrid import HybridSigner
 from keyvault.signing.log import LogSigner
-from keyvault.vault.errors import VaultStartError
+from keyvault.signing.slhdsa import PRIVATE_KEY_BYTES, SlhDsaKey
+from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.keystore import Keystore
-from keyvault.vault.memory import random_secret, wipe
+from keyvault.vault.memory import Secret, wipe
 
 ENTRY = "identity"
 SEED_BYTES = 32
-# Node Ed25519, node ML-DSA-65, log Ed25519, log ML-DSA-44, in this order.
+# Node Ed25519, node ML-DSA-65, log Ed25519, log ML-DSA-44, in this order; the node's SLH-DSA key follows.
 SEEDS = 4
+ALL_SEEDS_BYTES = SEEDS * SEED_BYTES
+IDENTITY_BYTES = ALL_SEEDS_BYTES + PRIVATE_KEY_BYTES
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Identity:
     """What this installation signs with.
 
     Attributes:
-        node: signs intake, release and failure statements.
+        node: signs intake, release and failure statements; it has all three kinds of key.
         log: signs checkpoints under its own origin.
     """
 
@@ -30,35 +33,58 @@ class Identity:
     log: LogSigner
 
 
-def new_seeds() -> bytearray:
-    """Draws the seeds of a new installation."""
-    return random_secret(SEEDS * SEED_BYTES)
+def new_seeds() -> Secret:
+    """Draws the keys of a new installation, in the form they are stored in. The caller closes it."""
+    with Secret.random(ALL_SEEDS_BYTES) as seeds:
+        return _with_third_key(seeds)
 
 
 def load_identity(store: Keystore) -> Identity:
-    """Expands the stored seeds and wipes them.
+    """Expands the stored keys and wipes them.
+
+    A store from before the node had an SLH-DSA key gets one now, and keeps it before anybody sees it.
 
     Raises:
-        VaultStartError: vault_store_corrupt.
+        VaultStartError: vault_store_corrupt, or vault_store_unwritable.
     """
-    seeds = store.read(ENTRY)
-    try:
-        if len(seeds) != SEEDS * SEED_BYTES:
+    with store.read_secret(ENTRY) as stored:
+        if len(stored) == IDENTITY_BYTES:
+            return _expand(stored)
+        if len(stored) != ALL_SEEDS_BYTES:
             raise VaultStartError("vault_store_corrupt", "the stored identity has an unknown form")
-        parts = [seeds[index * SEED_BYTES : (index + 1) * SEED_BYTES] for index in range(SEEDS)]
-        try:
-            node = HybridSigner.from_seeds(parts[0], parts[1])
-            return Identity(
-                node=node,
-                log=LogSigner.from_seeds(log_origin(node.public.ed25519), parts[2], parts[3]),
-            )
-        finally:
-            for part in parts:
-                wipe(part)
-    finally:
-        wipe(seeds)
+        with _with_third_key(stored) as whole:
+            _keep(store, whole)
+            return _expand(whole)
 
 
 def log_origin(node_ed25519_key: bytes) -> str:
     """Names the log after the node's key: stable, and it says nothing about the host."""
     return f"bauta.log/{hashlib.sha256(node_ed25519_key).hexdigest()[:32]}"
+
+
+def _expand(identity: Secret) -> Identity:
+    view = identity.view
+    seeds = [view[index * SEED_BYTES : (index + 1) * SEED_BYTES] for index in range(SEEDS)]
+    # `SlhDsaKey` keeps a copy that cannot be wiped, for as long as the vault runs; it says why.
+    third_key = SlhDsaKey(bytes(view[ALL_SEEDS_BYTES:]))
+    node = HybridSigner.from_seeds(seeds[0], seeds[1], third_key)
+    return Identity(node=node, log=LogSigner.from_seeds(log_origin(node.public.ed25519), seeds[2], seeds[3]))
+
+
+def _keep(store: Keystore, identity: Secret) -> None:
+    """Replaces the stored identity as a whole: one entry, so that no part of it is ever lost alone."""
+    try:
+        store.write(ENTRY, identity.view, overwrite_old=True)
+    except VaultRequestError as refusal:
+        raise VaultStartError(
+            refusal.code, "the vault's store cannot be written, and its identity lacks a key; check its disk"
+        ) from None
+
+
+def _with_third_key(seeds: Secret) -> Secret:
+    whole = Secret(IDENTITY_BYTES)
+    whole.view[:ALL_SEEDS_BYTES] = seeds.view
+    private_key = SlhDsaKey.generate().private_bytes()
+    whole.view[ALL_SEEDS_BYTES:] = private_key
+    wipe(private_key)
+    return whole
