@@ -5,6 +5,7 @@
     nursery/      the warm parent: imports and models in memory, one walled child for each job
     worker/       the child: one job, from the sealed upload to the sealed result and the signed statement
     wall/         the mechanisms between the child and everything else, one small module each
+    attest/       evidence: who runs the code, made and verified without a network
     measurement.py  the SHA-256 that names the code behind the wall
     order.py      a job and its limits, as both sides of the wall write them
     errors.py     one base error, stable codes
