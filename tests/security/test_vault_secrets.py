@@ -35,12 +35,14 @@ def run_busy_vault(folder: Path, passphrase: bytes | None = None) -> tuple[Runni
 
 
 def stored_seeds(folder: Path) -> list[bytes]:
-    """Every private seed of a stopped vault: four that last and one intake key."""
+    """Every private seed of a stopped vault: four and a private key that last, and one intake key."""
     store = open_store(folder, None)
     lasting, intake_keys = bytes(store.read(identity.ENTRY)), bytes(store.read(intake.ENTRY))
     store.close()
-    assert (len(lasting), len(intake_keys)) == (4 * SEED_BYTES, INTAKE_RECORD_BYTES)
-    return [lasting[start : start + SEED_BYTES] for start in range(0, len(lasting), SEED_BYTES)] + [
+    assert (len(lasting), len(intake_keys)) == (identity.IDENTITY_BYTES, INTAKE_RECORD_BYTES)
+    # The second half of an SLH-DSA private key is its public key.
+    private = lasting[: 5 * SEED_BYTES]
+    return [private[start : start + SEED_BYTES] for start in range(0, len(private), SEED_BYTES)] + [
         intake_keys[-SEED_BYTES:]
     ]
 
