@@ -62,3 +62,9 @@ class HostError(EnclaveError):
     """The worker host or one of its children misbehaved, seen from outside the wall."""
 
     code = "worker_lost"
+
+
+class MeasurementError(EnclaveError):
+    """The installed code cannot be measured, or is not what it should be."""
+
+    code = "measurement_failed"

@@ -11,7 +11,13 @@ import re
 
 from enclave.errors import HostError
 from enclave.wall.names import ALL_WALLS
-from protos.bauta.internal.v1.worker_pb2 import WorkerHello, WorkerProgress, WorkerReport, WorkerResult
+from protos.bauta.internal.v1.worker_pb2 import (
+    WorkerHello,
+    WorkerProgress,
+    WorkerReport,
+    WorkerResult,
+    WorkerVersion,
+)
 from provenance.statements.vocabulary import DEVICES, MEDIA_TYPES
 
 MAX_HELLO_BYTES = 64 << 10
@@ -20,11 +26,13 @@ STAGES = ("open", "anonymize", "seal", "prove")
 
 _SHA256_BYTES = 32
 _MAX_MODELS = 16
+_MAX_POLICIES = 16
 _MAX_ENVELOPE_BYTES = 128 << 10
 _MAX_STAGES = 16
 _MAX_STAGE_SECONDS = 1e7
 _MAX_COUNT = 1 << 53
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,47}")
+_VERSION = re.compile(r"[0-9][0-9a-z.]{0,31}")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 
@@ -41,6 +49,7 @@ def check_hello(untrusted: WorkerHello) -> WorkerHello:
     _require(len(untrusted.models) <= _MAX_MODELS)
     for model in untrusted.models:
         _require(_WORD.fullmatch(model.name) is not None and len(model.sha256) == _SHA256_BYTES)
+    _check_version(untrusted.version)
     return untrusted
 
 
@@ -62,6 +71,13 @@ def check_report(untrusted: WorkerReport) -> WorkerReport:
         case _:
             _require(False)
     return untrusted
+
+
+def _check_version(untrusted: WorkerVersion) -> None:
+    _require(_VERSION.fullmatch(untrusted.version) is not None)
+    _require(len(untrusted.policies) <= _MAX_POLICIES and len(untrusted.lock_sha256) in (0, _SHA256_BYTES))
+    for policy in untrusted.policies:
+        _require(_WORD.fullmatch(policy.name) is not None and len(policy.sha256) == _SHA256_BYTES)
 
 
 def _check_progress(untrusted: WorkerProgress) -> None:

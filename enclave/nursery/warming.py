@@ -13,12 +13,12 @@ from pathlib import Path
 from anonymizer import load_models
 from enclave import wall
 from enclave.errors import WallError
-from enclave.measurement import measure
+from enclave.measurement import describe, measure
 from enclave.nursery.rehearsal import rehearse
 from enclave.wall import names
 from enclave.wall.limits import address_space_bytes
 from enclave.worker.job import Warmth
-from protos.bauta.internal.v1.worker_pb2 import ModelDigest, WorkerHello
+from protos.bauta.internal.v1.worker_pb2 import ModelDigest, PolicyDigest, WorkerHello, WorkerVersion
 
 _LATE_MODULES = ("_strptime", "cryptography.hazmat.backends.openssl.backend")
 # PyAV loads a module for each kind of stream and codec when it meets the first one.
@@ -59,6 +59,7 @@ def warm_up() -> WarmParent:
     _import_what_loads_late()
     digests = {name: bytes.fromhex(digest) for name, digest in models.sha256.items()}
     measurement = measure(digests)
+    version = describe()
     null_fd = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     _require_one_thread()
     inherited_bytes = address_space_bytes()
@@ -78,6 +79,13 @@ def warm_up() -> WarmParent:
             missing_walls=names.missing_walls(walls),
             device=models.device,
             models=[ModelDigest(name=name, sha256=digest) for name, digest in sorted(digests.items())],
+            version=WorkerVersion(
+                version=version.version,
+                policies=[
+                    PolicyDigest(name=word, sha256=sha) for word, sha in sorted(version.policies.items())
+                ],
+                lock_sha256=version.lock_sha256 or b"",
+            ),
         ),
     )
 

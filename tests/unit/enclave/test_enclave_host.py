@@ -19,6 +19,7 @@ from enclave.nursery.orders import receive_order
 from enclave.wall import ALL_WALLS
 from protos.bauta.internal.v1.worker_pb2 import (
     ModelDigest,
+    PolicyDigest,
     RunJob,
     StopJob,
     WorkerFailure,
@@ -27,6 +28,7 @@ from protos.bauta.internal.v1.worker_pb2 import (
     WorkerProgress,
     WorkerReport,
     WorkerResult,
+    WorkerVersion,
 )
 from protos.framing import write_message
 
@@ -46,6 +48,15 @@ def an_order(**changes: Any) -> RunJob:
     return RunJob(**(fields | changes))
 
 
+def a_version(**changes: Any) -> WorkerVersion:
+    fields: dict[str, Any] = {
+        "version": "0.1.0",
+        "policies": [PolicyDigest(name="street", sha256=bytes(32))],
+        "lock_sha256": bytes(32),
+    }
+    return WorkerVersion(**(fields | changes))
+
+
 def a_hello(**changes: Any) -> WorkerHello:
     fields: dict[str, Any] = {
         "measurement": bytes(32),
@@ -53,6 +64,7 @@ def a_hello(**changes: Any) -> WorkerHello:
         "missing_walls": ["user_namespace"],
         "device": "cpu",
         "models": [ModelDigest(name="centerface", sha256=bytes(32))],
+        "version": a_version(),
     }
     return WorkerHello(**(fields | changes))
 
@@ -91,6 +103,15 @@ BAD_HELLOS: dict[str, WorkerHello | bytes] = {
     "a model with a path for a name": a_hello(models=[ModelDigest(name="/etc/passwd", sha256=bytes(32))]),
     "a model with a short digest": a_hello(models=[ModelDigest(name="centerface", sha256=b"x")]),
     "too many models": a_hello(models=[ModelDigest(name=f"m{i}", sha256=bytes(32)) for i in range(17)]),
+    "no version": a_hello(version=None),
+    "a version with a name": a_hello(version=a_version(version="0.1+jane-doe")),
+    "a policy with a path for a name": a_hello(
+        version=a_version(policies=[PolicyDigest(name="../street", sha256=bytes(32))])
+    ),
+    "too many policies": a_hello(
+        version=a_version(policies=[PolicyDigest(name=f"p{i}", sha256=bytes(32)) for i in range(17)])
+    ),
+    "half a lock digest": a_hello(version=a_version(lock_sha256=bytes(16))),
     "four gigabytes": b"\xff\xff\xff\xff",
     "no message": b"\0\0\0\2\xff\xff",
 }
