@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from keyvault.errors import KeyvaultError
+from keyvault.public_keys import from_message
 from protos.bauta.internal.v1.vault_pb2 import (
     AcceptUpload,
     AnnounceIntake,
     ConfirmRelease,
     Describe,
     EndJob,
+    RegisterWorker,
+    ReleaseWorker,
     RetainJobs,
     SignCheckpoint,
     SignFailure,
@@ -56,11 +59,13 @@ class VaultDescription:
         node: signs intake, release and failure statements.
         log_origin: the log's origin line.
         log_vkeys: the log's verifier keys, Ed25519 and ML-DSA-44.
+        release_keys: whose releases of worker versions count.
     """
 
     node: HybridPublicKey
     log_origin: str
     log_vkeys: tuple[str, ...]
+    release_keys: tuple[HybridPublicKey, ...]
 
 
 class VaultClient:
@@ -89,11 +94,15 @@ class VaultClient:
         """
         description = self._ask(VaultRequest(describe=Describe()), "description").description
         try:
-            node = HybridPublicKey(ed25519=description.node_ed25519_key, mldsa65=description.node_mldsa65_key)
+            node = from_message(description.node)
+            release_keys = tuple(from_message(key) for key in description.release_keys)
         except ProvenanceError:
             raise VaultUnavailableError("the vault described itself with something that is no key") from None
         return VaultDescription(
-            node=node, log_origin=description.log_origin, log_vkeys=tuple(description.log_vkeys)
+            node=node,
+            log_origin=description.log_origin,
+            log_vkeys=tuple(description.log_vkeys),
+            release_keys=release_keys,
         )
 
     def announce_intake(self) -> bytes:
@@ -102,7 +111,8 @@ class VaultClient:
         Waits for the worker host's hello, up to the vault's own limit.
 
         Raises:
-            VaultRefusedError: worker_not_ready, intake_keys_exhausted or vault_store_unwritable.
+            VaultRefusedError: worker_not_ready, worker_not_released, intake_keys_exhausted or
+                vault_store_unwritable.
             VaultUnavailableError: no answer.
         """
         return self._ask(VaultRequest(announce_intake=AnnounceIntake()), "intake").intake
@@ -122,6 +132,25 @@ class VaultClient:
         signed_size = self._ask(VaultRequest(describe=Describe()), "description").description.log_size
         request = SignCheckpoint(text=text, consistency=prove_from(signed_size))
         return self._ask(VaultRequest(sign_checkpoint=request), "checkpoint").checkpoint
+
+    def release_worker(self) -> bytes:
+        """Gives the node's own release of the worker version that is connected, a DSSE envelope (JSON).
+
+        Raises:
+            VaultRefusedError: release_key_not_own or worker_not_ready.
+            VaultUnavailableError: no answer.
+        """
+        request = VaultRequest(release_worker=ReleaseWorker())
+        return self._ask(request, "worker_release").worker_release
+
+    def register_worker(self, release: bytes) -> None:
+        """Shows the vault a release of the worker version that is connected, a DSSE envelope (JSON).
+
+        Raises:
+            VaultRefusedError: worker_release_invalid or worker_not_ready.
+            VaultUnavailableError: no answer.
+        """
+        self._ask(VaultRequest(register_worker=RegisterWorker(release=release)), "done")
 
     def accept_upload(self, job_id: bytes, age_header: bytes, terms_sha256: bytes) -> None:
         """Has the vault stand by an upload; when this returns, no rotation of intake keys can lose it.

@@ -153,8 +153,9 @@ class _Job:
             tracks=report.tracks,
             started_at=format_instant(self._started_at),
             finished_at=format_instant(datetime.now(UTC)),
+            signatures=terms.policy.proof.signatures,
         )
-        return sign_envelope(facts.to_statement(), release.signer).to_bytes()
+        return sign_envelope(facts.to_statement(), release.signer, facts.signatures).to_bytes()
 
     @contextlib.contextmanager
     def _stage(self, name: str) -> Iterator[None]:

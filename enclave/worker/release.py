@@ -19,6 +19,7 @@ from enclave.order import JobOrder
 from enclave.policy import Terms
 from keyvault.release import OneJobKey, ReleaseSealError, job_failure_code
 from keyvault.signing.hybrid import SEED_BYTES, HybridSigner
+from keyvault.signing.slhdsa import SlhDsaKey
 from protos.bauta.internal.v1.release_pb2 import (
     ReleaseChallenge,
     ReleaseOffer,
@@ -28,6 +29,7 @@ from protos.bauta.internal.v1.release_pb2 import (
 from protos.framing import FramingError, MessageT, read_message, write_message
 from provenance.dsse import Envelope
 from provenance.errors import ProvenanceError
+from provenance.keys import SLHDSA128S
 from provenance.statements import ReleaseFacts
 
 _MAX_RESPONSE_BYTES = 256 << 10
@@ -76,13 +78,15 @@ def ask_for_file_key(
     challenge = _read(vault_fd, ReleaseChallenge)
     one_job_key = OneJobKey.generate()
     # From the kernel, not from a generator whose state the warm parent shares with every job.
-    signer = HybridSigner.from_seeds(os.urandom(SEED_BYTES), os.urandom(SEED_BYTES))
+    third_key = SlhDsaKey.generate() if SLHDSA128S in terms.policy.proof.signatures else None
+    signer = HybridSigner.from_seeds(os.urandom(SEED_BYTES), os.urandom(SEED_BYTES), third_key)
     request = ReleaseRequest(
         job_id=order.job_id,
         age_header=age_header,
         worker_hpke_key=one_job_key.public_key,
         worker_ed25519_key=signer.public.ed25519,
         worker_mldsa65_key=signer.public.mldsa65,
+        worker_slhdsa128s_key=signer.public.slhdsa128s or b"",
         terms_sha256=terms.digest,
         policy_sha256=terms.policy.digest,
         walls=sorted(walls),
@@ -138,6 +142,7 @@ def _certified(evidence: bytes, request: ReleaseRequest) -> ReleaseFacts:
         facts.policy_sha256,
         facts.worker_ed25519,
         facts.worker_mldsa65,
+        facts.worker_slhdsa128s or b"",
         facts.walls,
     )
     asked = (
@@ -147,6 +152,7 @@ def _certified(evidence: bytes, request: ReleaseRequest) -> ReleaseFacts:
         request.policy_sha256.hex(),
         request.worker_ed25519_key,
         request.worker_mldsa65_key,
+        request.worker_slhdsa128s_key,
         tuple(request.walls),
     )
     if certified != asked:

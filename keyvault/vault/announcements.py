@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from keyvault.signing.hybrid import HybridSigner
@@ -19,12 +20,19 @@ class WorkerFacts:
     """What the worker host says about itself, checked for its form.
 
     Attributes:
-        measurement: SHA-256 over code, lock, models and policies, 32 bytes.
+        measurement: SHA-256 over code, lock, dependencies, models and policies, 32 bytes.
         walls: the names of the walls that this machine gives.
+        version: of the package; with the next three, what a release says besides the measurement.
+        models, policies: hex SHA-256 by name.
+        lock_sha256: hex.
     """
 
     measurement: bytes
     walls: frozenset[str]
+    version: str = ""
+    models: Mapping[str, str] = field(default_factory=dict)
+    policies: Mapping[str, str] = field(default_factory=dict)
+    lock_sha256: str = ""
 
 
 class WorkerPresence:
@@ -65,15 +73,25 @@ class Announcer:
 
     ML-DSA signatures differ each time they are made; a new one for each request would put a new entry in
     the log for each.
+
+    Args:
+        node: signs.
+        keys: the intake keys.
+        wait_for_worker: gives the worker host, or raises.
+        require_released: raises for a worker version that nobody has released.
     """
 
     def __init__(
-        self, node: HybridSigner, keys: IntakeKeys, presence: WorkerPresence, hello_wait_seconds: float
+        self,
+        node: HybridSigner,
+        keys: IntakeKeys,
+        wait_for_worker: Callable[[], WorkerFacts],
+        require_released: Callable[[bytes], None],
     ) -> None:
         self._node = node
         self._keys = keys
-        self._presence = presence
-        self._hello_wait_seconds = hello_wait_seconds
+        self._wait_for_worker = wait_for_worker
+        self._require_released = require_released
         # By recipient, not by key: a destroyed key must not live on here.
         self._last = ("", b"")
 
@@ -81,9 +99,11 @@ class Announcer:
         """Gives the DSSE envelope (JSON) of the current intake statement.
 
         Raises:
-            VaultRequestError: worker_not_ready, intake_keys_exhausted or vault_store_unwritable.
+            VaultRequestError: worker_not_ready, worker_not_released, intake_keys_exhausted or
+                vault_store_unwritable.
         """
-        worker = self._presence.wait(self._hello_wait_seconds)
+        worker = self._wait_for_worker()
+        self._require_released(worker.measurement)
         key = self._keys.current(worker.measurement)
         if self._last[0] != key.recipient:
             facts = IntakeFacts(

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from keyvault.public_keys import to_message
 from keyvault.vault.acceptances import Acceptances
-from keyvault.vault.announcements import Announcer, instant
+from keyvault.vault.announcements import Announcer, WorkerFacts, instant
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Confirmations
 from keyvault.vault.errors import VaultRequestError
@@ -25,6 +26,7 @@ from keyvault.vault.frames import (
 from keyvault.vault.identity import Identity
 from keyvault.vault.intake import IntakeKeys
 from keyvault.vault.ratchet import CheckpointRatchet
+from keyvault.vault.register import WorkerRegister
 from protos.bauta.internal.v1.vault_pb2 import (
     Description,
     Done,
@@ -52,6 +54,8 @@ class FrontDesk:
         announcer: signs the intake statement.
         acceptances: the uploads that the vault stands by.
         confirmations: the releases that wait for the log.
+        register: the worker versions that somebody stands by.
+        wait_for_worker: gives the worker host, or raises.
         clock: seconds since the epoch.
     """
 
@@ -60,6 +64,8 @@ class FrontDesk:
     announcer: Announcer
     acceptances: Acceptances
     confirmations: Confirmations
+    register: WorkerRegister
+    wait_for_worker: Callable[[], WorkerFacts]
     clock: Callable[[], float]
 
     def answer(self, untrusted_body: bytes) -> VaultResponse:
@@ -84,6 +90,10 @@ class FrontDesk:
                 return VaultResponse(checkpoint=self.ratchet.sign(request.text, request.consistency))
             case "sign_failure":
                 return VaultResponse(failure=self._sign_failure(untrusted.sign_failure))
+            case "release_worker":
+                return VaultResponse(worker_release=self.register.release(self.wait_for_worker()))
+            case "register_worker":
+                self.register.register(self.wait_for_worker(), untrusted.register_worker.release)
             case "accept_upload":
                 upload = untrusted.accept_upload
                 self.acceptances.accept(upload.job_id, upload.age_header, upload.terms_sha256)
@@ -99,13 +109,12 @@ class FrontDesk:
         return VaultResponse(done=Done())
 
     def _describe(self) -> Description:
-        public = self.identity.node.public
         return Description(
-            node_ed25519_key=public.ed25519,
-            node_mldsa65_key=public.mldsa65,
+            node=to_message(self.identity.node.public),
             log_origin=self.identity.log.origin,
             log_vkeys=self.identity.log.vkeys,
             log_size=self.ratchet.size,
+            release_keys=[to_message(key) for key in self.register.release_keys],
         )
 
     def _sign_failure(self, untrusted: SignFailure) -> bytes:

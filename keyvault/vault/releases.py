@@ -90,7 +90,7 @@ class ReleaseDesk:
         offer = Offer(
             job_id=job_id,
             worker=worker,
-            evidence=sign_envelope(facts.to_statement(), self._node),
+            evidence=sign_envelope(facts.to_statement(), self._node, facts.signatures),
             age_header=header.raw,
             terms_sha256=untrusted.terms_sha256,
             worker_hpke_key=untrusted.worker_hpke_key,
@@ -123,7 +123,9 @@ class ReleaseDesk:
         try:
             require_one_job_key(untrusted.worker_hpke_key)
             worker_key = HybridPublicKey(
-                ed25519=untrusted.worker_ed25519_key, mldsa65=untrusted.worker_mldsa65_key
+                ed25519=untrusted.worker_ed25519_key,
+                mldsa65=untrusted.worker_mldsa65_key,
+                slhdsa128s=untrusted.worker_slhdsa128s_key or None,
             )
         except (ProvenanceError, ReleaseKeyError):
             raise VaultRequestError("worker_key_invalid", "a one-job key is no key") from None
@@ -138,6 +140,7 @@ class ReleaseDesk:
                 upload_header_sha256=hashlib.sha256(age_header).hexdigest(),
                 worker_ed25519=worker_key.ed25519,
                 worker_mldsa65=worker_key.mldsa65,
+                worker_slhdsa128s=worker_key.slhdsa128s,
                 released_at=instant(self._clock()),
             )
         except ProvenanceError:

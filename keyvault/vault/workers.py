@@ -43,7 +43,8 @@ NONCE_BYTES = 32
 _LAST_WORD_SECONDS = 1.0
 _FD_BYTES = array.array("i").itemsize
 _MAX_WALLS = 64
-_WALL_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_MAX_DIGESTS = 64
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 AnswerT = TypeVar("AnswerT", ReleaseOffer, ReleaseResponse)
 
@@ -101,13 +102,23 @@ class WorkerChannel:
             WorkerHello, read_frame(self._channel, self._config.max_hello_bytes), "hello_malformed"
         )
         walls = list(untrusted.walls)
+        version = untrusted.version
+        names = [item.name for item in untrusted.models] + [item.name for item in version.policies]
         if (
             len(untrusted.measurement) != MEASUREMENT_BYTES
             or len(walls) > _MAX_WALLS
-            or not all(_WALL_NAME.fullmatch(wall) for wall in walls)
+            or len(names) > _MAX_DIGESTS
+            or not all(_WORD.fullmatch(word) for word in [*walls, *names])
         ):
             raise VaultRequestError("hello_malformed", "the worker host's hello is out of its form")
-        return WorkerFacts(measurement=untrusted.measurement, walls=frozenset(walls))
+        return WorkerFacts(
+            measurement=untrusted.measurement,
+            walls=frozenset(walls),
+            version=version.version,
+            models={model.name: model.sha256.hex() for model in untrusted.models},
+            policies={policy.name: policy.sha256.hex() for policy in version.policies},
+            lock_sha256=version.lock_sha256.hex(),
+        )
 
     def _start_release(self, job_id: bytes, job_channel: socket.socket, worker: WorkerFacts) -> None:
         if not self._free_places.acquire(blocking=False):

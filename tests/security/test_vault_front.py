@@ -33,7 +33,7 @@ def test_the_front_desk_may_say_anything_and_is_answered_after_it(vault: Running
     for saying, code in (
         (_frame(b"\xff" * 50), "request_malformed"),
         (_frame(b""), "request_unknown"),
-        (struct.pack(">I", 200_000) + bytes(200_000), "request_too_large"),
+        (struct.pack(">I", 300_000) + bytes(300_000), "request_too_large"),
         (struct.pack(">I", 5_000_000) + bytes(5_000_000), "request_too_large"),
     ):
         front = socket.socket(fileno=os.dup(vault.front_fd))
@@ -78,7 +78,7 @@ def test_a_client_does_not_take_a_late_answer_for_the_next_one() -> None:
     [
         VaultResponse(),
         VaultResponse(checkpoint=b"an answer to something else"),
-        VaultResponse(description={"node_ed25519_key": b"no key"}),
+        VaultResponse(description={"node": {"ed25519": b"no key"}}),
     ],
 )
 def test_a_client_takes_no_answer_that_it_did_not_ask_for(response: VaultResponse) -> None:

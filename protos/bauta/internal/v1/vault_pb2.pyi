@@ -402,40 +402,72 @@ class Description(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    NODE_ED25519_KEY_FIELD_NUMBER: _builtins.int
-    NODE_MLDSA65_KEY_FIELD_NUMBER: _builtins.int
+    NODE_FIELD_NUMBER: _builtins.int
     LOG_ORIGIN_FIELD_NUMBER: _builtins.int
     LOG_VKEYS_FIELD_NUMBER: _builtins.int
-    NODE_SLHDSA128S_KEY_FIELD_NUMBER: _builtins.int
     LOG_SIZE_FIELD_NUMBER: _builtins.int
-    node_ed25519_key: _builtins.bytes
-    """Ed25519 public key of the node."""
-    node_mldsa65_key: _builtins.bytes
-    """ML-DSA-65 public key of the node."""
+    RELEASE_KEYS_FIELD_NUMBER: _builtins.int
     log_origin: _builtins.str
     """The log's origin line."""
-    node_slhdsa128s_key: _builtins.bytes
-    """SLH-DSA-SHA2-128s public key of the node."""
     log_size: _builtins.int
     """The size of the largest checkpoint that was signed."""
+    @_builtins.property
+    def node(self) -> Global___SigningKey:
+        """The node's public keys."""
+
     @_builtins.property
     def log_vkeys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Verifier keys of the log in the c2sp.org/signed-note vkey format."""
 
+    @_builtins.property
+    def release_keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___SigningKey]:
+        """Whose releases of worker versions count; the node's own key among them if the operator releases for
+        itself.
+        """
+
     def __init__(
         self,
         *,
-        node_ed25519_key: _builtins.bytes = ...,
-        node_mldsa65_key: _builtins.bytes = ...,
+        node: Global___SigningKey | None = ...,
         log_origin: _builtins.str = ...,
         log_vkeys: _abc.Iterable[_builtins.str] | None = ...,
-        node_slhdsa128s_key: _builtins.bytes = ...,
         log_size: _builtins.int = ...,
+        release_keys: _abc.Iterable[Global___SigningKey] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["node", b"node"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_origin", b"log_origin", "log_size", b"log_size", "log_vkeys", b"log_vkeys", "node_ed25519_key", b"node_ed25519_key", "node_mldsa65_key", b"node_mldsa65_key", "node_slhdsa128s_key", b"node_slhdsa128s_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_origin", b"log_origin", "log_size", b"log_size", "log_vkeys", b"log_vkeys", "node", b"node", "release_keys", b"release_keys"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Description: _TypeAlias = Description  # noqa: Y015
+
+@_typing.final
+class SigningKey(_message.Message):
+    """SigningKey is the public half of one signer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ED25519_FIELD_NUMBER: _builtins.int
+    MLDSA65_FIELD_NUMBER: _builtins.int
+    SLHDSA128S_FIELD_NUMBER: _builtins.int
+    ed25519: _builtins.bytes
+    """Ed25519, 32 bytes."""
+    mldsa65: _builtins.bytes
+    """ML-DSA-65, 1952 bytes."""
+    slhdsa128s: _builtins.bytes
+    """SLH-DSA-SHA2-128s, 32 bytes; empty for a signer that has none."""
+    def __init__(
+        self,
+        *,
+        ed25519: _builtins.bytes = ...,
+        mldsa65: _builtins.bytes = ...,
+        slhdsa128s: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ed25519", b"ed25519", "mldsa65", b"mldsa65", "slhdsa128s", b"slhdsa128s"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SigningKey: _TypeAlias = SigningKey  # noqa: Y015

@@ -26,7 +26,12 @@ from protos.bauta.internal.v1.release_pb2 import (
     ReleaseRequest,
     ReleaseResponse,
 )
-from protos.bauta.internal.v1.worker_pb2 import WorkerHello
+from protos.bauta.internal.v1.worker_pb2 import (
+    ModelDigest,
+    PolicyDigest,
+    WorkerHello,
+    WorkerVersion,
+)
 from protos.framing import MessageT, read_message, write_message
 from provenance.checkpoint import CheckpointText
 from provenance.dsse import Envelope
@@ -80,8 +85,9 @@ class RunningVault:
         self._log_path = folder.parent / f"{folder.name}-log.sqlite"
 
     def hello(self, measurement: bytes = MEASUREMENT, walls: Sequence[str] = WALLS) -> None:
-        """The worker host's first word."""
-        write_message(self.worker.fileno(), WorkerHello(measurement=measurement, walls=walls, device="cpu"))
+        """The worker host's first word, and the operator's own release of it."""
+        write_message(self.worker.fileno(), hello_of(measurement, walls))
+        self.client.release_worker()
 
     def register(self, job_id: bytes) -> socket.socket:
         """Registers a job and gives the child's end."""
@@ -166,6 +172,21 @@ class RunningVault:
     def _close(self) -> None:
         self.client.close()
         self.worker.close()
+
+
+def hello_of(measurement: bytes = MEASUREMENT, walls: Sequence[str] = WALLS) -> WorkerHello:
+    """What a worker host says of itself."""
+    return WorkerHello(
+        measurement=measurement,
+        walls=walls,
+        device="cpu",
+        models=[ModelDigest(name="centerface", sha256=bytes(32))],
+        version=WorkerVersion(
+            version="0.1.0",
+            policies=[PolicyDigest(name="whistleblower", sha256=bytes(32))],
+            lock_sha256=bytes(32),
+        ),
+    )
 
 
 @dataclass

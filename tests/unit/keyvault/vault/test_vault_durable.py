@@ -108,6 +108,6 @@ def test_a_first_start_that_fails_anywhere_can_be_repeated(
             code = code_of(lambda: open_store(folder, None).close())  # noqa: B023 - called at once
         assert code in ("", "vault_store_unwritable", "vault_store_unreadable")
         store = open_store(folder, None)
-        assert len(store.read("identity")) == 128
+        assert len(store.read("identity")) == 192
         store.close()
         assert not (folder / "keystore.new").exists()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from keyvault.public_keys import from_message
 from keyvault.vault.acceptances import Acceptances
 from keyvault.vault.announcements import Announcer, WorkerFacts, WorkerPresence
 from keyvault.vault.config import VaultConfig
@@ -18,11 +19,13 @@ from keyvault.vault.identity import load_identity, log_origin
 from keyvault.vault.intake import IntakeKeys
 from keyvault.vault.keystore import Keystore
 from keyvault.vault.ratchet import CheckpointRatchet
+from keyvault.vault.register import WorkerRegister
 from protos.bauta.internal.v1.vault_pb2 import (
     AcceptUpload,
     AnnounceIntake,
     ConfirmRelease,
     Describe,
+    ReleaseWorker,
     RetainJobs,
     SignCheckpoint,
     SignFailure,
@@ -36,6 +39,14 @@ from provenance.statements.failure import FailureFacts
 from tests.unit.keyvault.vault.conftest import Clock
 from tests.unit.keyvault.vault.harness import MEASUREMENT, WALLS, checkpoint_text, read_intake
 
+WORKER = WorkerFacts(
+    measurement=MEASUREMENT,
+    walls=frozenset(WALLS),
+    version="0.1.0",
+    models={"centerface": "00" * 32},
+    policies={"whistleblower": "00" * 32},
+    lock_sha256="00" * 32,
+)
 CODE = re.compile(r"[a-z][a-z0-9_]{2,63}")
 PUBLISHED = {
     "request_malformed",
@@ -62,13 +73,20 @@ class Scene:
         self.identity = load_identity(store)
         self.presence = WorkerPresence()
         keys = IntakeKeys(store, config, clock)
-        log = self.identity.log
+        log, node = self.identity.log, self.identity.node
+        register = WorkerRegister(node, [node.public], clock)
+
+        def wait_for_worker() -> WorkerFacts:
+            return self.presence.wait(config.hello_wait_seconds)
+
         self.desk = FrontDesk(
             identity=self.identity,
             ratchet=CheckpointRatchet(store, self.identity.log, clock),
-            announcer=Announcer(self.identity.node, keys, self.presence, config.hello_wait_seconds),
+            announcer=Announcer(self.identity.node, keys, wait_for_worker, register.require),
             acceptances=Acceptances(store, keys, config, clock),
             confirmations=Confirmations(log.origin, log.verifier_keys),
+            register=register,
+            wait_for_worker=wait_for_worker,
             clock=clock,
         )
 
@@ -85,7 +103,8 @@ def scene(store: Keystore, clock: Clock) -> Iterator[Scene]:
 def test_it_describes_the_public_keys(scene: Scene) -> None:
     description = scene.ask(VaultRequest(describe=Describe())).description
     node = scene.identity.node.public
-    assert (description.node_ed25519_key, description.node_mldsa65_key) == (node.ed25519, node.mldsa65)
+    assert from_message(description.node) == node
+    assert [from_message(key) for key in description.release_keys] == [node]
     assert description.log_origin == log_origin(node.ed25519)
     assert re.fullmatch(r"bauta\.log/[0-9a-f]{32}", description.log_origin)
     assert [parse_vkey(vkey).name for vkey in description.log_vkeys] == [description.log_origin] * 2
@@ -94,7 +113,9 @@ def test_it_describes_the_public_keys(scene: Scene) -> None:
 def test_it_announces_once_a_worker_host_is_there_and_until_it_is_gone(scene: Scene, clock: Clock) -> None:
     request = VaultRequest(announce_intake=AnnounceIntake())
     assert scene.ask(request).error_code == "worker_not_ready"
-    scene.presence.arrive(WorkerFacts(MEASUREMENT, frozenset(WALLS)))
+    scene.presence.arrive(WORKER)
+    assert scene.ask(request).error_code == "worker_not_released"
+    scene.ask(VaultRequest(release_worker=ReleaseWorker()))
     envelope = scene.ask(request).intake
     facts = read_intake(envelope, scene.identity.node.public)
     assert facts.worker_measurements == (MEASUREMENT.hex(),)
