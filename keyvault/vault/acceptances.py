@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from keyvault.age import AgeError, AgeNoMatchError, Header, parse_header, unwrap_file_key
 from keyvault.release import FILE_KEY_BYTES, JOB_ID_BYTES
+from keyvault.upload import UploadSuiteError, insist_on_post_quantum
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.intake import MEASUREMENT_BYTES, IntakeKey, IntakeKeys
@@ -94,8 +95,8 @@ class Acceptances:
         """Takes an upload. Durable when it returns; the same upload again changes nothing.
 
         Raises:
-            VaultRequestError: acceptance_malformed, upload_header_invalid, intake_key_unknown,
-                too_many_accepted_uploads or vault_store_unwritable.
+            VaultRequestError: acceptance_malformed, upload_header_invalid, upload_not_post_quantum,
+                intake_key_unknown, too_many_accepted_uploads or vault_store_unwritable.
         """
         if len(job_id) != JOB_ID_BYTES or len(terms_sha256) != _SHA256_BYTES:
             raise VaultRequestError("acceptance_malformed", "an acceptance names a job and its terms")
@@ -211,14 +212,20 @@ def parse_upload_header(untrusted_header: bytes, config: VaultConfig) -> Header:
     """Parses an upload's age header.
 
     Raises:
-        VaultRequestError: upload_header_invalid.
+        VaultRequestError: upload_header_invalid or upload_not_post_quantum.
     """
     if len(untrusted_header) > config.max_age_header_bytes:
         raise _bad_header()
     try:
-        return parse_header(untrusted_header)
+        header = parse_header(untrusted_header)
+        insist_on_post_quantum(header)
     except AgeError:
         raise _bad_header() from None
+    except UploadSuiteError as weak:
+        raise VaultRequestError(
+            weak.code, "the upload is sealed to a recipient that is not post-quantum"
+        ) from None
+    return header
 
 
 def _load(store: Keystore) -> dict[bytes, Accepted]:

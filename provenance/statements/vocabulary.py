@@ -91,6 +91,7 @@ FAILURE_CODES = (
     "terms_invalid",
     "terms_mismatch",
     "upload_header_invalid",
+    "upload_not_post_quantum",
     "vault_busy",
     "vault_unavailable",
     "wall_failed",
