@@ -1,4 +1,4 @@
-"""`python -m keyvault.vault --front-fd N --worker-fd N --store DIR [--passphrase-fd N]`.
+"""`python -m keyvault.vault --front-fd N --worker-fd N --store DIR` and who keeps the master key.
 
 No secret is ever on this command line or in the environment. Exit codes: 0, the front channel closed;
 1, it could not start, with one line "bauta vault: CODE: what to do" on standard error; 2, wrong usage.
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from keyvault.vault.config import VaultConfig
+from keyvault.vault.custody.choice import CustodyChoice
 from keyvault.vault.errors import VaultStartError
 from keyvault.vault.process import VaultOptions, run_vault
 
@@ -38,6 +39,11 @@ def _options(arguments: list[str] | None) -> VaultOptions:
     parser.add_argument("--worker-fd", type=int, required=True, metavar="N", help="the worker host's channel")
     parser.add_argument("--store", type=Path, required=True, metavar="DIR", help="the vault's own folder")
     parser.add_argument("--passphrase-fd", type=int, metavar="N", help="where to read the passphrase")
+    parser.add_argument("--pkcs11-module", type=Path, metavar="PATH", help="a token's PKCS#11 library")
+    parser.add_argument("--pkcs11-token", metavar="LABEL", help="the token's label")
+    parser.add_argument("--pkcs11-pin-fd", type=int, metavar="N", help="where to read its user PIN")
+    parser.add_argument("--custodian", metavar="NAME", help="an installed custodian of the master key")
+    parser.add_argument("--custodian-config", type=Path, metavar="FILE", help="its configuration")
     for name, kind in (
         ("intake_lifetime_seconds", int),
         ("intake_grace_seconds", int),
@@ -53,7 +59,14 @@ def _options(arguments: list[str] | None) -> VaultOptions:
         front_fd=chosen.front_fd,
         worker_fd=chosen.worker_fd,
         folder=chosen.store,
-        passphrase_fd=chosen.passphrase_fd,
+        custody=CustodyChoice(
+            passphrase_fd=chosen.passphrase_fd,
+            pkcs11_module=chosen.pkcs11_module,
+            pkcs11_token=chosen.pkcs11_token,
+            pkcs11_pin_fd=chosen.pkcs11_pin_fd,
+            custodian=chosen.custodian,
+            custodian_config=chosen.custodian_config,
+        ),
         config=VaultConfig(
             intake_lifetime_seconds=chosen.intake_lifetime_seconds,
             intake_grace_seconds=chosen.intake_grace_seconds,

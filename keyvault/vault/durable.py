@@ -16,7 +16,7 @@ FOLDER_MODE = 0o700
 TEMPORARY_SUFFIX = ".tmp"
 
 
-def write_durably(path: Path, data: bytes | bytearray, *, overwrite_old: bool = False) -> None:
+def write_durably(path: Path, data: bytes | bytearray | memoryview, *, overwrite_old: bool = False) -> None:
     """Puts data at path, readable by the owner alone.
 
     With overwrite_old the bytes of the file that was there are overwritten in place once the new one is
@@ -95,7 +95,7 @@ def unwritable() -> VaultRequestError:
     return VaultRequestError("vault_store_unwritable", "the vault's store cannot be written; check its disk")
 
 
-def _write_new(path: Path, data: bytes | bytearray) -> None:
+def _write_new(path: Path, data: bytes | bytearray | memoryview) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     fd = os.open(path, flags, FILE_MODE)
     try:

@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from keyvault.vault.custody.contract import MASTER_KEY_BYTES, STORE_ID_BYTES, Custodian
+from keyvault.vault.custody.errors import CustodyError
 from keyvault.vault.durable import (
     FILE_MODE,
     FOLDER_MODE,
@@ -28,22 +30,37 @@ from keyvault.vault.durable import (
     write_durably,
 )
 from keyvault.vault.errors import VaultStartError
-from keyvault.vault.master import Unlock
-from keyvault.vault.memory import wipe
-from keyvault.vault.sealing import CHECK_BYTES, FORMAT, SealBrokenError, check_value, open_entry, seal_entry
+from keyvault.vault.memory import Buffer, Secret, wipe
+from keyvault.vault.sealing import (
+    CHECK_BYTES,
+    FORMAT,
+    SealBrokenError,
+    check_value,
+    open_entry,
+    plaintext_size,
+    seal_entry,
+)
 from provenance import canonical
 from provenance.errors import FormatError
 
-STORE_ID_BYTES = 16
 MAX_ENTRY_BYTES = 1 << 20
 
-Entries = Mapping[str, bytearray]
+Entries = Mapping[str, bytearray | Secret]
+
+
+# By the kind that the header names.
+_HOW_TO_OPEN = {
+    "key-file": "with its master key file: give no passphrase and no token",
+    "argon2id": "with a passphrase: start the service with --ask-passphrase",
+    "pkcs11": "with a token: start the service with --pkcs11-module and --pkcs11-token",
+    "installed": "with an installed custodian: start the service with --custodian",
+}
 
 
 class Keystore:
     """An unlocked store. Holds the folder's lock until it is closed."""
 
-    def __init__(self, folder: Path, header: bytes, master_key: bytearray, lock_fd: int) -> None:
+    def __init__(self, folder: Path, header: bytes, master_key: Secret, lock_fd: int) -> None:
         self._folder = folder
         self._header = header
         self._master_key = master_key
@@ -51,12 +68,14 @@ class Keystore:
         self._use = threading.Lock()
 
     @classmethod
-    def open(cls, folder: Path, unlock: Unlock, first_entries: Callable[[], Entries]) -> Keystore:
+    def open(cls, folder: Path, custodian: Custodian, first_entries: Callable[[], Entries]) -> Keystore:
         """Opens the store in folder; makes it first, with these entries, where there is none.
 
+        The custodian is asked before any entry is in memory, so that a child of its sees none.
+
         Raises:
-            VaultStartError: vault_store_locked, vault_store_exposed, vault_unlock_failed,
-                vault_key_file_exposed or vault_store_corrupt.
+            VaultStartError: vault_store_locked, vault_store_exposed, vault_store_corrupt, or what the
+                custodian says.
             OSError: the disk is full or fails.
         """
         prepare_folder(folder)
@@ -64,16 +83,10 @@ class Keystore:
         try:
             store_folder = folder / "keystore"
             if not store_folder.is_dir():
-                _create(folder, store_folder, unlock, first_entries())
+                _create(folder, store_folder, custodian, first_entries)
             header_bytes = _read(store_folder / "header.json")
             header = _parse_header(header_bytes)
-            master_key = unlock.master_key(header["unlock"])
-            check = check_value(master_key, bytes.fromhex(header["store"]))
-            if not hmac.compare_digest(check, bytes.fromhex(header["check"])):
-                wipe(master_key)
-                raise VaultStartError(
-                    "vault_unlock_failed", "the passphrase or the master key is not the one of this store"
-                )
+            master_key = _unlock(header, custodian)
             for leftover in store_folder.glob("*" + TEMPORARY_SUFFIX):
                 discard(leftover)
             return cls(store_folder, header_bytes, master_key, lock_fd)
@@ -82,17 +95,35 @@ class Keystore:
             raise
 
     def read(self, entry: str) -> bytearray:
-        """Opens an entry. The caller wipes it.
+        """Opens an entry into ordinary memory. The caller wipes it.
 
         Raises:
             VaultStartError: vault_store_corrupt, the entry is missing or is not what was sealed.
         """
+        sealed = _read(self._path(entry))
         try:
-            return open_entry(self._master_key, self._header, entry, _read(self._path(entry)))
+            plaintext = bytearray(plaintext_size(sealed))
+            open_entry(self._master_key.view, self._header, entry, sealed, plaintext)
         except SealBrokenError:
             raise _corrupt() from None
+        return plaintext
 
-    def write(self, entry: str, plaintext: bytes | bytearray, *, overwrite_old: bool = False) -> None:
+    def read_secret(self, entry: str) -> Secret:
+        """Opens an entry into protected memory. The caller closes it.
+
+        Raises:
+            VaultStartError: vault_store_corrupt, the entry is missing or is not what was sealed.
+            VaultRequestError: vault_memory_exhausted.
+        """
+        sealed = _read(self._path(entry))
+        try:
+            secret = Secret(plaintext_size(sealed))
+            open_entry(self._master_key.view, self._header, entry, sealed, secret.view)
+        except SealBrokenError:
+            raise _corrupt() from None
+        return secret
+
+    def write(self, entry: str, plaintext: Buffer, *, overwrite_old: bool = False) -> None:
         """Seals an entry and replaces the old one durably; with overwrite_old the old bytes are overwritten.
 
         Raises:
@@ -101,7 +132,7 @@ class Keystore:
         with self._use:
             if self._lock_fd < 0:
                 raise unwritable()
-            sealed = seal_entry(self._master_key, self._header, entry, plaintext)
+            sealed = seal_entry(self._master_key.view, self._header, entry, plaintext)
             try:
                 write_durably(self._path(entry), sealed, overwrite_old=overwrite_old)
             except OSError:
@@ -111,7 +142,7 @@ class Keystore:
         """Forgets the master key and lets another vault in."""
         # A thread that is still in a write finishes it first: none may seal under the wiped key.
         with self._use:
-            wipe(self._master_key)
+            self._master_key.close()
             if self._lock_fd >= 0:
                 os.close(self._lock_fd)
                 self._lock_fd = -1
@@ -120,32 +151,59 @@ class Keystore:
         return self._folder / f"{entry}.sealed"
 
 
-def _create(folder: Path, store_folder: Path, unlock: Unlock, entries: Entries) -> None:
+def _create(
+    folder: Path, store_folder: Path, custodian: Custodian, first_entries: Callable[[], Entries]
+) -> None:
     """Builds the whole store beside its place and renames it there."""
     building = folder / "keystore.new"
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(mode=FOLDER_MODE)
-    parameters = unlock.new_parameters()
-    master_key = unlock.master_key(parameters)
-    try:
-        store_id = os.urandom(STORE_ID_BYTES)
+    store_id = os.urandom(STORE_ID_BYTES)
+    with Secret.random(MASTER_KEY_BYTES) as master_key:
+        parameters = custodian.wrap(master_key.view, store_id)
         header = canonical.dumps(
             {
-                "check": check_value(master_key, store_id).hex(),
+                "check": check_value(master_key.view, store_id).hex(),
                 "format": FORMAT,
                 "store": store_id.hex(),
-                "unlock": parameters,
+                "unlock": {**parameters, "kind": custodian.kind},
             }
         )
         write_durably(building / "header.json", header)
-        for entry, plaintext in entries.items():
-            write_durably(building / f"{entry}.sealed", seal_entry(master_key, header, entry, plaintext))
-    finally:
-        wipe(master_key)
-        for plaintext in entries.values():
-            wipe(plaintext)
+        entries = first_entries()
+        try:
+            for entry, secret in entries.items():
+                plaintext = secret.view if isinstance(secret, Secret) else secret
+                write_durably(
+                    building / f"{entry}.sealed", seal_entry(master_key.view, header, entry, plaintext)
+                )
+        finally:
+            for secret in entries.values():
+                wipe(secret)
     building.rename(store_folder)
     sync_folder(folder)
+
+
+def _unlock(header: dict[str, Any], custodian: Custodian) -> Secret:
+    """Asks the custodian for the master key, and checks that it is this store's."""
+    parameters = dict(header["unlock"])
+    kind = parameters.pop("kind", None)
+    if kind != custodian.kind:
+        hint = _HOW_TO_OPEN.get(kind) if isinstance(kind, str) else None
+        if hint is None:
+            raise _corrupt()
+        raise CustodyError("vault_unlock_failed", f"this store opens {hint}")
+    store_id = bytes.fromhex(header["store"])
+    master_key = Secret(MASTER_KEY_BYTES)
+    try:
+        custodian.unwrap(parameters, store_id, master_key.view)
+        check = check_value(master_key.view, store_id)
+        if not hmac.compare_digest(check, bytes.fromhex(header["check"])):
+            raise CustodyError("vault_unlock_failed")
+    except BaseException:
+        master_key.close()
+        raise
+    return master_key
 
 
 def _lock(folder: Path) -> int:

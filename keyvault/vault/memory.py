@@ -20,8 +20,8 @@ from keyvault.vault.pages import Pages, Protection, map_pages
 # Secrets of one page may be neighbours; none shares a cache line with another.
 _UNIT_BYTES = 64
 _ARENA_BYTES = 64 << 10
-_MAX_ARENAS = 64
-"""4 MiB of secrets: some 60,000 file keys."""
+_MAX_BYTES = 4 << 20
+"""Of all arenas of a kind: room for some 60,000 file keys."""
 
 Buffer = bytes | bytearray | memoryview
 
@@ -54,7 +54,7 @@ class Secret:
     """A fixed number of secret bytes, wiped when it is closed or no longer used. Thread-safe.
 
     Args:
-        size: bytes, up to 65,536. They start as zeros.
+        size: bytes. They start as zeros.
         inheritable: whether a child of `keyvault.vault.custody.apart` sees and shares them. In every other
             forked child there is nothing at their address.
 
@@ -74,14 +74,14 @@ class Secret:
             self._view = self._arena.pages.view[first_byte : first_byte + size]
 
     @classmethod
-    def random(cls, size: int) -> Secret:
+    def random(cls, size: int, *, inheritable: bool = False) -> Secret:
         """Draws size bytes from the kernel.
 
         Raises:
             VaultRequestError: vault_memory_exhausted.
             OSError: the kernel gives no randomness.
         """
-        secret = cls(size)
+        secret = cls(size, inheritable=inheritable)
         _draw(secret.view)
         return secret
 
@@ -179,15 +179,16 @@ def _place(units: int, inheritable: bool) -> tuple[_Arena, int]:
     for arena in arenas:
         if (start := arena.take(units)) is not None:
             return arena, start
-    if units * _UNIT_BYTES <= _ARENA_BYTES and len(arenas) < _MAX_ARENAS:
-        try:
-            arena = _Arena(map_pages(_ARENA_BYTES, inheritable=inheritable))
-        except OSError:
-            raise _exhausted() from None
-        arenas.append(arena)
-        if (start := arena.take(units)) is not None:
-            return arena, start
-    raise _exhausted()
+    size = -(-units * _UNIT_BYTES // _ARENA_BYTES) * _ARENA_BYTES
+    if sum(len(arena.pages.view) for arena in arenas) + size > _MAX_BYTES:
+        raise _exhausted()
+    try:
+        arena = _Arena(map_pages(size, inheritable=inheritable))
+    except OSError:
+        raise _exhausted() from None
+    arenas.append(arena)
+    start = arena.take(units)
+    return (arena, start) if start is not None else _place(units, inheritable)
 
 
 def _exhausted() -> VaultRequestError:

@@ -7,16 +7,16 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from keyvault.vault import identity, intake, ratchet
-from keyvault.vault.announcements import Announcer, WorkerPresence
+from keyvault.vault import acceptances, identity, intake, ratchet, register
+from keyvault.vault.announcements import Announcer, WorkerFacts, WorkerPresence
 from keyvault.vault.config import VaultConfig
+from keyvault.vault.confirmations import Confirmations
+from keyvault.vault.custody.choice import CustodyChoice
 from keyvault.vault.errors import VaultStartError
 from keyvault.vault.frames import take_socket
 from keyvault.vault.frontdesk import FrontDesk, serve_front_desk
 from keyvault.vault.hardening import harden_process
-from keyvault.vault.keystore import Keystore
-from keyvault.vault.master import KeyFile, Passphrase, read_passphrase
-from keyvault.vault.memory import wipe
+from keyvault.vault.keystore import Entries, Keystore
 from keyvault.vault.releases import ReleaseDesk
 from keyvault.vault.workers import WorkerChannel
 
@@ -31,14 +31,14 @@ class VaultOptions:
         front_fd: the front desk's channel.
         worker_fd: the worker host's channel.
         folder: the vault's own folder.
-        passphrase_fd: where the passphrase is read from; None for the key file in the folder.
+        custody: who keeps the master key.
         config: limits.
     """
 
     front_fd: int
     worker_fd: int
     folder: Path
-    passphrase_fd: int | None
+    custody: CustodyChoice
     config: VaultConfig
 
 
@@ -50,47 +50,57 @@ def run_vault(options: VaultOptions) -> None:
     """
     if not harden_process():
         _logger.info("memory is not locked: raise RLIMIT_MEMLOCK to keep keys out of swap")
-    store = open_store(options.folder, options.passphrase_fd)
+    store = open_store(options.folder, options.custody)
     try:
         _serve(store, options)
     finally:
         store.close()
 
 
-def open_store(folder: Path, passphrase_fd: int | None) -> Keystore:
+def open_store(folder: Path, custody: CustodyChoice | None = None) -> Keystore:
     """Opens the store in a folder, and makes it on the first start.
+
+    Args:
+        folder: the vault's own.
+        custody: who keeps the master key; None for the key file in the folder.
 
     Raises:
         VaultStartError: with the reason.
     """
-    unlock: KeyFile | Passphrase = KeyFile(folder / "master.key")
-    if passphrase_fd is not None:
-        unlock = Passphrase(read_passphrase(passphrase_fd))
+
+    def first_entries() -> Entries:
+        return {
+            identity.ENTRY: identity.new_seeds(),
+            intake.ENTRY: bytearray(),
+            acceptances.ENTRY: bytearray(),
+            ratchet.ENTRY: ratchet.new_memory(),
+            register.ENTRY: bytearray(),
+        }
+
     try:
-        return Keystore.open(
-            folder,
-            unlock,
-            lambda: {
-                identity.ENTRY: identity.new_seeds(),
-                intake.ENTRY: bytearray(),
-                ratchet.ENTRY: ratchet.new_memory(),
-            },
-        )
+        with (custody or CustodyChoice()).open(folder) as custodian:
+            return Keystore.open(folder, custodian, first_entries)
     except OSError:
         raise VaultStartError(
             "vault_store_unwritable", "the vault's folder cannot be made or written; check its disk and owner"
         ) from None
-    finally:
-        if isinstance(unlock, Passphrase):
-            wipe(unlock.secret)
 
 
 def _serve(store: Keystore, options: VaultOptions) -> None:
     config = options.config
     keys = identity.load_identity(store)
     intake_keys = intake.IntakeKeys(store, config, time.time)
+    accepted = acceptances.Acceptances(store, intake_keys, config, time.time)
+    confirmations = Confirmations(keys.log.origin, keys.log.verifier_keys)
     checkpoints = ratchet.CheckpointRatchet(store, keys.log, time.time)
+    workers = register.WorkerRegister(
+        keys.node, register.load_release_keys(store, keys.node.public), time.time
+    )
     presence = WorkerPresence()
+
+    def wait_for_worker() -> WorkerFacts:
+        return presence.wait(config.hello_wait_seconds)
+
     try:
         front_channel = take_socket(options.front_fd)
         worker_channel = take_socket(options.worker_fd)
@@ -98,13 +108,16 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
         raise VaultStartError(
             "vault_channel_invalid", "a channel's descriptor is no Unix stream socket"
         ) from None
-    WorkerChannel(
-        worker_channel, presence, ReleaseDesk(keys.node, intake_keys, config, time.time), config
-    ).start()
+    releases = ReleaseDesk(keys.node, accepted, config, time.time)
+    WorkerChannel(worker_channel, presence, releases, confirmations, config).start()
     desk = FrontDesk(
         identity=keys,
         ratchet=checkpoints,
-        announcer=Announcer(keys.node, intake_keys, presence, config.hello_wait_seconds),
+        announcer=Announcer(keys.node, intake_keys, wait_for_worker, workers.require),
+        acceptances=accepted,
+        confirmations=confirmations,
+        register=workers,
+        wait_for_worker=wait_for_worker,
         clock=time.time,
     )
     with front_channel:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from keyvault.vault.memory import wipe
+from keyvault.vault.memory import Buffer, Secret
 
 FORMAT: Final = "bauta.keystore/v1"
 CHECK_BYTES: Final = 32
@@ -32,7 +32,7 @@ class SealBrokenError(Exception):
     """The bytes are not this entry of this store under this master key."""
 
 
-def seal_entry(master_key: bytearray, header: bytes, entry: str, plaintext: bytes | bytearray) -> bytes:
+def seal_entry(master_key: Buffer, header: bytes, entry: str, plaintext: Buffer) -> bytes:
     """Seals an entry.
 
     Args:
@@ -42,49 +42,57 @@ def seal_entry(master_key: bytearray, header: bytes, entry: str, plaintext: byte
         plaintext: the entry.
     """
     salt = os.urandom(_SALT_BYTES)
-    key = _entry_key(master_key, salt, entry)
-    try:
-        ciphertext = ChaCha20Poly1305(key).encrypt(_ZERO_NONCE, plaintext, _bound(header, entry))
-    finally:
-        wipe(key)
+    with _entry_key(master_key, salt, entry) as key:
+        ciphertext = ChaCha20Poly1305(key.view).encrypt(_ZERO_NONCE, plaintext, _bound(header, entry))
     return _MAGIC + salt + ciphertext
 
 
-def open_entry(master_key: bytearray, header: bytes, entry: str, sealed: bytes) -> bytearray:
-    """Opens what `seal_entry` sealed. The caller wipes it.
+def plaintext_size(sealed: bytes) -> int:
+    """How many bytes a sealed entry holds.
 
     Raises:
-        SealBrokenError: anything else.
+        SealBrokenError: it is too short to be one.
     """
+    size = len(sealed) - len(_MAGIC) - _SALT_BYTES - _TAG_BYTES
+    if size < 0:
+        raise SealBrokenError
+    return size
+
+
+def open_entry(
+    master_key: Buffer, header: bytes, entry: str, sealed: bytes, into: bytearray | memoryview
+) -> None:
+    """Opens what `seal_entry` sealed, into a buffer of `plaintext_size` bytes. The caller wipes it.
+
+    Raises:
+        SealBrokenError: anything else; what the buffer then holds is no plaintext.
+    """
+    if not sealed.startswith(_MAGIC) or len(into) != plaintext_size(sealed):
+        raise SealBrokenError
     start = len(_MAGIC) + _SALT_BYTES
     salt, ciphertext = sealed[len(_MAGIC) : start], sealed[start:]
-    if not sealed.startswith(_MAGIC) or len(ciphertext) < _TAG_BYTES:
-        raise SealBrokenError
-    plaintext = bytearray(len(ciphertext) - _TAG_BYTES)
-    key = _entry_key(master_key, salt, entry)
-    try:
-        ChaCha20Poly1305(key).decrypt_into(_ZERO_NONCE, ciphertext, _bound(header, entry), plaintext)
-    except InvalidTag:
-        raise SealBrokenError from None
-    finally:
-        wipe(key)
-    return plaintext
+    with _entry_key(master_key, salt, entry) as key:
+        try:
+            ChaCha20Poly1305(key.view).decrypt_into(_ZERO_NONCE, ciphertext, _bound(header, entry), into)
+        except InvalidTag:
+            raise SealBrokenError from None
 
 
-def check_value(master_key: bytearray, store_id: bytes) -> bytes:
+def check_value(master_key: Buffer, store_id: bytes) -> bytes:
     """32 bytes that tell the right master key from a wrong one, and nothing else about it."""
-    return bytes(_derive(master_key, store_id, f"{FORMAT} check"))
+    with _derive(master_key, store_id, f"{FORMAT} check") as value:
+        return bytes(value.view)
 
 
 def _bound(header: bytes, entry: str) -> bytes:
     return _MAGIC + entry.encode("ascii") + b"\n" + header
 
 
-def _entry_key(master_key: bytearray, salt: bytes, entry: str) -> bytearray:
+def _entry_key(master_key: Buffer, salt: bytes, entry: str) -> Secret:
     return _derive(master_key, salt, f"{FORMAT} entry {entry}")
 
 
-def _derive(master_key: bytearray, salt: bytes, purpose: str) -> bytearray:
-    derived = bytearray(_KEY_BYTES)
-    HKDF(SHA256(), _KEY_BYTES, salt, purpose.encode("ascii")).derive_into(master_key, derived)
+def _derive(master_key: Buffer, salt: bytes, purpose: str) -> Secret:
+    derived = Secret(_KEY_BYTES)
+    HKDF(SHA256(), _KEY_BYTES, salt, purpose.encode("ascii")).derive_into(master_key, derived.view)
     return derived

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from keyvault.vault.custody.contract import Custodian
+from keyvault.vault.custody.key_file import KeyFile
+from keyvault.vault.custody.passphrase import Argon2Cost, Passphrase, read_passphrase
 from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.keystore import Keystore
-from keyvault.vault.master import Argon2Cost, KeyFile, Passphrase, Unlock, read_passphrase
+from keyvault.vault.memory import Secret, memory_protection
+from keyvault.vault.sealing import FORMAT, check_value, seal_entry
+from provenance import canonical
 
 SECRET = b"a secret of thirty-two bytes.....", b"another secret"
 CHEAP = Argon2Cost(memory_kib=8 << 10, iterations=1, lanes=1)
 
 
-def open_store(folder: Path, unlock: Unlock | None = None) -> Keystore:
+def open_store(folder: Path, unlock: Custodian | None = None) -> Keystore:
     entries = {"one": bytearray(SECRET[0]), "two": bytearray(SECRET[1])}
     return Keystore.open(folder, unlock or KeyFile(folder / "master.key"), lambda: entries)
 
 
-def open_whole(folder: Path, unlock: Unlock | None = None) -> None:
+def open_whole(folder: Path, unlock: Custodian | None = None) -> None:
     """Opens the store and reads every entry, as the vault does at its start."""
     store = open_store(folder, unlock)
     try:
@@ -34,10 +41,10 @@ def open_whole(folder: Path, unlock: Unlock | None = None) -> None:
 
 
 def passphrase(words: bytes) -> Passphrase:
-    return Passphrase(bytearray(words), CHEAP)
+    return Passphrase(Secret.moved_from(bytearray(words)), CHEAP)
 
 
-def refusal(folder: Path, unlock: Unlock | None = None) -> str:
+def refusal(folder: Path, unlock: Custodian | None = None) -> str:
     """Gives the code of what stops the store from opening whole."""
     with pytest.raises(VaultStartError) as reason:
         open_whole(folder, unlock)
@@ -118,9 +125,60 @@ def test_a_passphrase_opens_its_store_and_no_other_does(tmp_path: Path) -> None:
 
 
 def test_a_new_passphrase_store_costs_64_mib_and_three_passes() -> None:
-    parameters = Passphrase(bytearray(b"words")).new_parameters()
+    custodian = Passphrase(Secret.moved_from(bytearray(b"words")))
+    parameters, again = (custodian.wrap(memoryview(bytes(32)), bytes(16)) for _ in range(2))
     assert (parameters["memory_kib"], parameters["iterations"]) == (65536, 3)
-    assert parameters["salt"] != Passphrase(bytearray(b"words")).new_parameters()["salt"]
+    assert parameters["salt"] != again["salt"]
+
+
+@pytest.mark.parametrize("kind", ["key-file", "argon2id"])
+def test_a_store_of_version_0_1_0_still_opens(tmp_path: Path, kind: str) -> None:
+    """There the key file, or what Argon2id gave, was the master key itself."""
+    folder = tmp_path / "vault"
+    store_folder = folder / "keystore"
+    store_folder.mkdir(parents=True)
+    key, store_id, salt = secrets.token_bytes(32), secrets.token_bytes(16), secrets.token_bytes(16)
+    unlock: dict[str, object] = {"kind": "key-file"}
+    custodian: Custodian = KeyFile(folder / "master.key")
+    if kind == "argon2id":
+        unlock = {"iterations": 1, "kind": kind, "lanes": 1, "memory_kib": 8 << 10, "salt": salt.hex()}
+        custodian = passphrase(b"words")
+        key = Argon2id(salt=salt, length=32, iterations=1, lanes=1, memory_cost=8 << 10).derive(b"words")
+    else:
+        (folder / "master.key").touch(0o600)
+        (folder / "master.key").write_bytes(key)
+    header = canonical.dumps(
+        {
+            "check": check_value(key, store_id).hex(),
+            "format": FORMAT,
+            "store": store_id.hex(),
+            "unlock": unlock,
+        }
+    )
+    (store_folder / "header.json").write_bytes(header)
+    (store_folder / "one.sealed").write_bytes(seal_entry(key, header, "one", SECRET[0]))
+    store = open_store(folder, custodian)
+    assert store.read("one") == SECRET[0]
+    store.close()
+
+
+def test_a_key_file_that_is_there_already_is_never_replaced(tmp_path: Path) -> None:
+    """It may be the key of a store that is about to be restored."""
+    folder = tmp_path / "vault"
+    folder.mkdir()
+    (folder / "master.key").touch(0o600)
+    (folder / "master.key").write_bytes(b"k" * 32)
+    open_store(folder).close()
+    assert (folder / "master.key").read_bytes() == b"k" * 32
+    open_whole(folder)
+
+
+def test_a_secret_entry_comes_back_in_protected_memory(folder: Path) -> None:
+    store = open_store(folder)
+    with store.read_secret("one") as secret:
+        assert secret.view == SECRET[0]
+        assert secret.protection == memory_protection()
+    store.close()
 
 
 def test_a_second_vault_is_kept_out_until_the_first_is_gone(folder: Path) -> None:
@@ -141,6 +199,12 @@ def _edit_header(folder: Path, change: Callable[[dict[str, object]], None]) -> N
     header = json.loads(path.read_bytes())
     change(header)
     path.write_text(json.dumps(header, sort_keys=True, separators=(",", ":")))
+
+
+def _flip_wrapped(unlock: object) -> None:
+    assert isinstance(unlock, dict)
+    text = unlock["wrapped"]
+    unlock["wrapped"] = text[:-1] + ("0" if text[-1] != "0" else "1")
 
 
 def _swap(folder: Path) -> None:
@@ -189,6 +253,31 @@ DAMAGE: list[tuple[str, str, Callable[[Path], object]]] = [
     ("a key others can read", "vault_key_file_exposed", lambda at: (at / "master.key").chmod(0o604)),
     ("a key others can write", "vault_key_file_exposed", lambda at: (at / "master.key").chmod(0o602)),
     ("a key that is a link", "vault_key_file_exposed", lambda at: _relink(at / "master.key")),
+    (
+        "a master key of another store",
+        "vault_unlock_failed",
+        lambda at: (at / "master.key").write_bytes(bytes(32)),
+    ),
+    (
+        "a wrapped key with a flipped bit",
+        "vault_unlock_failed",
+        lambda at: _edit_header(at, lambda header: _flip_wrapped(header["unlock"])),
+    ),
+    (
+        "nothing wrapped, as in stores of 0.1.0",
+        "vault_unlock_failed",
+        lambda at: _edit_header(at, lambda header: header.update(unlock={"kind": "key-file"})),
+    ),
+    (
+        "an unknown custodian",
+        "vault_store_corrupt",
+        lambda at: _edit_header(at, lambda header: header.update(unlock={"kind": "nobody"})),
+    ),
+    (
+        "a custodian that is no text",
+        "vault_store_corrupt",
+        lambda at: _edit_header(at, lambda header: header.update(unlock={"kind": ["key-file"]})),
+    ),
     ("a folder others can write to", "vault_store_exposed", lambda at: at.chmod(0o722)),
     ("a lock that is a link", "vault_store_exposed", lambda at: _relink(at / "lock")),
 ]
@@ -231,15 +320,16 @@ def test_a_header_cannot_make_argon2_spend_without_bounds(
         ("a salt that is no hex", {"salt": "zz" * 16}),
         ("a short salt", {"salt": "00"}),
         ("true is no number", {"lanes": True}),
-        ("another function", {"kind": "scrypt"}),
+        ("a field too many", {"kind": "scrypt"}),
+        ("a short wrapped key", {"wrapped": "00" * 95}),
     ],
 )
 def test_a_header_with_odd_parameters_is_damaged(
     tmp_path: Path, name: str, change: dict[str, object]
 ) -> None:
-    parameters = passphrase(b"words").new_parameters()
+    parameters = passphrase(b"words").wrap(memoryview(bytes(32)), bytes(16))
     with pytest.raises(VaultStartError) as reason:
-        passphrase(b"words").master_key({**parameters, **change})
+        passphrase(b"words").unwrap({**parameters, **change}, bytes(16), memoryview(bytearray(32)))
     assert reason.value.code == "vault_store_corrupt"
 
 
@@ -251,7 +341,7 @@ def test_a_passphrase_is_read_to_the_end_without_its_line_ending(given: bytes, e
     reading_end, pipe = os.pipe()
     os.write(pipe, given)
     os.close(pipe)
-    assert read_passphrase(reading_end) == expected
+    assert read_passphrase(reading_end).view == expected
     with pytest.raises(OSError):
         os.fstat(reading_end)
 
