@@ -67,7 +67,7 @@ class Collateral:
                 kind = next((k for k in (_TCB_INFO, _QE_IDENTITY) if untrusted.startswith(k)), None)
                 if kind is None or kind in documents:
                     raise EvidenceError(
-                        "a JSON file is no TCB info or QE identity as Intel sends it, or is the second of its kind",
+                        "a JSON file is no TCB info or QE identity as Intel sends it, or a second one",
                         _MALFORMED,
                     )
                 documents[kind] = untrusted

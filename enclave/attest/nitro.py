@@ -31,7 +31,7 @@ from enclave.attest.verdict import (
 STEPS = {
     "evidence_well_formed": "The document is in its one exact form.",
     "chain_trusted": "AWS vouches for the enclave's key: the certificates lead to the pinned Nitro root.",
-    "certificates_valid": "The certificates are valid at that moment, and on no revocation list that was given.",
+    "certificates_valid": "The certificates are valid at that moment and on no revocation list that is here.",
     "signature_holds": "The hypervisor signed the document.",
     "debug_off": "Nobody may read the enclave from outside.",
     "measurement_expected": "The image that was started is the expected one.",

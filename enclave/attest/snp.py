@@ -32,7 +32,7 @@ from enclave.attest.verdict import (
 STEPS = {
     "evidence_well_formed": "The report is in AMD's form, to the last reserved bit.",
     "chain_trusted": "AMD vouches for the chip's key: the certificates lead to a pinned AMD root.",
-    "certificates_valid": "The certificates are valid at that moment, and on no revocation list that was given.",
+    "certificates_valid": "The certificates are valid at that moment and on no revocation list that is here.",
     "signature_holds": "The chip signed the report.",
     "certificate_matches": "The certificate is of this chip, this product and this patch level.",
     "debug_off": "Nobody may read the guest from outside.",

@@ -35,7 +35,7 @@ from enclave.attest.verdict import (
 STEPS = {
     "evidence_well_formed": "The quote is in Intel's form.",
     "chain_trusted": "Intel vouches for the platform's key: the certificates lead to the pinned Intel root.",
-    "certificates_valid": "The certificates are valid at that moment, and on no revocation list that was given.",
+    "certificates_valid": "The certificates are valid at that moment and on no revocation list that is here.",
     "signature_holds": "The platform vouches for the quoting enclave, and that enclave signed the quote.",
     "identity_intel": "Quoting enclave and TDX module are Intel's.",
     "debug_off": "Nobody may read the TD from outside.",
