@@ -10,7 +10,8 @@ This package verifies. It holds no private key: whoever signs hands in a callabl
 - `merkle`, `entry`, `tlog_proof`: RFC 6962 trees, what a leaf holds, the C2SP proof text.
 - `log_storage`, `log`, `log_check`: the append-only log on SQLite and its fsck. Nothing else touches a disk.
 - `proof`, `trust`, `verifier`: the proof file, the trust file, and the offline check of one by the other
-  in named steps (`checklist`).
+  in named steps (`checklist`), the first of which are those of every proof (`recorded`).
+- `register`: whether the worker that an intake names is of a released version.
 
 Formats are described in docs/formats.md. Nothing here opens a network connection.
 """

@@ -14,14 +14,10 @@ from typing import BinaryIO
 
 from provenance.certified import read_evidence, read_job
 from provenance.checklist import Checklist, Step, VerificationError
-from provenance.checkpoint import Checkpoint, CheckpointText, verify_checkpoint
-from provenance.entry import Entry
+from provenance.checkpoint import Checkpoint
 from provenance.errors import FormatError, ProvenanceError
-from provenance.merkle import verify_inclusion
-from provenance.note import parse_note
-from provenance.proof import ProofFile
+from provenance.recorded import RECORDED_STEPS, verify_recorded
 from provenance.statements import IntakeFacts, JobFacts, ReleaseFacts
-from provenance.tlog_proof import TlogProof
 from provenance.trust import Trust
 
 __all__ = [
@@ -39,21 +35,15 @@ __all__ = [
 SALT_BYTES = 32
 _CHUNK_BYTES = 1 << 20
 
-_COMMON_STEPS = {
-    "trust_readable": "The trust file is readable and names the node and its log.",
-    "proof_well_formed": "The proof is complete and in its one exact form.",
-    "entry_recorded": "The statement is recorded in the log.",
-    "checkpoint_signed": "The log signed that record with both of its keys.",
-}
 RESULT_STEPS = {
-    **_COMMON_STEPS,
+    **RECORDED_STEPS,
     "evidence_signed": "The node certified the worker that did the job.",
     "statement_signed": "That worker signed the statement, with keys made for this one job.",
     "facts_agree": "The worker states the job, code, policy and walls that the node saw.",
     "result_matches": "The file is the one that the statement is about, to the last byte.",
 }
 INTAKE_STEPS = {
-    **_COMMON_STEPS,
+    **RECORDED_STEPS,
     "statement_signed": "The node signed the intake.",
     "within_validity": "The intake is valid now.",
 }
@@ -96,7 +86,8 @@ def verify_result(result: BinaryIO, untrusted_proof: bytes, trust: Trust | bytes
         OSError: the file cannot be read.
     """
     checklist = Checklist(RESULT_STEPS)
-    believed, proof, place, checkpoint = _verify_common(checklist, untrusted_proof, trust, "job", evidence=1)
+    recorded = verify_recorded(checklist, untrusted_proof, trust, "job", evidence=1)
+    believed, proof = recorded.trust, recorded.proof
     with checklist.step("evidence_signed"):
         release = read_evidence(proof.evidence[0], believed.node, believed.required_signatures)
     with checklist.step("statement_signed"):
@@ -106,7 +97,7 @@ def verify_result(result: BinaryIO, untrusted_proof: bytes, trust: Trust | bytes
             raise ProvenanceError("the worker's statement is not about the released job", "facts_disagree")
     with checklist.step("result_matches"):
         _check_result(result, facts)
-    return VerifiedResult(facts, release, checkpoint, place.index, checklist.reports())
+    return VerifiedResult(facts, release, recorded.checkpoint, recorded.log_index, checklist.reports())
 
 
 def verify_intake(untrusted_proof: bytes, trust: Trust | bytes, now: datetime) -> IntakeFacts:
@@ -121,10 +112,11 @@ def verify_intake(untrusted_proof: bytes, trust: Trust | bytes, now: datetime) -
         VerificationError: with the first step that failed.
     """
     checklist = Checklist(INTAKE_STEPS)
-    believed, proof, _, _ = _verify_common(checklist, untrusted_proof, trust, "intake", evidence=0)
+    recorded = verify_recorded(checklist, untrusted_proof, trust, "intake", evidence=0)
+    believed = recorded.trust
     with checklist.step("statement_signed"):
         facts = IntakeFacts.from_statement(
-            proof.statement.verify(believed.node, believed.required_signatures)
+            recorded.proof.statement.verify(believed.node, believed.required_signatures)
         )
     with checklist.step("within_validity"):
         if not facts.covers(now):
@@ -154,25 +146,6 @@ def verify_opening(original: BinaryIO, salt: bytes, commitment: bytes) -> None:
             raise ProvenanceError(
                 "the commitment is to another file or under another salt", "not_the_original"
             )
-
-
-def _verify_common(
-    checklist: Checklist, untrusted_proof: bytes, trust: Trust | bytes, kind: str, *, evidence: int
-) -> tuple[Trust, ProofFile, TlogProof, Checkpoint]:
-    with checklist.step("trust_readable"):
-        believed = trust if isinstance(trust, Trust) else Trust.from_bytes(trust)
-    with checklist.step("proof_well_formed"):
-        proof = ProofFile.from_bytes(untrusted_proof)
-        place = TlogProof.parse(proof.log)
-        untrusted_head = CheckpointText.parse(parse_note(place.checkpoint).text.encode())
-        if len(proof.evidence) != evidence:
-            raise FormatError("the proof does not carry the evidence that its kind needs")
-    with checklist.step("entry_recorded"):
-        leaf = Entry(kind, proof.statement.digest).leaf
-        verify_inclusion(leaf, place.index, untrusted_head.size, place.hashes, untrusted_head.root)
-    with checklist.step("checkpoint_signed"):
-        checkpoint = verify_checkpoint(place.checkpoint, believed.log_origin, believed.log_keys)
-    return believed, proof, place, checkpoint
 
 
 def _check_result(result: BinaryIO, facts: JobFacts) -> None:
