@@ -27,6 +27,8 @@ _GRACE_SECONDS = 10.0
 _LOOK_SECONDS = 0.05
 # What a child needs to find its libraries and speak UTF-8; nothing else of the user's environment.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
+# Where a token's PKCS#11 module finds its configuration; for the vault alone.
+_TOKEN_VARIABLES = ("SOFTHSM2_CONF", "YUBIHSM_PKCS11_CONF", "P11NETHSM_CONFIG_FILE")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Orders:
         ready_fd: gets one JSON line from the front desk.
         parent_fd: embedded: the service ends once this pipe is closed and nobody holds users_lock.
         users_lock: embedded: the file that users of the service hold a shared lock on.
-        passphrase_fd: the vault reads its passphrase here; without it, the vault uses its key file.
+        vault_options: who keeps the master key, in the vault's words; whole numbers are descriptors. Without
+            any, the vault uses its key file.
         drain_seconds: how long the front desk may take to stop.
     """
 
@@ -50,7 +53,7 @@ class Orders:
     ready_fd: int
     parent_fd: int | None = None
     users_lock: Path | None = None
-    passphrase_fd: int | None = None
+    vault_options: tuple[str | int, ...] = ()
     drain_seconds: float = 30.0
 
 
@@ -70,9 +73,8 @@ class Supervisor:
             vault_worker,
             "--store",
             orders.data / "vault",
+            *orders.vault_options,
         ]
-        if orders.passphrase_fd is not None:
-            vault += ["--passphrase-fd", orders.passphrase_fd]
         desk: list[object] = ["--data", orders.data, "--vault-fd", front_vault, "--worker-fd", front_worker]
         desk += ["--ready-fd", orders.ready_fd, "--life-fd", life_read]
         for address in orders.listen:
@@ -84,13 +86,14 @@ class Supervisor:
         worker: list[object] = ["--front-fd", worker_front, "--vault-fd", worker_vault]
         # The worker host takes longest to get warm, so it starts first.
         self._worker = _start("enclave.nursery", worker)
-        self._vault = _start("keyvault.vault", vault)
+        self._vault = _start("keyvault.vault", vault, _TOKEN_VARIABLES)
         self._desk = _start("grpc_api", desk)
         self._processes = (self._desk, self._vault, self._worker)
         self._kill_at: float | None = None
         for pair_end in (vault_front, front_vault, worker_front, front_worker, vault_worker, worker_vault):
             pair_end.close()
-        for fd in (life_read, orders.ready_fd, orders.parent_fd, orders.passphrase_fd):
+        secrets = (part for part in orders.vault_options if isinstance(part, int))
+        for fd in (life_read, orders.ready_fd, orders.parent_fd, *secrets):
             if fd is not None:
                 os.close(fd)
 
@@ -167,7 +170,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _start(module: str, arguments: Sequence[object]) -> subprocess.Popen[bytes]:
+def _start(
+    module: str, arguments: Sequence[object], more_variables: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
     descriptors = [part.fileno() for part in arguments if isinstance(part, socket.socket)]
     descriptors += [part for part in arguments if isinstance(part, int)]
     words = [str(part.fileno() if isinstance(part, socket.socket) else part) for part in arguments]
@@ -177,7 +182,7 @@ def _start(module: str, arguments: Sequence[object]) -> subprocess.Popen[bytes]:
         pass_fds=descriptors,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
+        env={name: os.environ[name] for name in (*_KEPT_VARIABLES, *more_variables) if name in os.environ},
         # Ctrl-C in a terminal reaches the supervisor alone, which then stops things in order.
         start_new_session=True,
         umask=0o077,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ import typer
 
 from console import output
 from console.commands.options import DataOption, JsonOption, say
+from console.custody import Custody, choose
 from console.embedded import publish, try_lock, wait_until_ready
 from console.paths import data_folder
 from console.supervisor import Orders, Supervisor
@@ -58,6 +58,22 @@ def serve(
             "--ask-passphrase", help="Unlock the vault with a passphrase from the terminal or stdin."
         ),
     ] = False,
+    pkcs11_module: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Unlock the vault with a token: its PKCS#11 library. The PIN is asked for, or read from stdin.",
+        ),
+    ] = None,
+    pkcs11_token: Annotated[str | None, typer.Option(metavar="LABEL", help="The token's label.")] = None,
+    custodian: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Unlock the vault with an installed custodian, such as a KMS."),
+    ] = None,
+    custodian_config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The custodian's configuration.", exists=True, dir_okay=False),
+    ] = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> int:
@@ -70,9 +86,15 @@ def serve(
     if lock is None:
         raise unavailable("data_folder_busy", "Another service runs on this data folder.")
     socket_path = run / "bauta.sock"
-    passphrase = _passphrase() if ask_passphrase else None
+    custody = choose(
+        ask_passphrase=ask_passphrase,
+        pkcs11_module=pkcs11_module,
+        pkcs11_token=pkcs11_token,
+        custodian=custodian,
+        custodian_config=custodian_config,
+    )
     server = _Server(
-        folder, config, (f"unix:{socket_path}", *(listen or ())), passphrase, settings.drain_seconds
+        folder, config, (f"unix:{socket_path}", *(listen or ())), custody, settings.drain_seconds
     )
     if init:
         return _init(folder, server, tuple(name or ()), client or folder / "client")
@@ -89,13 +111,13 @@ class _Server:
         folder: Path,
         config: Path | None,
         listen: tuple[str, ...],
-        passphrase: bytes | None,
+        custody: Custody,
         drain_seconds: float,
     ) -> None:
         self._folder = folder
         self._config = config
         self._listen = listen
-        self._passphrase = passphrase
+        self._custody = custody
         self._drain_seconds = drain_seconds
         # A plain flag: an Event cannot be set in a signal handler while its own thread waits for it.
         self._stop_asked = False
@@ -155,7 +177,7 @@ class _Server:
                 listen=self._listen,
                 config=self._config,
                 ready_fd=ready_write,
-                passphrase_fd=_pipe_with(self._passphrase),
+                vault_options=self._custody.vault_options(),
                 drain_seconds=self._drain_seconds,
             )
         )
@@ -188,18 +210,3 @@ def _init(folder: Path, server: _Server, names: tuple[str, ...], bundle: Path) -
         f"hand this folder to one client, over a channel you trust: {bundle}",
     )
     return 0
-
-
-def _passphrase() -> bytes:
-    if sys.stdin.isatty():
-        return getpass.getpass("Vault passphrase: ").encode()
-    return sys.stdin.readline().rstrip("\n").encode()
-
-
-def _pipe_with(passphrase: bytes | None) -> int | None:
-    if passphrase is None:
-        return None
-    read_end, write_end = os.pipe()
-    os.write(write_end, passphrase)
-    os.close(write_end)
-    return read_end
