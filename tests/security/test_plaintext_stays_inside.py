@@ -2,8 +2,9 @@
 
 Searched while the job runs and after it: the memory of supervisor, front desk, vault and worker host, every
 file of the service, and every file that any of its processes holds open (the nameless scratch file too).
-Searched for: bytes of the container's metadata, and rows of decoded pixels. A positive control first shows
-that the search finds both in the one process that may hold them.
+Searched for: bytes of the container's metadata, rows of decoded pixels, and the upload's file key. A positive
+control first shows that the search finds them in the one process that may hold them. (The vault keeps the file
+key of a job that runs, in pages that even root cannot read this way; after the job it has none.)
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import psutil
 import pytest
 from service_process import Service, in_background
+
+from keyvault.age import files
+from keyvault.age.header import FILE_KEY_BYTES
 
 WIDTH, HEIGHT, FRAMES = 640, 360, 120
 MARKED_ROW = 10
@@ -100,9 +105,18 @@ def _wait_for_frames(seen: list[int], at_least: int) -> None:
         time.sleep(0.002)
 
 
-def test_the_marker_is_found_behind_the_wall_and_nowhere_else(tmp_path: Path) -> None:
+def _known_file_key(monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """Makes the client seal with a file key that the test knows; everything else stays random."""
+    file_key = secrets.token_bytes(FILE_KEY_BYTES)
+    monkeypatch.setattr(files, "os", SimpleNamespace(urandom=lambda _size: file_key))
+    return file_key
+
+
+def test_the_marker_is_found_behind_the_wall_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     marked = Marked(tmp_path / "marked.mkv")
-    needles = marked.needles
+    needles = {**marked.needles, "file key": _known_file_key(monkeypatch)}
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
     frames: list[int] = []
@@ -120,7 +134,7 @@ def test_the_marker_is_found_behind_the_wall_and_nowhere_else(tmp_path: Path) ->
         for process in jobs.values():
             process.send_signal(signal.SIGSTOP)
         inside = set().union(*(_found(needles, process) for process in jobs.values()))
-        assert inside >= {"metadata", "pixels"}, "the search itself must work"
+        assert inside >= {"metadata", "pixels", "file key"}, "the search itself must work"
         for role, process in processes.items():
             if role not in jobs:
                 assert _found(needles, process) == set(), role
