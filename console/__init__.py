@@ -4,6 +4,7 @@ main         the command line put together; errors become exit codes in one plac
 output       results on stdout (text or --json), progress on stderr
 paths        where data lies
 supervisor   starts vault, worker host and front desk, each with the descriptors it may have
+custody      who keeps the vault's master key, from the options of `bauta serve`
 embedded     a service for the length of a command
 commands/    one module a command
 """

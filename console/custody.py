@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import typer
+
 _MAX_SECRET_BYTES = 8 << 10
 
 
@@ -49,16 +51,14 @@ def choose(
     """Turns the options of `bauta serve` into a choice, and asks for the passphrase or the PIN.
 
     Raises:
-        ServiceError: custody_options_unclear, they name two custodians or half of one.
+        typer.BadParameter: they name two custodians or half of one.
     """
     if (pkcs11_module is None) != (pkcs11_token is None):
         raise typer.BadParameter("--pkcs11-module and --pkcs11-token go together.")
     if custodian_config is not None and custodian is None:
         raise typer.BadParameter("--custodian-config goes with --custodian.")
     if sum((ask_passphrase, pkcs11_module is not None, custodian is not None)) > 1:
-        raise typer.BadParameter(
-            "Choose one: --ask-passphrase, --pkcs11-module with --pkcs11-token, or --custodian."
-        )
+        raise typer.BadParameter("Choose one: --ask-passphrase, --pkcs11-module, or --custodian.")
     if ask_passphrase:
         return Custody((), "--passphrase-fd", _ask("Vault passphrase: "))
     if pkcs11_module is not None and pkcs11_token is not None:

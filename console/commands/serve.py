@@ -62,7 +62,7 @@ def serve(
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="Unlock the vault with a token: its PKCS#11 library. The PIN is asked for, or read from stdin.",
+            help="Unlock the vault with a token: its PKCS#11 library. Asks for the PIN, or reads stdin.",
         ),
     ] = None,
     pkcs11_token: Annotated[str | None, typer.Option(metavar="LABEL", help="The token's label.")] = None,
