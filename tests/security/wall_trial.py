@@ -12,7 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from enclave.nursery.warden import ChildPlan, start_child
-from enclave.wall import ChildLimits, landlock, limits, names, raise_outer_wall, seccomp
+from enclave.wall import (
+    ChildLimits,
+    identity,
+    landlock,
+    limits,
+    locking,
+    names,
+    namespaces,
+    raise_outer_wall,
+    seccomp,
+)
 from protos.framing import write_all
 
 MEBIBYTE = 1 << 20
@@ -103,6 +113,22 @@ def _play_parent(
 
     warden = start_child(plan, task)
     return os.waitstatus_to_exitcode(os.waitpid(warden, 0)[1])
+
+
+def keep_privileges() -> None:
+    """For `before`: stays root without a user namespace, who may lock memory whatever the limit says.
+
+    Where nobody may raise that limit, as in many containers, this is the only way to see the lock at work.
+    """
+    identity.become_unprivileged = _nothing
+    identity.drop_capabilities = _nothing
+    namespaces.enter_around_parent = set
+    namespaces.enter_for_one_job = set
+    locking._limit_has_room = lambda: True
+
+
+def _nothing() -> None:
+    pass
 
 
 def _leave_out(without: tuple[str, ...]) -> None:
