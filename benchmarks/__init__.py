@@ -4,4 +4,5 @@ demo_clip    makes a clip with a real, moving face
 before_after makes the picture in the README
 whole_job    the whole job against deface and against a plain decode-and-encode
 transcode    that floor, as a command of its own
+job_start    from an order to the first word of a job behind its wall
 """
