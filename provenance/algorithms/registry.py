@@ -1,7 +1,8 @@
-"""The names of every signature and KEM that Bauta knows, with the lengths of their parts.
+"""The names of every signature, KEM and sealing suite that Bauta knows, with the lengths of their parts.
 
-A name in a signed or sealed object is looked up here and nowhere else. A new algorithm is one row here, one
-line for its provider, and the format that takes it.
+A signature's name is looked up here before it is checked. A sealed object begins with, or is bound to, the
+name of its suite; its format takes that one and no other. A new algorithm is one row here, one line for its
+provider, and the format that takes it. docs/algorithms.md shows where each name stands.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Kem:
     """A way to seal a key to somebody.
 
     Attributes:
-        name: as in an age stanza; what the HPKE label of a released file key stands for.
+        name: as in an age stanza.
         title: what its standard calls it.
         standard: where it is written down.
         rests_on: what falls if it falls; of two, both must.
@@ -107,6 +108,37 @@ _KEMS = (
     ),
 )
 KEMS: Final = {kem.name: kem for kem in _KEMS}
+"""By name."""
+
+
+@dataclass(frozen=True)
+class SealingSuite:
+    """One way in which something is sealed.
+
+    Attributes:
+        name: as in the sealed object, or in the context that it is bound to.
+        kem: the name of its KEM; None for a seal under a key that both sides already have.
+        kdf: makes the sealing key.
+        aead: seals.
+    """
+
+    name: str
+    kem: str | None
+    kdf: str
+    aead: str
+
+
+_CHACHA: Final = "ChaCha20-Poly1305"
+_HKDF: Final = "HKDF-SHA256"
+
+_SUITES = (
+    SealingSuite("mlkem768x25519", "mlkem768x25519", _HKDF, _CHACHA),
+    SealingSuite("X25519", "X25519", _HKDF, _CHACHA),
+    SealingSuite("scrypt", None, "scrypt", _CHACHA),
+    SealingSuite("bauta.release.v1", "mlkem768x25519", _HKDF, _CHACHA),
+    SealingSuite("bauta.sealed/v1", None, _HKDF, _CHACHA),
+)
+SUITES: Final = {suite.name: suite for suite in _SUITES}
 """By name."""
 
 STATEMENT_SUITE: Final = (ED25519, MLDSA65)

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, M
 from pqcrypto.sign import slh_dsa_sha2_128s
 
 from keyvault import release
-from keyvault.age import hybrid, x25519
+from keyvault.age import hybrid, passphrase, x25519
+from keyvault.vault import sealing
 from provenance import note
 from provenance.algorithms import providers
 from provenance.algorithms.providers import PROVIDERS, ProviderMissingError
@@ -29,12 +30,14 @@ from provenance.algorithms.registry import (
     PQCRYPTO,
     SIGNATURES,
     SLHDSA128S,
+    SUITES,
     signature_set,
 )
 from provenance.algorithms.verifying import check_signature
 from provenance.errors import FormatError, SignatureError
 
 MESSAGE = b"a message"
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "algorithms.md").read_text()
 
 
 def _sign(private: Any) -> tuple[bytes, bytes]:
@@ -99,6 +102,56 @@ def test_the_lengths_of_the_logs_keys_are_those_in_use() -> None:
         note.ED25519_NOTE: SIGNATURES[ED25519].public_key_bytes,
         note.MLDSA44_COSIGNATURE: SIGNATURES[MLDSA44].public_key_bytes,
     } == note.PUBLIC_KEY_BYTES
+
+
+def test_every_suite_is_the_one_in_use_under_its_name() -> None:
+    assert sealing._MAGIC == b"bauta.sealed/v1\n"
+    assert release._LABEL == b"bauta.release.v1"
+    in_use = {
+        hybrid.KIND,
+        x25519.KIND,
+        passphrase.KIND,
+        sealing._MAGIC.decode().strip(),
+        release._LABEL.decode(),
+    }
+    assert in_use == set(SUITES)
+    assert {suite.kem for suite in SUITES.values()} == {None, *KEMS}
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table under a heading of docs/algorithms.md, without its head."""
+    section = DOCUMENT.split(f"### {heading}\n")[1].split("\n#")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip().replace("`", "") for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_the_document_lists_the_algorithms_and_no_others() -> None:
+    assert rows("Signatures") == [
+        [
+            row.name,
+            row.title,
+            row.standard,
+            row.rests_on,
+            str(row.public_key_bytes),
+            str(row.signature_bytes),
+            ", ".join(row.providers),
+        ]
+        for row in SIGNATURES.values()
+    ]
+    assert rows("KEMs") == [
+        [
+            kem.name,
+            kem.title,
+            kem.rests_on,
+            str(kem.public_key_bytes),
+            str(kem.encapsulation_bytes),
+            "yes" if kem.seals_for_bauta else "no",
+        ]
+        for kem in KEMS.values()
+    ]
+    assert rows("Sealing suites") == [
+        [suite.name, suite.kem or "–", suite.kdf, suite.aead] for suite in SUITES.values()
+    ]
 
 
 @pytest.mark.parametrize("name", ["", "rsa", "ED25519", "mldsa87", "slhdsa128f", "none"])
