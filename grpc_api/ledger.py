@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from grpc_api.errors import unavailable
 from provenance.dsse import Envelope
 from provenance.log import TransparencyLog
 from provenance.proof import ProofFile
+from provenance.register import KIND as WORKER_RELEASE
+from provenance.tlog_proof import TlogProof
+
+_TRIES = 100
 
 
 class Ledger:
@@ -24,6 +30,21 @@ class Ledger:
         """The proof file of a recorded statement."""
         return ProofFile(statement=statement, evidence=evidence, log=self._log.proof_for(index)).to_bytes()
 
+    def prove_together(self, *recorded: tuple[Envelope, int]) -> tuple[bytes, ...]:
+        """The proof files of recorded statements that need no evidence, all under one checkpoint.
+
+        Raises:
+            ServiceError: `log_busy`, the log grew each time between two proofs.
+        """
+        for _ in range(_TRIES):
+            places = [self._log.proof_for(index) for _, index in recorded]
+            if len({TlogProof.parse(place).checkpoint for place in places}) == 1:
+                return tuple(
+                    ProofFile(statement=envelope, evidence=(), log=place).to_bytes()
+                    for (envelope, _), place in zip(recorded, places, strict=True)
+                )
+        raise unavailable("log_busy", "The log grows too fast to prove two entries at once; try again.")
+
     def inclusion(self, index: int) -> bytes:
         """The proof that an entry is in the log, a c2sp.org/tlog-proof text."""
         return self._log.proof_for(index)
@@ -33,6 +54,19 @@ class Ledger:
         return self._log.latest_checkpoint()
 
 
+@dataclass(frozen=True)
+class Announced:
+    """What a client checks before it seals a byte; two proof files under one checkpoint.
+
+    Attributes:
+        intake: of the intake announcement.
+        release: of the release of the worker that it names.
+    """
+
+    intake: bytes
+    release: bytes
+
+
 class IntakeBoard:
     """The current intake announcement with its proof; recorded once for each new intake key."""
 
@@ -40,15 +74,28 @@ class IntakeBoard:
         self._announce = announce
         self._ledger = ledger
         self._lock = threading.Lock()
+        self._release: Envelope | None = None
         self._digest = b""
-        self._proof = b""
+        self._announced = Announced(b"", b"")
 
-    def current(self) -> bytes:
-        """The proof file of the intake that the vault stands by now."""
+    def settle(self, release: Envelope) -> None:
+        """Opens the board: the worker is there, and this is its release."""
         with self._lock:
+            self._release = release
+
+    def current(self) -> Announced:
+        """The intake that the vault stands by now.
+
+        Raises:
+            ServiceError: `worker_not_ready`; `log_busy`.
+        """
+        with self._lock:
+            if self._release is None:
+                raise unavailable("worker_not_ready", "The worker is still coming up; try again.")
             envelope = Envelope.from_bytes(self._announce())
             if envelope.digest != self._digest:
-                index = self._ledger.record("intake", envelope)
-                self._proof = self._ledger.prove(envelope, (), index)
+                release = (self._release, self._ledger.record(WORKER_RELEASE, self._release))
+                intake = (envelope, self._ledger.record("intake", envelope))
+                self._announced = Announced(*self._ledger.prove_together(intake, release))
                 self._digest = envelope.digest
-            return self._proof
+            return self._announced

@@ -26,6 +26,7 @@ from grpc_api.jobs.spool import Spool
 from grpc_api.jobs.states import State
 from grpc_api.jobs.store import JobStore
 from grpc_api.ledger import IntakeBoard, Ledger
+from grpc_api.register import settle_release
 from grpc_api.services.intake import IntakeServicer
 from grpc_api.services.jobs import JobServicer
 from grpc_api.services.proofs import ProofServicer
@@ -84,6 +85,16 @@ class Premises:
         return self.data / "trust.json"
 
     @property
+    def releases(self) -> Path:
+        """Releases of worker versions, as the operator got them."""
+        return self.data / "releases"
+
+    @property
+    def own_release(self) -> Path:
+        """The vault's own release of the worker that was last there."""
+        return self.desk / "worker_release.json"
+
+    @property
     def tls(self) -> Path:
         """Certificates of the service."""
         return self.data / "tls"
@@ -104,6 +115,8 @@ class FrontDesk:
     ) -> None:
         self._config = config
         self._worker = worker
+        self._vault = vault
+        self._trust = trust_of(description)
         self._premises = premises
         self._store = JobStore(premises.desk / "jobs.sqlite")
         spool = Spool(premises.desk / "spool", config.min_free_bytes)
@@ -123,7 +136,7 @@ class FrontDesk:
             Backstage(self._store, spool, progress, ledger, worker, vault, endings, description.node, config)
         )
         self._desk = JobDesk(self._store, spool, config, vault, endings, self._dispatcher.stop_job)
-        board = IntakeBoard(vault.announce_intake, ledger)
+        self._board = IntakeBoard(vault.announce_intake, ledger)
         self._front_door = FrontDoor(config.max_requests_per_minute)
         self._server = grpc.server(
             ThreadPoolExecutor(config.max_streams, thread_name_prefix="rpc"),
@@ -137,7 +150,7 @@ class FrontDesk:
             ],
         )
         intake_pb2_grpc.add_IntakeServiceServicer_to_server(
-            IntakeServicer(board, config.max_upload_bytes), self._server
+            IntakeServicer(self._board, config.max_upload_bytes), self._server
         )
         jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(self._desk, progress), self._server)
         proofs_pb2_grpc.add_ProofServiceServicer_to_server(ProofServicer(self._store, ledger), self._server)
@@ -172,11 +185,22 @@ class FrontDesk:
 
         Raises:
             EnclaveError: the walls are below the floor, or the worker never came up.
+            ServiceError: `worker_not_released`.
+            KeyvaultError: the vault does not take the worker's release.
         """
         self._set_health(serving=False)
         self._server.start()
         hello = self._worker.hello()
         require_floor(hello.walls, self._config.wall_floor)
+        self._board.settle(
+            settle_release(
+                self._premises.releases,
+                self._premises.own_release,
+                self._trust,
+                self._vault,
+                hello.measurement,
+            )
+        )
         self._dispatcher.start()
         threading.Thread(target=self._sweep, name="sweeper", daemon=True).start()
         self._set_health(serving=True)
@@ -246,10 +270,19 @@ def establish(premises: Premises, vault: VaultClient) -> VaultDescription:
     """
     premises.desk.mkdir(mode=0o700, parents=True, exist_ok=True)
     description = vault.describe()
-    trust = Trust(node=description.node, log_origin=description.log_origin, log_vkeys=description.log_vkeys)
-    keep_trust(premises.trust_file, trust)
+    keep_trust(premises.trust_file, trust_of(description))
     keep_out_of(premises.vault)
     return description
+
+
+def trust_of(description: VaultDescription) -> Trust:
+    """What a verifier has to believe of this service."""
+    return Trust(
+        node=description.node,
+        log_origin=description.log_origin,
+        log_vkeys=description.log_vkeys,
+        releases=description.release_keys,
+    )
 
 
 def keep_trust(path: Path, trust: Trust) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from provenance.checklist import Checklist, Step
+from provenance.checklist import Checklist, Step, VerificationError
 from provenance.checkpoint import Checkpoint, verify_checkpoint
 from provenance.dsse import Envelope
 from provenance.errors import ProvenanceError, SignatureError
@@ -34,6 +34,22 @@ RELEASE_STEPS = {
 }
 
 _FINGERPRINT_DIGITS = 16
+
+
+class NotReleasedError(ProvenanceError):
+    """An intake is sound, but nobody has shown that its worker is a released one.
+
+    Attributes:
+        step: the id of the step of `RELEASE_STEPS` that failed.
+        reason: the code of why.
+    """
+
+    code = "worker_not_released"
+
+    def __init__(self, cause: VerificationError) -> None:
+        super().__init__(f"the service does not show that its worker is of a released version: {cause}")
+        self.step = cause.step
+        self.reason = cause.code
 
 
 @dataclass(frozen=True)
@@ -137,13 +153,18 @@ def verify_released_intake(
         now: with a time zone.
 
     Raises:
-        VerificationError: with the first step that failed, of the intake or of the release.
+        VerificationError: with the first step of the intake that failed.
+        NotReleasedError: with the first step of the release that failed.
     """
+    intake = verify_intake(untrusted_intake, trust, now)
     believed = trust if isinstance(trust, Trust) else Trust.from_bytes(trust)
-    intake = verify_intake(untrusted_intake, believed, now)
-    release, steps = verify_recorded_release(
-        untrusted_release, believed, intake.worker_measurements, _head_of(untrusted_intake, believed)
-    )
+    head = _head_of(untrusted_intake, believed)
+    try:
+        release, steps = verify_recorded_release(
+            untrusted_release, believed, intake.worker_measurements, head
+        )
+    except VerificationError as error:
+        raise NotReleasedError(error) from error
     return ReleasedIntake(intake, release, steps)
 
 

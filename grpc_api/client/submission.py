@@ -27,9 +27,10 @@ from grpc_api.client.sealing import SealedUpload, seal_upload
 from grpc_api.errors import ServiceError, exhausted, invalid
 from keyvault.age import HybridIdentity, open_sealed
 from protos.bauta.v1 import intake_pb2, jobs_pb2, proofs_pb2
+from provenance.register import SignedRelease, verify_released_intake
 from provenance.statements import JobFacts
 from provenance.trust import Trust
-from provenance.verifier import verify_intake, verify_result
+from provenance.verifier import verify_result
 
 OnProgress = Callable[[str, jobs_pb2.Progress | None], None]
 
@@ -40,11 +41,13 @@ class Submitted:
 
     Attributes:
         facts: the verified statement.
+        release: the worker version that it was sealed for, and who released it.
         proof: the proof file's bytes.
         salt: opens the commitment to the original. Whoever holds it and the original can link the two.
     """
 
     facts: JobFacts
+    release: SignedRelease
     proof: bytes = field(repr=False)
     salt: bytes = field(repr=False)
 
@@ -75,11 +78,13 @@ def submit(
     """
     on_progress("intake", None)
     intake = transfer.resuming(connection, lambda: connection.intake.GetIntake(intake_pb2.GetIntakeRequest()))
-    facts = verify_intake(intake.announcement, trust, datetime.datetime.now(datetime.UTC))
+    checked = verify_released_intake(
+        intake.announcement, intake.worker_release, trust, datetime.datetime.now(datetime.UTC)
+    )
     with tempfile.TemporaryDirectory(prefix=".bauta-", dir=output.parent) as folder:
         work = Path(folder)
         on_progress("seal", None)
-        sealed = seal_upload(source, work / "upload.age", terms, facts.recipient)
+        sealed = seal_upload(source, work / "upload.age", terms, checked.intake.recipient)
         if sealed.size > intake.max_upload_bytes:
             raise exhausted("upload_too_large", "The sealed upload is larger than this service takes.")
         request = jobs_pb2.CreateJobRequest(terms=terms.to_bytes(), client_token=secrets.token_bytes(16))
@@ -88,15 +93,15 @@ def submit(
             on_progress("upload", None)
             transfer.upload(connection, job_id, sealed)
             sealed.path.unlink()
-            submitted = _collect(connection, trust, job_id, sealed, terms, identity, work, on_progress)
+            facts, proof = _collect(connection, trust, job_id, sealed, terms, identity, work, on_progress)
         except BaseException:
             _abandon(connection, job_id)
             raise
-        _commit(work, output, submitted.proof)
+        _commit(work, output, proof)
         # The result is safe by now: a service that cannot be told removes its copy by itself, later.
         with suppress(ServiceError):
             _forget(connection, job_id)
-    return submitted
+    return Submitted(facts, checked.release, proof, sealed.salt)
 
 
 def _collect(
@@ -108,7 +113,7 @@ def _collect(
     identity: HybridIdentity,
     work: Path,
     on_progress: OnProgress,
-) -> Submitted:
+) -> tuple[JobFacts, bytes]:
     def on_change(job: jobs_pb2.Job) -> None:
         if job.state == jobs_pb2.JOB_STATE_RUNNING:
             on_progress(job.progress.stage or "open", job.progress)
@@ -130,7 +135,7 @@ def _collect(
         facts = verify_result(result, proof, trust).facts
     if facts.original_commitment != sealed.commitment or facts.terms_sha256 != terms.digest.hex():
         raise invalid("proof_of_other_job", "The proof is sound, but it is not about what was submitted.")
-    return Submitted(facts, proof, sealed.salt)
+    return facts, proof
 
 
 def _commit(work: Path, output: Path, proof: bytes) -> None:

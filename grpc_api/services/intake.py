@@ -18,7 +18,10 @@ class IntakeServicer(intake_pb2_grpc.IntakeServiceServicer):
     def GetIntake(
         self, request: intake_pb2.GetIntakeRequest, context: grpc.ServicerContext
     ) -> intake_pb2.GetIntakeResponse:
-        """The current announcement."""
+        """The current announcement, and the release of the worker that it names."""
+        announced = self._board.current()
         return intake_pb2.GetIntakeResponse(
-            announcement=self._board.current(), max_upload_bytes=self._max_upload_bytes
+            announcement=announced.intake,
+            max_upload_bytes=self._max_upload_bytes,
+            worker_release=announced.release,
         )

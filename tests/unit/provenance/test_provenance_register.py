@@ -29,6 +29,7 @@ from provenance.proof import ProofFile
 from provenance.register import (
     KIND,
     RELEASE_STEPS,
+    NotReleasedError,
     ReleasedIntake,
     fingerprint,
     verify_recorded_release,
@@ -207,18 +208,22 @@ ATTACKS: dict[str, tuple[Callable[[Scene], tuple[bytes, bytes]], str, str]] = {
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_on_the_register_is_refused_by_name(name: str, scene: Scene) -> None:
     attack, step, code = ATTACKS[name]
-    with pytest.raises(VerificationError) as refused:
+    with pytest.raises(NotReleasedError) as refused:
         scene.verify(attack(scene))
-    assert (refused.value.step, refused.value.code) == (step, code)
+    assert (refused.value.code, refused.value.step, refused.value.reason) == (
+        "worker_not_released",
+        step,
+        code,
+    )
 
 
 def test_a_release_from_another_log_is_refused(
     scene: Scene, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     elsewhere = make_house(tmp_path_factory.mktemp("other"), origin="bauta.test/other", name="other ")
-    with pytest.raises(VerificationError) as refused:
+    with pytest.raises(NotReleasedError) as refused:
         scene.verify(scene.answer(signed(REVIEWER), house=elsewhere))
-    assert (refused.value.step, refused.value.code) == ("checkpoint_signed", "wrong_log")
+    assert (refused.value.step, refused.value.reason) == ("checkpoint_signed", "wrong_log")
 
 
 def test_a_second_log_under_the_same_keys_is_refused(
@@ -226,15 +231,15 @@ def test_a_second_log_under_the_same_keys_is_refused(
 ) -> None:
     twin = make_house(tmp_path_factory.mktemp("twin"))
     twin.log.append("job", bytes(32))
-    with pytest.raises(VerificationError) as refused:
+    with pytest.raises(NotReleasedError) as refused:
         scene.verify(scene.answer(signed(REVIEWER), house=twin))
-    assert (refused.value.step, refused.value.code) == ("same_log", "log_differs")
+    assert (refused.value.step, refused.value.reason) == ("same_log", "log_differs")
 
 
 def test_a_trust_file_without_release_keys_accepts_nobody(scene: Scene) -> None:
-    with pytest.raises(VerificationError) as refused:
+    with pytest.raises(NotReleasedError) as refused:
         scene.verify(scene.answer(signed(REVIEWER)), scene.house.trust)
-    assert refused.value.code == "release_key_unknown"
+    assert refused.value.reason == "release_key_unknown"
 
 
 def test_a_signature_that_the_trust_file_demands_must_be_there(scene: Scene) -> None:
@@ -266,7 +271,7 @@ def test_every_bit_of_a_release_matters(scene: Scene) -> None:
     for offset in range(0, len(payload), 37):
         damaged = bytearray(release)
         damaged[start + offset] ^= 1
-        with pytest.raises(VerificationError):
+        with pytest.raises(NotReleasedError):
             scene.verify((intake, bytes(damaged)))
 
 
@@ -299,6 +304,13 @@ def test_a_statement_reads_back_and_takes_no_other_field() -> None:
     content["predicate"]["note"] = "for Jane"
     with pytest.raises(FormatError):
         WorkerReleaseFacts.from_statement(canonical.dumps(content))
+
+
+def test_an_intake_that_is_not_sound_is_not_called_unreleased(scene: Scene) -> None:
+    answer = scene.answer(signed(REVIEWER), valid_until="2026-11-21T11:00:00Z")
+    with pytest.raises(VerificationError) as refused:
+        scene.verify(answer)
+    assert refused.value.code == "intake_expired"
 
 
 def test_fingerprints_tell_keys_apart() -> None:
