@@ -81,9 +81,10 @@ class _Job:
         terms = parse_terms(self._order.terms)
         upload = io.BufferedReader(fds.DescriptorReader(fds.UPLOAD_FD))
         header = read_header(upload)
-        release = ask_for_file_key(
-            fds.VAULT_FD, self._order, terms, header.raw, self._standing, self._reporter.evidence
-        )
+        with self._stage("release"):
+            release = ask_for_file_key(
+                fds.VAULT_FD, self._order, terms, header.raw, self._standing, self._reporter.evidence
+            )
         if release.facts.measurement != self._warmth.measurement.hex():
             raise WorkerError("the evidence is about another worker", "release_refused")
         with self._stage("decrypt"):

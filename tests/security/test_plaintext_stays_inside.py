@@ -3,8 +3,8 @@
 Searched while the job runs and after it: the memory of supervisor, front desk, vault and worker host, every
 file of the service, and every file that any of its processes holds open (the nameless scratch file too).
 Searched for: bytes of the container's metadata, rows of decoded pixels, and the upload's file key. A positive
-control first shows that the search finds them in the one process that may hold them. (The vault keeps the file
-key of a job that runs, in pages that even root cannot read this way; after the job it has none.)
+control first shows that the search finds them in the one process that may hold them. (The vault keeps a file
+key while its job runs, in pages that even root cannot read this way; after the job it has none.)
 """
 
 from __future__ import annotations
