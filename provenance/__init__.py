@@ -4,13 +4,15 @@ This package verifies. It holds no private key: whoever signs hands in a callabl
 `TransparencyLog(sign_checkpoint=...)`). From the ground up:
 
 - `errors`, `canonical`, `encoding`: the errors; the one JSON and the one base64 that get signed.
-- `keys`, `dsse`: the hybrid public key (Ed25519 and ML-DSA-65) and the DSSE envelope.
+- `algorithms`: the one list of signatures and KEMs by name, and whoever computes them.
+- `keys`, `dsse`: the hybrid public key (Ed25519, ML-DSA-65, perhaps SLH-DSA) and the DSSE envelope.
 - `statements`: what an envelope may say. Every field is a pattern, an enumeration or a count.
 - `note`, `checkpoint`: C2SP signed notes and the log's signed tree heads.
 - `merkle`, `entry`, `tlog_proof`: RFC 6962 trees, what a leaf holds, the C2SP proof text.
 - `log_storage`, `log`, `log_check`: the append-only log on SQLite and its fsck. Nothing else touches a disk.
 - `proof`, `trust`, `verifier`: the proof file, the trust file, and the offline check of one by the other
   in named steps (`checklist`), the first of which are those of every proof (`recorded`).
+- `certified`: a job's statement and the evidence for its worker, with every signature that is demanded.
 - `register`: whether the worker that an intake names is of a released version.
 
 Formats are described in docs/formats.md. Nothing here opens a network connection.

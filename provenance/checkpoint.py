@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
-
+from provenance.algorithms.registry import ED25519, MLDSA44
+from provenance.algorithms.verifying import check_signature
 from provenance.encoding import base64_bytes, base64_text
 from provenance.errors import FormatError, SignatureError
 from provenance.note import MLDSA44_COSIGNATURE, Note, SignatureLine, VerifierKey, check_name, parse_note
@@ -167,26 +165,13 @@ def _verify_line(note: Note, key: VerifierKey, text: CheckpointText) -> int | No
     found = [line.blob for line in note.lines if line.is_by(key)]
     if len(found) != 1:
         raise SignatureError("a key of the log has not signed the checkpoint exactly once", "wrong_signer")
-    try:
-        if key.algorithm == MLDSA44_COSIGNATURE:
-            return _verify_mldsa44(key, text, found[0])
-        Ed25519PublicKey.from_public_bytes(key.public_key).verify(found[0], message_to_sign(key, text, 0))
-        return None
-    except InvalidSignature:
-        raise SignatureError("a signature of the checkpoint does not verify") from None
-    except UnsupportedAlgorithm:
-        raise SignatureError(
-            "this build of cryptography has no ML-DSA; install the pinned one", "unsupported_algorithm"
-        ) from None
-    except ValueError:
-        raise SignatureError("a key of the log is not a key", "bad_key") from None
-
-
-def _verify_mldsa44(key: VerifierKey, text: CheckpointText, blob: bytes) -> int:
-    signed_at = int.from_bytes(blob[:_TIME_BYTES], "big")
-    message = message_to_sign(key, text, signed_at)
-    MLDSA44PublicKey.from_public_bytes(key.public_key).verify(blob[_TIME_BYTES:], message)
-    return signed_at
+    if key.algorithm == MLDSA44_COSIGNATURE:
+        signed_at = int.from_bytes(found[0][:_TIME_BYTES], "big")
+        message = message_to_sign(key, text, signed_at)
+        check_signature(MLDSA44, key.public_key, message, found[0][_TIME_BYTES:])
+        return signed_at
+    check_signature(ED25519, key.public_key, message_to_sign(key, text, 0), found[0])
+    return None
 
 
 def _short_string(text: str) -> bytes:
