@@ -115,6 +115,20 @@ class Trust:
         )
 
 
+def format_public_key(key: HybridPublicKey) -> bytes:
+    """One key as it stands in a trust file, as a file of its own: canonical JSON and a newline."""
+    return canonical.dumps(_key_object(key)) + b"\n"
+
+
+def parse_public_key(data: bytes) -> HybridPublicKey:
+    """Reads one key as it stands in a trust file. Spacing and key order are free.
+
+    Raises:
+        FormatError: it is none.
+    """
+    return _read_key(canonical.loads_relaxed(data, MAX_TRUST_BYTES))
+
+
 def _key_object(key: HybridPublicKey) -> dict[str, str]:
     fields = {ED25519: base64_text(key.ed25519), MLDSA65: base64_text(key.mldsa65)}
     if key.slhdsa128s is not None:
@@ -134,5 +148,5 @@ def _read_key(untrusted: Any) -> HybridPublicKey:
 
 def _fields(untrusted: Any, *names: str) -> dict[str, Any]:
     if not isinstance(untrusted, dict) or untrusted.keys() != set(names):
-        raise FormatError("the trust file does not have exactly its fields")
+        raise FormatError("the trust file or the key does not have exactly its fields")
     return untrusted

@@ -15,6 +15,9 @@ from keyvault.vault.config import VaultConfig
 from keyvault.vault.custody.choice import CustodyChoice
 from keyvault.vault.errors import VaultStartError
 from keyvault.vault.process import VaultOptions, run_vault
+from provenance.errors import ProvenanceError
+from provenance.keys import HybridPublicKey
+from provenance.trust import parse_public_key
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,6 +47,14 @@ def _options(arguments: list[str] | None) -> VaultOptions:
     parser.add_argument("--pkcs11-pin-fd", type=int, metavar="N", help="where to read its user PIN")
     parser.add_argument("--custodian", metavar="NAME", help="an installed custodian of the master key")
     parser.add_argument("--custodian-config", type=Path, metavar="FILE", help="its configuration")
+    parser.add_argument(
+        "--release-key",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a public key whose releases count, fixed when the vault is made; may be repeated",
+    )
     for name, kind in (
         ("intake_lifetime_seconds", int),
         ("intake_grace_seconds", int),
@@ -67,6 +78,7 @@ def _options(arguments: list[str] | None) -> VaultOptions:
             custodian=chosen.custodian,
             custodian_config=chosen.custodian_config,
         ),
+        release_keys=tuple(_release_key(path) for path in chosen.release_key),
         config=VaultConfig(
             intake_lifetime_seconds=chosen.intake_lifetime_seconds,
             intake_grace_seconds=chosen.intake_grace_seconds,
@@ -75,6 +87,13 @@ def _options(arguments: list[str] | None) -> VaultOptions:
             max_open_releases=chosen.max_open_releases,
         ),
     )
+
+
+def _release_key(path: Path) -> HybridPublicKey:
+    try:
+        return parse_public_key(path.read_bytes())
+    except (OSError, ProvenanceError):
+        raise VaultStartError("release_key_invalid", "a release key cannot be read as a public key") from None
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from keyvault.vault.hardening import harden_process
 from keyvault.vault.keystore import Entries, Keystore
 from keyvault.vault.releases import ReleaseDesk
 from keyvault.vault.workers import WorkerChannel
+from provenance.keys import HybridPublicKey
 
 _logger = logging.getLogger("keyvault")
 
@@ -32,6 +34,7 @@ class VaultOptions:
         worker_fd: the worker host's channel.
         folder: the vault's own folder.
         custody: who keeps the master key.
+        release_keys: whose releases of worker versions count, where the vault is made; none: the node's.
         config: limits.
     """
 
@@ -39,6 +42,7 @@ class VaultOptions:
     worker_fd: int
     folder: Path
     custody: CustodyChoice
+    release_keys: tuple[HybridPublicKey, ...]
     config: VaultConfig
 
 
@@ -50,19 +54,22 @@ def run_vault(options: VaultOptions) -> None:
     """
     if not harden_process():
         _logger.info("memory is not locked: raise RLIMIT_MEMLOCK to keep keys out of swap")
-    store = open_store(options.folder, options.custody)
+    store = open_store(options.folder, options.custody, options.release_keys)
     try:
         _serve(store, options)
     finally:
         store.close()
 
 
-def open_store(folder: Path, custody: CustodyChoice | None = None) -> Keystore:
+def open_store(
+    folder: Path, custody: CustodyChoice | None = None, release_keys: Sequence[HybridPublicKey] = ()
+) -> Keystore:
     """Opens the store in a folder, and makes it on the first start.
 
     Args:
         folder: the vault's own.
         custody: who keeps the master key; None for the key file in the folder.
+        release_keys: kept for good on the first start.
 
     Raises:
         VaultStartError: with the reason.
@@ -74,7 +81,7 @@ def open_store(folder: Path, custody: CustodyChoice | None = None) -> Keystore:
             intake.ENTRY: bytearray(),
             acceptances.ENTRY: bytearray(),
             ratchet.ENTRY: ratchet.new_memory(),
-            register.ENTRY: bytearray(),
+            register.ENTRY: register.stored_form(release_keys),
         }
 
     try:
@@ -93,9 +100,12 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
     accepted = acceptances.Acceptances(store, intake_keys, config, time.time)
     confirmations = Confirmations(keys.log.origin, keys.log.verifier_keys)
     checkpoints = ratchet.CheckpointRatchet(store, keys.log, time.time)
-    workers = register.WorkerRegister(
-        keys.node, register.load_release_keys(store, keys.node.public), time.time
-    )
+    release_keys = register.load_release_keys(store, keys.node.public)
+    if options.release_keys and set(options.release_keys) != set(release_keys):
+        raise VaultStartError(
+            "release_keys_fixed", "this vault was made with other release keys; make a new one"
+        )
+    workers = register.WorkerRegister(keys.node, release_keys, time.time)
     presence = WorkerPresence()
 
     def wait_for_worker() -> WorkerFacts:
