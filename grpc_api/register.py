@@ -83,6 +83,19 @@ def read_release(path: Path) -> Envelope:
         return Envelope.from_bytes(file.read(MAX_ENVELOPE_BYTES + 2).removesuffix(b"\n"))
 
 
+def add_releases(folder: Path, files: Iterable[Path]) -> None:
+    """Copies releases to where a service looks for them; whether they count is for the service to say.
+
+    Raises:
+        FormatError: a file is no release.
+        OSError: a file cannot be read or written.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for file in files:
+        release = read_release(file)
+        write_release(folder / f"{release.digest.hex()[:16]}.json", release)
+
+
 def write_release(path: Path, release: Envelope) -> None:
     """Writes a release file whole or not at all.
 

@@ -12,14 +12,17 @@ from typing import Annotated
 import typer
 
 from console import output
-from console.commands.options import DataOption, JsonOption, say
+from console.commands.options import DataOption, JsonOption, load_trust, say
 from console.custody import Custody, choose
 from console.embedded import publish, try_lock, wait_until_ready
 from console.paths import data_folder
 from console.supervisor import Orders, Supervisor
 from grpc_api.config import load_config
-from grpc_api.errors import ServiceError, unavailable
+from grpc_api.errors import ServiceError, precondition, unavailable
+from grpc_api.register import add_releases
 from grpc_api.tls import TlsFiles, create_authority, create_client, create_server
+from provenance.errors import ProvenanceError
+from provenance.trust import parse_public_key
 
 _RESTARTS = 5
 _RESTART_PAUSE_SECONDS = 1.0
@@ -52,6 +55,27 @@ def serve(
             show_default="client/ in the data folder",
         ),
     ] = None,
+    release_key: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="With the first --init: a public release key; only workers that it or another one released "
+            "will serve. May be repeated.",
+            exists=True,
+            dir_okay=False,
+            show_default="the service's own key: the operator's word",
+        ),
+    ] = None,
+    release: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A release of the worker that is installed here; copied to releases/ in the data folder. "
+            "May be repeated.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     ask_passphrase: Annotated[
         bool,
         typer.Option(
@@ -79,12 +103,14 @@ def serve(
 ) -> int:
     """Run the service. It always listens on a Unix socket in the data folder."""
     folder = data_folder(data)
+    release_keys = _release_keys(release_key or [], folder, init=init)
     settings = load_config(config)
     run = folder / "run"
     run.mkdir(mode=0o700, exist_ok=True)
     lock = try_lock(run)
     if lock is None:
         raise unavailable("data_folder_busy", "Another service runs on this data folder.")
+    add_releases(folder / "releases", release or [])
     socket_path = run / "bauta.sock"
     custody = choose(
         ask_passphrase=ask_passphrase,
@@ -94,7 +120,12 @@ def serve(
         custodian_config=custodian_config,
     )
     server = _Server(
-        folder, config, (f"unix:{socket_path}", *(listen or ())), custody, settings.drain_seconds
+        folder,
+        config,
+        (f"unix:{socket_path}", *(listen or ())),
+        custody,
+        release_keys,
+        settings.drain_seconds,
     )
     if init:
         return _init(folder, server, tuple(name or ()), client or folder / "client")
@@ -112,12 +143,14 @@ class _Server:
         config: Path | None,
         listen: tuple[str, ...],
         custody: Custody,
+        release_keys: tuple[Path, ...],
         drain_seconds: float,
     ) -> None:
         self._folder = folder
         self._config = config
         self._listen = listen
         self._custody = custody
+        self._release_keys = release_keys
         self._drain_seconds = drain_seconds
         # A plain flag: an Event cannot be set in a signal handler while its own thread waits for it.
         self._stop_asked = False
@@ -177,7 +210,10 @@ class _Server:
                 listen=self._listen,
                 config=self._config,
                 ready_fd=ready_write,
-                vault_options=self._custody.vault_options(),
+                vault_options=(
+                    *self._custody.vault_options(),
+                    *(word for path in self._release_keys for word in ("--release-key", str(path))),
+                ),
                 drain_seconds=self._drain_seconds,
             )
         )
@@ -192,6 +228,31 @@ class _Server:
     def wait(self) -> int:
         """Waits for the end of the three processes."""
         return self._supervisor.wait() if self._supervisor is not None else 1
+
+
+def _release_keys(paths: list[Path], folder: Path, *, init: bool) -> tuple[Path, ...]:
+    """Checks what a vault is to be made with, before it is.
+
+    Raises:
+        typer.BadParameter: a file is no public key, or keys are given without --init.
+        ServiceError: `release_keys_fixed`, the vault was made with others.
+    """
+    if paths and not init:
+        raise typer.BadParameter("--release-key goes with --init.")
+    try:
+        keys = {parse_public_key(path.read_bytes()) for path in paths}
+    except ProvenanceError:
+        raise typer.BadParameter(
+            "A release key is not a public key as `bauta release key` prints it."
+        ) from None
+    trust_file = folder / "trust.json"
+    if keys and trust_file.exists() and keys != set(load_trust(trust_file).releases):
+        raise precondition(
+            "release_keys_fixed",
+            "This service was made with other release keys, and they are fixed: its clients hold them in "
+            "their trust files. Make a new data folder, and hand out its trust file.",
+        )
+    return tuple(path.absolute() for path in paths)
 
 
 def _init(folder: Path, server: _Server, names: tuple[str, ...], bundle: Path) -> int:

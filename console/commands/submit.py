@@ -187,6 +187,8 @@ def _report(target: Path, done: Submitted, opening: Path | None) -> None:
         "walls": list(facts.walls),
         "device": facts.device,
         "result_sha256": facts.result_sha256,
+        "worker_version": done.release.facts.version,
+        "worker_released_by": done.release.by,
     }
     if opening is not None:
         document["opening"] = str(opening)
@@ -194,5 +196,6 @@ def _report(target: Path, done: Submitted, opening: Path | None) -> None:
         document,
         f"{target}\n{proof_path(target)}\n"
         f"{facts.frames} frames, {facts.frames_with_faces} with faces ({facts.tracks} tracks) covered by "
-        f"{facts.effect}; audio {facts.audio}; tier {facts.tier}, {len(facts.walls)} walls; verified.",
+        f"{facts.effect}; audio {facts.audio}; tier {facts.tier}, {len(facts.walls)} walls; verified.\n"
+        f"worker version {done.release.facts.version}, released by {done.release.by}.",
     )
