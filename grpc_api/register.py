@@ -52,9 +52,9 @@ def settle_release(folder: Path, own: Path, trust: Trust, vault: VaultClient, me
     else:
         raise unavailable(
             "worker_not_released",
-            "This version of the worker is not released by a key that this service was made with. Put its "
-            "release into the folder releases/ of the data folder (`bauta doctor` shows the measurement that "
-            "it must have), or install a released version.",
+            "This version of the worker is not released by a key that this service was made with. Give its "
+            "release with `bauta serve --release FILE` (`bauta doctor` shows the measurement that it must "
+            "have), or install a released version.",
         )
     vault.register_worker(envelope.to_bytes())
     return envelope

@@ -65,8 +65,8 @@ def make(
     json: JsonOption = False,
 ) -> int:
     """Release the version of the worker that is installed here, once all of it is what its lock names."""
-    facts = _facts(_installed())
     signer = ReleaseKey.read(key_file, lambda: _ask("Passphrase of the release key: ")).signer
+    facts = _facts(_installed())
     release = sign_envelope(facts.to_statement(), signer, signer.public.algorithms)
     write_release(target, release)
     output.result(
@@ -119,7 +119,11 @@ def verify(
             **asdict(release.facts),
         },
         _text(release.facts, f"released by {release.by}")
-        + ("\ninstalled here, byte for byte" if installation else ""),
+        + (
+            "\nthis version is installed here, and every dependency as its lock names it"
+            if installation
+            else ""
+        ),
     )
     return 0
 

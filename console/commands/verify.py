@@ -14,10 +14,13 @@ from console import output
 from console.commands.options import DataOption, JsonOption, load_trust
 from console.paths import data_folder
 from grpc_api.errors import invalid
+from grpc_api.register import read_release
 from provenance.canonical import loads
 from provenance.checklist import Step, VerificationError
 from provenance.errors import ProvenanceError
-from provenance.verifier import OPENING_STEPS, verify_opening, verify_result
+from provenance.register import SignedRelease, verify_release
+from provenance.trust import Trust
+from provenance.verifier import OPENING_STEPS, VerifiedResult, verify_opening, verify_result
 
 _MARKS = {"ok": "✓", "failed": "✗", "not reached": "·"}
 
@@ -36,6 +39,14 @@ def verify(
     ] = None,
     opening: Annotated[
         Path | None, typer.Option(help="The secret that `bauta submit --opening` kept.", exists=True)
+    ] = None,
+    release: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also check that the worker was of the version that this release names.",
+            exists=True,
+            dir_okay=False,
+        ),
     ] = None,
     data: DataOption = None,
     json: JsonOption = False,
@@ -57,6 +68,9 @@ def verify(
             with original.open("rb") as media:
                 verify_opening(media, _salt(opening), bytes.fromhex(verified.facts.original_commitment))
             steps += tuple(Step(step, text, "ok") for step, text in OPENING_STEPS.items())
+        released = None if release is None else _released(release, verified, believed)
+        if released is not None:
+            steps += (Step("worker_released", f"The worker's version is released by {released.by}.", "ok"),)
     except VerificationError as error:
         verdict = {"verified": False, "failed_step": error.step, "code": error.code}
         _print(steps + error.steps, verdict, f"NOT VERIFIED at {error.step} ({error.code}): {error}.")
@@ -64,11 +78,35 @@ def verify(
     facts = verified.facts
     _print(
         steps,
-        {"verified": True, "log_index": verified.log_index, "statement": asdict(facts)},
+        {
+            "verified": True,
+            "log_index": verified.log_index,
+            "statement": asdict(facts),
+            **({} if released is None else _released_object(released)),
+        },
         f"VERIFIED: {facts.frames} frames, {facts.frames_with_faces} with faces covered by {facts.effect}, "
         f"audio {facts.audio}; tier {facts.tier}, made {facts.finished_at}.",
     )
     return 0
+
+
+def _released(file: Path, verified: VerifiedResult, trust: Trust) -> SignedRelease:
+    """Checks a release that somebody holds beside the proof. That it is in the log, only a client is shown.
+
+    Raises:
+        ServiceError: `worker_not_released`, it is of another version.
+        ProvenanceError: it is no release, or by nobody whose releases count.
+    """
+    released = verify_release(read_release(file), trust)
+    if released.facts.measurement != verified.facts.measurement:
+        raise invalid(
+            "worker_not_released", "The proof is sound, but its worker is not of the version of this release."
+        )
+    return released
+
+
+def _released_object(released: SignedRelease) -> dict[str, object]:
+    return {"worker_version": released.facts.version, "worker_released_by": released.by}
 
 
 def _print(steps: tuple[Step, ...], verdict: dict[str, object], last_line: str) -> None:

@@ -94,6 +94,10 @@ def submit(
             transfer.upload(connection, job_id, sealed)
             sealed.path.unlink()
             facts, proof = _collect(connection, trust, job_id, sealed, terms, identity, work, on_progress)
+            if facts.measurement != checked.release.facts.measurement:
+                raise invalid(
+                    "worker_not_released", "The proof is sound, but of a worker of another version."
+                )
         except BaseException:
             _abandon(connection, job_id)
             raise
