@@ -179,7 +179,10 @@ def _create(
                 )
         finally:
             for secret in entries.values():
-                wipe(secret)
+                if isinstance(secret, Secret):
+                    secret.close()
+                else:
+                    wipe(secret)
     building.rename(store_folder)
     sync_folder(folder)
 
