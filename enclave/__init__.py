@@ -7,6 +7,8 @@
     wall/         the mechanisms between the child and everything else, one small module each
     attest/       evidence: who runs the code, made and verified without a network
     measurement.py  the SHA-256 that names the code behind the wall
+    dependencies.py   what of it is installed from elsewhere
+    bytecode.py       that Python runs the sources that were measured
     order.py      a job and its limits, as both sides of the wall write them
     errors.py     one base error, stable codes
 

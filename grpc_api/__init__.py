@@ -5,6 +5,7 @@ identity    who is calling: the client certificate, or the owner of the local so
 interceptor the one place where errors become gRPC statuses; rate limits
 messages     a sentence for each code that a job can fail with
 jobs/       the state machine (no I/O), the job store (SQLite), the spool (ciphertext files), the dispatcher
+register    the release of the worker that is there, shown to the vault
 ledger      statements into the log, proofs out of it
 services/   the three services of protos/bauta/v1
 server      puts them together; health, reflection, draining
