@@ -10,7 +10,6 @@ from datetime import timedelta
 import cbor2
 import pytest
 from attest_makers import (
-    NOW,
     REPORT_DATA,
     amd,
     check_nitro,
@@ -26,6 +25,9 @@ from attest_makers import (
     tcb_info,
     tdx_quote,
     vcek,
+)
+from attest_pki import (
+    NOW,
 )
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings

@@ -16,7 +16,6 @@ from pathlib import Path
 import cbor2
 import pytest
 from attest_makers import (
-    NOW,
     amd,
     aws,
     check_nitro,
@@ -27,6 +26,9 @@ from attest_makers import (
     snp_report,
     tdx_quote,
     vcek,
+)
+from attest_pki import (
+    NOW,
 )
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from attest_makers import NOW, YEAR, Authority, elliptic, make_certificate, revocation_list
+from attest_pki import NOW, YEAR, Authority, elliptic, make_certificate, revocation_list
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from pathlib import Path
 
 import pytest
-from attest_makers import elliptic, intel, qe_identity, revocation_list, signed_json, tcb_info
+from attest_makers import (
+    check_nitro,
+    check_snp,
+    check_tdx,
+    intel,
+    nitro_document,
+    qe_identity,
+    signed_json,
+    snp_report,
+    tcb_info,
+    tdx_quote,
+    vcek,
+)
+from attest_pki import elliptic, revocation_list
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -137,8 +152,6 @@ def test_der_numbers_strings_and_types() -> None:
 
 
 def test_every_code_that_the_package_raises_is_listed_and_explained(repository: Path) -> None:
-    import re
-
     text = "".join(path.read_text() for path in (repository / "enclave" / "attest").glob("*.py"))
     raised = set(re.findall(r'"(evidence_[a-z_]+)"', text.replace('"evidence_well_formed"', ""))) - {
         "evidence_format"
@@ -146,3 +159,25 @@ def test_every_code_that_the_package_raises_is_listed_and_explained(repository: 
     assert raised == set(CODES)
     documented = (repository / "docs" / "evidence.md").read_text()
     assert not [code for code in CODES if f"`{code}`" not in documented]
+
+
+def test_verifying_opens_no_socket_and_no_file() -> None:
+    report, quote, document, leaf = snp_report(), tdx_quote(), nitro_document(), vcek()
+    opened: list[str] = []
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if watching and (
+            event.startswith(("socket.", "subprocess.", "os.exec", "os.posix_spawn")) or event == "open"
+        ):
+            opened.append(f"{event} {arguments!r}")
+
+    watching = True
+    # An audit hook sees what C code does as well. It stays for the rest of the run, switched off.
+    sys.addaudithook(watch)
+    try:
+        check_snp(report, leaf=leaf)
+        check_tdx(quote)
+        check_nitro(document)
+    finally:
+        watching = False
+    assert opened == []

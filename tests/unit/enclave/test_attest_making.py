@@ -15,7 +15,8 @@ from typing import Any
 
 import cbor2
 import pytest
-from attest_makers import NOW, REPORT_DATA, check_nitro, check_snp, nitro_document, nitro_payload, snp_report
+from attest_makers import REPORT_DATA, check_nitro, check_snp, nitro_document, nitro_payload, snp_report
+from attest_pki import NOW
 
 from enclave.attest import EvidenceError, Expected, OneJobKeys, make_evidence, report_data_for, tier_here
 from enclave.attest.nsm import NSM_IOCTL_RAW, NsmMessage, make_nitro_document

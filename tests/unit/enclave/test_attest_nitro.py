@@ -10,18 +10,8 @@ from typing import Any
 
 import cbor2
 import pytest
-from attest_makers import (
-    MEASUREMENT,
-    NOW,
-    REPORT_DATA,
-    YEAR,
-    aws,
-    check_nitro,
-    elliptic,
-    nitro_document,
-    nitro_payload,
-    revocation_list,
-)
+from attest_makers import MEASUREMENT, REPORT_DATA, aws, check_nitro, nitro_document, nitro_payload
+from attest_pki import NOW, YEAR, elliptic, revocation_list
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 

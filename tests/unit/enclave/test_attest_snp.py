@@ -10,17 +10,19 @@ import pytest
 from attest_makers import (
     CHIP_ID,
     MEASUREMENT,
-    NOW,
     REPORT_DATA,
     SNP_TCB,
-    YEAR,
     amd,
     amd_roots,
     check_snp,
-    elliptic,
-    revocation_list,
     snp_report,
     vcek,
+)
+from attest_pki import (
+    NOW,
+    YEAR,
+    elliptic,
+    revocation_list,
 )
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding

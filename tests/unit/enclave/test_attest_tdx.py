@@ -9,21 +9,23 @@ from typing import Any
 import pytest
 from attest_makers import (
     MEASUREMENT,
-    NOW,
     REPORT_DATA,
     SGX_LEVELS,
-    YEAR,
     check_tdx,
-    elliptic,
     intel,
-    make_certificate,
     pck,
     qe_identity,
-    revocation_list,
     sgx_extension,
     signed_json,
     tcb_info,
     tdx_quote,
+)
+from attest_pki import (
+    NOW,
+    YEAR,
+    elliptic,
+    make_certificate,
+    revocation_list,
 )
 from cryptography.hazmat.primitives.asymmetric import ec
 
