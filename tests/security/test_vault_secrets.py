@@ -121,7 +121,6 @@ def test_a_damaged_store_is_one_line_and_no_answer(
     RunningVault(folder).stop()
     damage(folder)
     with RunningVault(folder) as vault:
-        vault.hello()
         _, errors = vault.process.communicate(timeout=20)
         assert vault.process.returncode == 1
     assert re.fullmatch(rf"bauta vault: {code}: [^\n]+\n".encode(), errors)
