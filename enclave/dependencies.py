@@ -139,7 +139,7 @@ def _digests(record: str) -> dict[str, str]:
     for line in record.splitlines():
         path, _, rest = line.rpartition(",")[0].rpartition(",")
         if path.startswith('"'):
-            path, rest, *_ = next(csv.reader([line]))
+            path, rest = _quoted(line)
         if (
             rest.startswith(_ALGORITHM)
             and not path.startswith(("..", "/"))
@@ -148,6 +148,14 @@ def _digests(record: str) -> dict[str, str]:
         ):
             digests[path] = rest.removeprefix(_ALGORITHM)
     return digests
+
+
+def _quoted(line: str) -> tuple[str, str]:
+    try:
+        path, digest, _ = next(csv.reader([line], strict=True))
+    except (ValueError, csv.Error):
+        return "", ""  # A line of no form lists nothing: its file then counts by its own bytes.
+    return path, digest
 
 
 def _origin(module: ModuleType, packages: Sequence[str]) -> str | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from grpc_api.errors import unavailable
 from keyvault.client import VaultClient
+from protos.bauta.internal.v1.worker_pb2 import WorkerHello
 from provenance.dsse import MAX_ENVELOPE_BYTES, Envelope
 from provenance.errors import ProvenanceError
 from provenance.register import SignedRelease, verify_release
@@ -22,7 +23,9 @@ from provenance.trust import Trust
 log = logging.getLogger("bauta.grpc_api")
 
 
-def settle_release(folder: Path, own: Path, trust: Trust, vault: VaultClient, measurement: bytes) -> Envelope:
+def settle_release(
+    folder: Path, own: Path, trust: Trust, vault: VaultClient, worker: WorkerHello
+) -> Envelope:
     """Finds the release of the worker that is there, and shows it to the vault.
 
     Of several, one that others signed comes before the operator's own, and a newer before an older one.
@@ -32,17 +35,23 @@ def settle_release(folder: Path, own: Path, trust: Trust, vault: VaultClient, me
         own: where the last release of the vault's own is kept.
         trust: whose releases count.
         vault: announces intakes for a worker only once it has seen this.
-        measurement: of the worker, 32 bytes.
+        worker: what the worker host says of itself.
 
     Raises:
-        ServiceError: `worker_not_released`.
+        ServiceError: `worker_not_released`, or `lock_missing`.
         KeyvaultError: the vault refuses the release, or does not answer.
         OSError: a file cannot be read or written.
     """
+    if not worker.version.lock_sha256:
+        raise unavailable(
+            "lock_missing",
+            "There is no lock file beside the packages, so no release can say what is installed; "
+            "install from a git checkout with `make setup`.",
+        )
     found = [
         (envelope, release)
         for envelope, release in _releases((*sorted(folder.glob("*.json")), own), trust)
-        if release.facts.measurement == measurement.hex()
+        if release.facts.measurement == worker.measurement.hex()
     ]
     if found:
         envelope, _ = max(found, key=lambda item: (not item[1].is_own, item[1].facts.released_at))

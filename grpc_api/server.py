@@ -185,7 +185,7 @@ class FrontDesk:
 
         Raises:
             EnclaveError: the walls are below the floor, or the worker never came up.
-            ServiceError: `worker_not_released`.
+            ServiceError: `worker_not_released`, `lock_missing`.
             KeyvaultError: the vault does not take the worker's release.
         """
         self._set_health(serving=False)
@@ -198,7 +198,7 @@ class FrontDesk:
                 self._premises.own_release,
                 self._trust,
                 self._vault,
-                hello.measurement,
+                hello,
             )
         )
         self._dispatcher.start()

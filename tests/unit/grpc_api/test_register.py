@@ -13,6 +13,7 @@ from grpc_api.register import add_releases, read_release, settle_release, write_
 from keyvault.client import VaultClient
 from keyvault.signing.hybrid import HybridSigner
 from keyvault.signing.log import LogSigner
+from protos.bauta.internal.v1.worker_pb2 import WorkerHello, WorkerVersion
 from provenance.dsse import Envelope, sign_envelope
 from provenance.errors import FormatError
 from provenance.log import TransparencyLog
@@ -57,9 +58,10 @@ class Vault:
         self.shown.append(envelope)
 
 
-def settle(tmp_path: Path, believed: Trust, vault: Vault) -> Envelope:
+def settle(tmp_path: Path, believed: Trust, vault: Vault, lock: bytes = bytes(32)) -> Envelope:
     own = tmp_path / "own.json"
-    return settle_release(tmp_path / "releases", own, believed, cast(VaultClient, vault), MEASUREMENT)
+    hello = WorkerHello(measurement=MEASUREMENT, version=WorkerVersion(version="0.1.0", lock_sha256=lock))
+    return settle_release(tmp_path / "releases", own, believed, cast(VaultClient, vault), hello)
 
 
 def test_the_vault_is_asked_once_where_the_operator_releases(tmp_path: Path) -> None:
@@ -129,6 +131,12 @@ def test_without_a_release_that_counts_there_is_no_service(
         settle(tmp_path, trust(REVIEWER), vault)
     assert refused.value.code == "worker_not_released"
     assert (vault.signed, vault.shown) == (0, [])
+
+
+def test_an_installation_without_a_lock_is_told_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ServiceError) as refused:
+        settle(tmp_path, trust(NODE), Vault(), lock=b"")
+    assert refused.value.code == "lock_missing"
 
 
 def test_only_releases_are_copied(tmp_path: Path) -> None:

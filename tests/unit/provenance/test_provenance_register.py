@@ -16,6 +16,7 @@ from provenance_makers import (
     House,
     TestSigner,
     hex_of,
+    worker_release_facts,
     intake_facts,
     make_house,
     release_facts,
@@ -41,18 +42,6 @@ from provenance.trust import Trust
 
 REVIEWER = TestSigner("reviewer")
 STRANGER = TestSigner("stranger")
-
-
-def worker_release_facts(**changes: Any) -> WorkerReleaseFacts:
-    values: dict[str, Any] = {
-        "measurement": hex_of("measurement"),
-        "version": "0.1.0",
-        "models": {"centerface": hex_of("centerface")},
-        "policies": {"street": hex_of("street"), "telehealth": hex_of("telehealth")},
-        "lock_sha256": hex_of("lock"),
-        "released_at": "2026-11-20T09:00:00Z",
-    }
-    return WorkerReleaseFacts(**{**values, **changes})
 
 
 def signed(signer: TestSigner, **changes: Any) -> Envelope:
@@ -311,6 +300,15 @@ def test_an_intake_that_is_not_sound_is_not_called_unreleased(scene: Scene) -> N
     with pytest.raises(VerificationError) as refused:
         scene.verify(answer)
     assert refused.value.code == "intake_expired"
+
+
+def test_a_withdrawn_version_is_refused_once_its_key_is_no_longer_trusted(scene: Scene) -> None:
+    replayed = scene.answer(signed(REVIEWER))
+    # Honest about what a register without revocation does: the old release still counts under its old key.
+    assert scene.verify(replayed).release.key == REVIEWER.public
+    with pytest.raises(NotReleasedError) as refused:
+        scene.verify(replayed, dataclasses.replace(scene.trust, releases=(STRANGER.public,)))
+    assert refused.value.reason == "release_key_unknown"
 
 
 def test_fingerprints_tell_keys_apart() -> None:
