@@ -6,9 +6,9 @@ through `protos/bauta/internal/v1/release.proto` and `keyvault.release`.
 What it keeps, lowest first:
 
 - `errors`, `config`: codes, and every limit with its unit.
-- `memory`: secrets that can be overwritten.
+- `pages`, `memory`: secrets that can be overwritten, in pages that are not swapped, dumped or read by others.
 - `durable`: files that are old or new after a crash, never half; overwriting what is replaced.
-- `master`: the master key, out of a key file or a passphrase.
+- `custody/`: who keeps the master key: key file, passphrase, PKCS#11 token, or an installed package.
 - `sealing`: one sealed entry. `keystore`: the folder of them.
 - `identity`: the node's and the log's signing keys.
 - `intake`: intake keys: made on demand, rotated, destroyed.
@@ -27,9 +27,18 @@ Around both:
 - `hardening`: the process's own first wall.
 - `process`: puts it together; `__main__` is the command line.
 
-What it cannot do: Python copies. Seeds, the master key and the passphrase live in bytearrays that are
-overwritten after use, and OpenSSL clears its own key objects; but the 16-byte file key, the text form of
-an intake identity and whatever the interpreter copied on the way are immutable objects that are only
-freed. The process is undumpable and, where the system allows, locked in memory for that reason.
+What it cannot do: Python copies. The master key, what is derived from it, key file, passphrase and PIN are
+only ever in `memory.Secret`, which root does not read either where the kernel has memfd_secret
+(`tests/security/test_vault_memory_readers.py`). What is left in ordinary memory, undumpable, closed to the
+same user, and locked where the system allows:
+
+- OpenSSL's key objects hold their seeds while they live: signing keys that `identity` expands, and intake
+  keys. They are cleared when they are freed. `seeds` has signers that make them for one signature each.
+- An SLH-DSA private key and the 32-byte seed of an intake identity are `bytes`: freed, not overwritten.
+- A file key is 16 immutable bytes on its way from the age header to a worker, and so are the 96 bytes that
+  an intake seed expands to: freed, not overwritten.
+- The intermediate values of HKDF, HPKE and Argon2id are the cryptography library's.
+- A PIN, and what a token's module or a custodian copies, are in a child process and end with it.
+
 A copy of the whole store put back in place of a newer one is not noticed: that takes a counter in hardware.
 """
