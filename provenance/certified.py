@@ -13,6 +13,9 @@ from provenance.dsse import Envelope
 from provenance.keys import STATEMENT_SUITE, HybridPublicKey
 from provenance.statements import JobFacts, ReleaseFacts
 
+# What a worker's statement and the evidence for the worker must say alike.
+AGREED_FACTS = ("job_id", "measurement", "policy_sha256", "terms_sha256", "tier", "walls", "signatures")
+
 
 def read_evidence(
     untrusted: Envelope, node: HybridPublicKey, required: Sequence[str] = STATEMENT_SUITE

@@ -27,8 +27,9 @@ class Trust:
         log_vkeys: the log's keys as c2sp.org/signed-note vkeys, one Ed25519 and one ML-DSA-44: both must
             sign, so that a proof stays good if either scheme falls.
         releases: whoever may say that a version of the worker is a released one.
-        required_signatures: algorithms that every statement must be signed with, in the order of
-            `STATEMENT_SIGNATURES`; never less than the two of `STATEMENT_SUITE`.
+        required_signatures: algorithms that every lasting statement (a job's, its evidence, a worker
+            release) must be signed with, in the order of `STATEMENT_SIGNATURES`; never less than the two of
+            `STATEMENT_SUITE`.
 
     Raises:
         FormatError: a vkey does not parse, or they are not one of each kind under the log's name; a release

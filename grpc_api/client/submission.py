@@ -76,6 +76,10 @@ def submit(
     Raises:
         ServiceError, KeyvaultError, EnclaveError, ProvenanceError: nothing was written.
     """
+    if not set(trust.required_signatures) <= set(terms.policy.proof.signatures):
+        raise invalid(
+            "signatures_too_weak", "The trust file requires a signature that the policy does not ask for."
+        )
     on_progress("intake", None)
     intake = transfer.resuming(connection, lambda: connection.intake.GetIntake(intake_pb2.GetIntakeRequest()))
     checked = verify_released_intake(
@@ -137,7 +141,8 @@ def _collect(
     on_progress("verify", None)
     with (work / "result").open("rb") as result:
         facts = verify_result(result, proof, trust).facts
-    if facts.original_commitment != sealed.commitment or facts.terms_sha256 != terms.digest.hex():
+    asked = (sealed.commitment, terms.digest.hex(), terms.policy.proof.signatures)
+    if (facts.original_commitment, facts.terms_sha256, facts.signatures) != asked:
         raise invalid("proof_of_other_job", "The proof is sound, but it is not about what was submitted.")
     return facts, proof
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from enclave.errors import EnclaveError
 from enclave.host import RunningJob, WorkerHost
+from enclave.policy import parse_terms
 from grpc_api.config import ServiceConfig
 from grpc_api.errors import ServiceError
 from grpc_api.jobs import states
@@ -28,10 +29,11 @@ from grpc_api.messages import message_for
 from keyvault.client import VaultClient
 from keyvault.errors import KeyvaultError
 from protos.bauta.internal.v1 import worker_pb2
+from provenance.certified import AGREED_FACTS, read_evidence, read_job
 from provenance.dsse import Envelope
 from provenance.errors import ProvenanceError
 from provenance.keys import HybridPublicKey
-from provenance.statements import JobFacts, ReleaseFacts
+from provenance.statements import ReleaseFacts
 
 log = logging.getLogger("bauta.grpc_api")
 
@@ -223,10 +225,15 @@ def check_evidence(job: JobRecord, untrusted_evidence: bytes, node_key: HybridPu
     """
     try:
         evidence = Envelope.from_bytes(untrusted_evidence)
-        release = ReleaseFacts.from_statement(evidence.verify(node_key))
+        release = read_evidence(evidence, node_key)
     except ProvenanceError:
         raise WorkerRefusedError("worker_reply_invalid") from None
-    if (release.job_id, release.terms_sha256) != (job.job_id, hashlib.sha256(job.terms).hexdigest()):
+    agrees = (
+        release.job_id == job.job_id
+        and release.terms_sha256 == hashlib.sha256(job.terms).hexdigest()
+        and release.signatures == parse_terms(job.terms).policy.proof.signatures
+    )
+    if not agrees:
         raise WorkerRefusedError("worker_reply_invalid")
     return evidence
 
@@ -243,15 +250,12 @@ def check_reply(job: JobRecord, untrusted_result: worker_pb2.WorkerResult, evide
     release = ReleaseFacts.from_statement(evidence.payload)
     try:
         statement = Envelope.from_bytes(untrusted_result.statement)
-        facts = JobFacts.from_statement(statement.verify(release.worker_key))
+        facts = read_job(statement, release)
     except ProvenanceError:
         raise WorkerRefusedError("worker_reply_invalid") from None
     agrees = (
         untrusted_result.evidence == evidence.to_bytes()
-        and facts.job_id == job.job_id
-        and release.terms_sha256 == facts.terms_sha256
-        and release.policy_sha256 == facts.policy_sha256
-        and release.measurement == facts.measurement
+        and all(getattr(facts, name) == getattr(release, name) for name in AGREED_FACTS)
         and facts.media_type == untrusted_result.media_type
     )
     if not agrees:

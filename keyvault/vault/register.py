@@ -105,7 +105,8 @@ class WorkerRegister:
             raise VaultRequestError(
                 "worker_release_invalid", "the worker host does not say what its measurement covers"
             ) from None
-        return sign_envelope(facts.to_statement(), self._node)
+        # Once for each version: with every key there is.
+        return sign_envelope(facts.to_statement(), self._node, self._node.public.algorithms)
 
 
 def load_release_keys(store: Keystore, node: HybridPublicKey) -> tuple[HybridPublicKey, ...]:

@@ -12,8 +12,8 @@ from provenance.statements.base import Facts
 from provenance.statements.fields import SHA256, Instant, Pattern, Table, Word, of
 from provenance.statements.vocabulary import MODELS, POLICIES
 
-# PEP 440 without a local part, which would admit any word.
-VERSION = Pattern(re.compile(r"[0-9]{1,4}(\.[0-9]{1,4}){1,3}((a|b|rc)[0-9]{1,4})?(\.dev[0-9]{1,4})?"))
+# PEP 440 without a local part, which would admit any word, and of three numbers: four would admit an address.
+VERSION = Pattern(re.compile(r"[0-9]{1,4}(\.[0-9]{1,4}){1,2}((a|b|rc)[0-9]{1,4})?(\.dev[0-9]{1,4})?"))
 
 
 @dataclass(frozen=True)

@@ -129,10 +129,19 @@ class Attacker:
             path = self.folder / "upload.age"
             path.write_bytes(sealed)
             digest = hashlib.sha256(sealed).digest()
-            transfer.upload(connection, job_id, SealedUpload(path, len(sealed), digest, b"", ""))
+            try:
+                transfer.upload(connection, job_id, SealedUpload(path, len(sealed), digest, b"", ""))
+            except ServiceError as refused:
+                # What can never be opened is refused when it arrives, and the job says the same.
+                assert self.state_of(connection, job_id).error.code == refused.code  # noqa: PT017
             job = transfer.watch(connection, job_id, lambda _: None)
             connection.jobs.DeleteJob(jobs_pb2.DeleteJobRequest(job_id=job_id))
             return job
+
+    @staticmethod
+    def state_of(connection: Connection, job_id: str) -> jobs_pb2.Job:
+        """The job as the service sees it."""
+        return connection.jobs.GetJob(jobs_pb2.GetJobRequest(job_id=job_id)).job
 
 
 def _create(connection: Connection, terms: bytes) -> str:

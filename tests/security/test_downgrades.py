@@ -30,7 +30,6 @@ from provenance.keys import (
 )
 from provenance.proof import ProofFile
 from provenance.statements import Facts
-from provenance.statements.worker_release import WorkerReleaseFacts
 from provenance.tlog_proof import TlogProof
 from provenance.trust import Trust
 from provenance.verifier import VerificationError, verify_intake, verify_result
@@ -40,11 +39,11 @@ from tests.unit.provenance.provenance_makers import (
     House,
     TestSigner,
     failure_facts,
-    hex_of,
     intake_facts,
     job_facts,
     make_house,
     release_facts,
+    worker_release_facts,
 )
 
 WORKER = TestSigner("worker")
@@ -112,14 +111,7 @@ EVERY_KIND: dict[str, Facts] = {
     "intake": intake_facts(),
     "failure": failure_facts(),
     "release": release_facts(WORKER.public),
-    "worker release": WorkerReleaseFacts(
-        measurement=hex_of("measurement"),
-        version="0.1.0",
-        models={"centerface": hex_of("centerface")},
-        policies={"street": hex_of("street")},
-        lock_sha256=hex_of("lock"),
-        released_at="2026-11-21T00:00:00Z",
-    ),
+    "worker release": worker_release_facts(),
 }
 
 
@@ -280,13 +272,22 @@ def test_a_trust_file_that_demands_the_third_signature(house: House) -> None:
     )
 
 
-def test_a_trust_file_that_demands_the_third_signature_of_an_intake(house: House) -> None:
+def test_an_intake_needs_two_signatures_and_a_third_one_must_hold(house: House) -> None:
+    """It is believed for an hour: a trust file's demand for decades is about what lasts."""
     strict = dataclasses.replace(house.trust, required_signatures=ALL_THREE)
-    with pytest.raises(VerificationError) as caught:
-        verify_intake(house.prove_intake(), strict, NOW)
-    assert (caught.value.step, caught.value.code) == ("statement_signed", "signature_missing")
+    verify_intake(house.prove_intake(), strict, NOW)
     lasting = sign_envelope(intake_facts().to_statement(), house.node, ALL_THREE)
     verify_intake(house.prove(lasting, kind="intake"), strict, NOW)
+    flipped = dataclasses.replace(
+        lasting,
+        signatures=(
+            *lasting.signatures[:2],
+            dataclasses.replace(lasting.signatures[2], signature=bytes(7856)),
+        ),
+    )
+    with pytest.raises(VerificationError) as caught:
+        verify_intake(house.prove(flipped, kind="intake"), strict, NOW)
+    assert (caught.value.step, caught.value.code) == ("statement_signed", "bad_signature")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from provenance.keys import ED25519, MLDSA65, SLHDSA128S, STATEMENT_SUITE, Hybri
 from provenance.log import TransparencyLog
 from provenance.note import VerifierKey, ed25519_vkey, mldsa44_cosigner_vkey, parse_vkey
 from provenance.proof import ProofFile
-from provenance.statements import FailureFacts, IntakeFacts, JobFacts, ReleaseFacts
+from provenance.statements import FailureFacts, IntakeFacts, JobFacts, ReleaseFacts, WorkerReleaseFacts
 from provenance.trust import Trust
 
 ORIGIN = "bauta.test/log"
@@ -133,6 +133,19 @@ def release_facts(worker: HybridPublicKey, **changes: Any) -> ReleaseFacts:
         "released_at": "2026-11-21T10:00:01Z",
     }
     return ReleaseFacts(**{**values, **changes})
+
+
+def worker_release_facts(**changes: Any) -> WorkerReleaseFacts:
+    """A sound release of a worker version."""
+    values: dict[str, Any] = {
+        "measurement": hex_of("measurement"),
+        "version": "0.1.0",
+        "models": {"centerface": hex_of("centerface")},
+        "policies": {"street": hex_of("street"), "telehealth": hex_of("telehealth")},
+        "lock_sha256": hex_of("lock"),
+        "released_at": "2026-11-20T09:00:00Z",
+    }
+    return WorkerReleaseFacts(**{**values, **changes})
 
 
 def job_facts(result: bytes = RESULT, **changes: Any) -> JobFacts:

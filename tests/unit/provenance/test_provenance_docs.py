@@ -13,6 +13,7 @@ from provenance_makers import (
     intake_facts,
     job_facts,
     release_facts,
+    worker_release_facts,
 )
 
 from provenance import canonical
@@ -22,7 +23,13 @@ from provenance.verifier import RESULT_STEPS
 
 TEXT = (Path(__file__).parents[3] / "docs" / "formats.md").read_text()
 EXAMPLES = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
-SOUND = [intake_facts(), release_facts(TestSigner("worker").public), job_facts(), failure_facts()]
+SOUND = [
+    intake_facts(),
+    release_facts(TestSigner("worker").public),
+    job_facts(),
+    failure_facts(),
+    worker_release_facts(),
+]
 
 
 @pytest.mark.parametrize("facts", SOUND, ids=lambda facts: type(facts).__name__)
@@ -43,6 +50,7 @@ def test_every_field_of_a_statement_is_listed_and_no_other(facts: Facts) -> None
         ("device", vocabulary.DEVICES),
         ("media type", vocabulary.MEDIA_TYPES),
         ("model", vocabulary.MODELS),
+        ("policy", vocabulary.POLICIES),
         ("failure code", vocabulary.FAILURE_CODES),
     ],
 )

@@ -16,10 +16,10 @@ from provenance_makers import (
     House,
     TestSigner,
     hex_of,
-    worker_release_facts,
     intake_facts,
     make_house,
     release_facts,
+    worker_release_facts,
 )
 
 from provenance import canonical

@@ -18,11 +18,12 @@ from provenance_makers import (
     intake_facts,
     job_facts,
     release_facts,
+    worker_release_facts,
 )
 
 from provenance import canonical
 from provenance.errors import FormatError
-from provenance.statements import Facts, FailureFacts, IntakeFacts, JobFacts, ReleaseFacts
+from provenance.statements import Facts, FailureFacts, IntakeFacts, JobFacts, ReleaseFacts, WorkerReleaseFacts
 from provenance.statements.fields import (
     AGE_RECIPIENT,
     JOB_ID,
@@ -41,6 +42,7 @@ from provenance.statements.fields import (
     parse_instant,
 )
 from provenance.statements.vocabulary import FAILURE_CODES, WALLS
+from provenance.statements.worker_release import VERSION
 
 WORKER = TestSigner("worker").public
 SOUND: dict[type[Facts], Callable[..., Facts]] = {
@@ -48,6 +50,7 @@ SOUND: dict[type[Facts], Callable[..., Facts]] = {
     ReleaseFacts: lambda **changes: release_facts(WORKER, **changes),
     JobFacts: job_facts,
     FailureFacts: failure_facts,
+    WorkerReleaseFacts: worker_release_facts,
 }
 FIELDS = [(kind, field) for kind in SOUND for field in dataclasses.fields(kind)]
 
@@ -126,7 +129,7 @@ def test_every_field_is_of_a_closed_kind(kind: type[Facts], field: dataclasses.F
                 assert words
                 assert all(word == word.lower() and " " not in word for word in words)
             case Pattern():
-                assert declared in (JOB_ID, SHA256, AGE_RECIPIENT)
+                assert declared in (JOB_ID, SHA256, AGE_RECIPIENT, VERSION)
             case Count(maximum):
                 assert maximum <= canonical.MAX_INTEGER
             case Sorted(item, most):

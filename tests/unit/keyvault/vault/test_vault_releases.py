@@ -195,7 +195,11 @@ def test_what_is_refused(
     assert scene.sealed_key(scene.request)
 
 
-PUBLISHED = {row[1] for row in REFUSED} | {"release_request_malformed", "upload_not_accepted"}
+PUBLISHED = {row[1] for row in REFUSED} | {
+    "release_request_malformed",
+    "upload_not_accepted",
+    "upload_not_post_quantum",
+}
 
 
 @given(position=st.integers(0, 10_000), value=st.integers(0, 255), cut=st.booleans())
