@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from contract import kms_double
 
 from keyvault.vault.custody.apart import call_apart
 from keyvault.vault.custody.choice import CustodyChoice
@@ -19,7 +22,8 @@ from keyvault.vault.custody.errors import MESSAGES, CustodyError
 from keyvault.vault.custody.key_file import KeyFile
 from keyvault.vault.custody.module import trusted_module
 from keyvault.vault.errors import VaultStartError
-from keyvault.vault.memory import Secret
+from keyvault.vault.memory import Secret, memory_protection
+from tests.unit.keyvault.vault.harness import RunningVault
 
 
 def refusal(call: Callable[[], object]) -> str:
@@ -220,3 +224,75 @@ def test_a_passphrase_and_a_pin_are_gone_once_the_store_is_open(tmp_path: Path) 
         assert view == bytes(6)
         with pytest.raises(RuntimeError):
             _ = secret.view
+
+
+HEADERS: list[tuple[str, str | None, tuple[str, str]]] = [
+    ("no store yet", None, ("none", "")),
+    ("a token", '{"unlock":{"kind":"pkcs11"}}', ("pkcs11", "")),
+    (
+        "an installed one",
+        '{"unlock":{"kept":{},"kind":"installed","name":"my-kms"}}',
+        ("installed", "my-kms"),
+    ),
+    ("an unknown one", '{"unlock":{"kind":"nobody"}}', ("unreadable", "")),
+    ("a list", "[]", ("unreadable", "")),
+    ("text", '{"unlock":"key-file"}', ("unreadable", "")),
+    ("no JSON", "{", ("unreadable", "")),
+    ("a name that is no text", '{"unlock":{"kind":"installed","name":1}}', ("unreadable", "")),
+]
+
+
+@pytest.mark.parametrize(("name", "header", "expected"), HEADERS, ids=[row[0] for row in HEADERS])
+def test_facts_are_told_without_opening_the_store(
+    tmp_path: Path, name: str, header: str | None, expected: tuple[str, str]
+) -> None:
+    if header is not None:
+        (tmp_path / "keystore").mkdir()
+        (tmp_path / "keystore" / "header.json").write_text(header)
+    command = [sys.executable, "-m", "keyvault.vault.custody", "--store", str(tmp_path)]
+    facts = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=30).stdout)
+    assert (facts["custody"], facts["custodian"]) == expected
+    assert facts["vault_memory"] == str(memory_protection())
+    assert isinstance(facts["is_all_memory_locked"], bool)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--pkcs11-module", "/module.so"],
+        ["--pkcs11-token", "label"],
+        ["--custodian-config", __file__],
+        ["--custodian", "kms", "--ask-passphrase"],
+        ["--custodian", "kms", "--pkcs11-module", "/module.so", "--pkcs11-token", "label"],
+    ],
+    ids=" ".join,
+)
+def test_bauta_serve_refuses_an_unclear_choice_as_wrong_usage(
+    tmp_path: Path, bauta: list[str], options: list[str]
+) -> None:
+    tmp_path.chmod(0o700)
+    done = subprocess.run(
+        [*bauta, "serve", "--data", str(tmp_path), *options], capture_output=True, timeout=60, input=b""
+    )
+    assert done.returncode == 2
+    assert not (tmp_path / "vault").exists()
+
+
+def test_a_vault_lives_under_an_installed_custodian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    kms_double.install(site)
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    config = kms_double.make_service(tmp_path / "kms")
+    options = ("--custodian", "test-kms", "--custodian-config", str(config))
+    described = []
+    for _ in range(2):
+        with RunningVault(tmp_path / "vault", *options) as vault:
+            described.append(vault.client.describe())
+            assert vault.stop() == (0, "")
+    assert described[0] == described[1]
+    (config.parent / "denied").touch()
+    with RunningVault(tmp_path / "vault", *options) as vault:
+        _, errors = vault.process.communicate(timeout=20)
+        assert vault.process.returncode == 1
+    assert errors.startswith(b"bauta vault: vault_custodian_denied: ")
