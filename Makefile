@@ -51,8 +51,10 @@ check-protos: setup
 	  diff -r -x '__pycache__' -x '*.proto' -x '__init__.py' protos/bauta "$$folder/protos/bauta" \
 	  || { echo 'generated code is stale: run `make protos`' >&2; exit 1; }
 
-bench: setup ## Time the whole job against deface and a plain transcode
+bench: setup ## Time the whole job against deface and a plain transcode; job start; key release
 	@$(BIN)/python -m benchmarks.whole_job
+	@$(BIN)/python -m benchmarks.job_start
+	@$(BIN)/python -m benchmarks.key_release
 
 fuzz: setup ## Long fuzzing (FUZZ_EXAMPLES, default 20000 a test)
 	@BAUTA_FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(BIN)/python -m pytest tests/fuzz --timeout=0

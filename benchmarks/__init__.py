@@ -3,6 +3,7 @@
 demo_clip    makes a clip with a real, moving face
 before_after makes the picture in the README
 whole_job    the whole job against deface and against a plain decode-and-encode
+job_start    from an order to the first word behind a closed wall
+key_release  from a worker's request to its file key, the record in the log counted in
 transcode    that floor, as a command of its own
-job_start    from an order to the first word of a job behind its wall
 """

@@ -204,7 +204,7 @@ class Dispatcher:
         )
         self._b.endings.drop_inputs(job.job_id)
         stages = ", ".join(
-            f"{name} {seconds:.3f}" for name, seconds in sorted(untrusted_result.stage_seconds.items())
+            f"{name} {seconds:.4f}" for name, seconds in sorted(untrusted_result.stage_seconds.items())
         )
         log.info("job done; seconds by stage: %s", stages)
 
