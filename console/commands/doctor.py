@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json as json_module
 import platform
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +18,7 @@ from console import output
 from console.commands.options import DataOption, JsonOption
 from console.paths import data_folder
 from console.supervisor import lone_worker
+from enclave.attest import tier_here
 from enclave.host import WorkerHost
 from enclave.wall import ALL_WALLS, LOWEST_FLOOR, lacking_walls
 from enclave.wall.locking import swap_areas
@@ -64,9 +68,13 @@ def doctor(
     lacking = lacking_walls(hello.walls, wall_floor)
     floor = [*LOWEST_FLOOR, *(name for name in wall_floor if name not in LOWEST_FLOOR)]
     swaps = swap_areas()
+    hardware = tier_here()
+    vault = _vault_facts(folder)
     document = {
         "ready": not lacking,
         "tier": "process",
+        "hardware_evidence": hardware.evidence_format,
+        "vault": vault,
         "walls": sorted(hello.walls),
         "missing_walls": {wall: _remedy(wall) for wall in hello.missing_walls},
         "floor": floor,
@@ -83,9 +91,11 @@ def doctor(
     }
     lines = [
         f"tier         {TIER}",
+        f"hardware     {hardware.reason}",
         *_wall_lines(hello.walls),
         f"floor        {', '.join(floor)}",
         f"swap         {_swap_line(swaps, hello.walls)}",
+        f"vault        {_vault_line(vault)}",
         f"device       {hello.device}",
         *(f"model        {model.name} sha256 {model.sha256.hex()}" for model in hello.models),
         f"measurement  {hello.measurement.hex()}",
@@ -109,6 +119,21 @@ def _swap_line(areas: int, standing: Iterable[str]) -> str:
     if areas == 0:
         return "none on this machine now; a job's memory is not locked against one that is added later"
     return f"{areas} in use, and a job's memory is not locked: plaintext can be written there"
+
+
+def _vault_facts(folder: Path) -> dict[str, object]:
+    """Who keeps the vault's master key, and what protects its memory; the vault's own code says so."""
+    words = [sys.executable, "-I", "-m", "keyvault.vault.custody", "--store", str(folder / "vault")]
+    answer = subprocess.run(words, capture_output=True, check=False)
+    facts: dict[str, object] = json_module.loads(answer.stdout) if answer.returncode == 0 else {}
+    return facts
+
+
+def _vault_line(facts: dict[str, object]) -> str:
+    if not facts:
+        return "this system refuses the vault's protections: the service will not start"
+    keeper = "none has been made here yet" if facts["custody"] == "none" else f"custody {facts['custody']}"
+    return f"{keeper}; secrets in memory: {facts['vault_memory']}"
 
 
 def _remedy(wall: str) -> str:

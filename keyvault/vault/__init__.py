@@ -12,12 +12,15 @@ What it keeps, lowest first:
 - `sealing`: one sealed entry. `keystore`: the folder of them.
 - `identity`: the node's and the log's signing keys.
 - `intake`: intake keys: made on demand, rotated, destroyed.
-- `ratchet`: the last signed checkpoint, so that the log never shrinks or forks at one size.
+- `acceptances`: file keys of uploads that were accepted in time, each for its job alone.
+- `ratchet`: the last signed checkpoint, so that the log never shrinks, forks or forgets.
+- `register`: whose releases of worker versions count, and which versions are released.
 
 What it does with them:
 
-- `releases`: one file key to one worker's one-job key.
-- `frontdesk`: the four requests of the front desk.
+- `releases`: one file key to one worker's one-job key, in two steps.
+- `confirmations`: between the two: releases that wait for their record in the log.
+- `frontdesk`: the requests of the front desk.
 - `announcements`: which worker host there is, and the signed intake statement about it.
 
 Around both:
@@ -32,8 +35,8 @@ only ever in `memory.Secret`, which root does not read either where the kernel h
 (`tests/security/test_vault_memory_readers.py`). What is left in ordinary memory, undumpable, closed to the
 same user, and locked where the system allows:
 
-- OpenSSL's key objects hold their seeds while they live: signing keys that `identity` expands, and intake
-  keys. They are cleared when they are freed. `seeds` has signers that make them for one signature each.
+- OpenSSL's key objects hold their seeds while they live: for one signature (`seeds`), or for one look at an
+  upload's header. They are cleared when they are freed.
 - An SLH-DSA private key and the 32-byte seed of an intake identity are `bytes`: freed, not overwritten.
 - A file key is 16 immutable bytes on its way from the age header to a worker, and so are the 96 bytes that
   an intake seed expands to: freed, not overwritten.

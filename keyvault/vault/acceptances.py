@@ -21,7 +21,7 @@ from keyvault.vault.config import VaultConfig
 from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.intake import MEASUREMENT_BYTES, IntakeKey, IntakeKeys
 from keyvault.vault.keystore import Keystore
-from keyvault.vault.memory import wipe
+from keyvault.vault.memory import Secret, wipe
 
 ENTRY = "accepted"
 _SHA256_BYTES = 32
@@ -43,6 +43,7 @@ class Accepted:
         header_sha256: of the upload's age header.
         terms_sha256: of the job's canonical terms.
         measurement: of the worker that the intake key was announced with.
+        file_key: 16 bytes; closed once the job has ended.
     """
 
     destroy_at: int
@@ -50,7 +51,7 @@ class Accepted:
     header_sha256: bytes
     terms_sha256: bytes
     measurement: bytes
-    file_key: bytearray = field(repr=False, compare=False)
+    file_key: Secret = field(repr=False, compare=False)
 
     def to_record(self) -> bytearray:
         """The form it is stored in. The caller wipes it."""
@@ -63,8 +64,9 @@ class Accepted:
             self.header_sha256,
             self.terms_sha256,
             self.measurement,
-            self.file_key,
+            b"",
         )
+        record[-FILE_KEY_BYTES:] = self.file_key.view
         return record
 
 
@@ -120,12 +122,12 @@ class Acceptances:
                 header_sha256=header_sha256,
                 terms_sha256=terms_sha256,
                 measurement=key.measurement,
-                file_key=bytearray(file_key),
+                file_key=Secret.moved_from(bytearray(file_key)),
             )
             self._save({**self._accepted, job_id: accepted})
             self._accepted[job_id] = accepted
             if known is not None:
-                wipe(known.file_key)
+                known.file_key.close()
 
     def find(self, job_id: bytes, header_sha256: bytes, terms_sha256: bytes, measurement: bytes) -> Accepted:
         """The accepted upload of a job, for a worker that may have its key.
@@ -186,7 +188,7 @@ class Acceptances:
 
     def _destroy(self, job_ids: Collection[bytes]) -> None:
         for job_id in job_ids:
-            wipe(self._accepted.pop(job_id).file_key)
+            self._accepted.pop(job_id).file_key.close()
         if job_ids or self._is_store_behind:
             self._is_store_behind = True
             try:
@@ -236,7 +238,8 @@ def _load(store: Keystore) -> dict[bytes, Accepted]:
         accepted = {}
         for offset in range(0, len(plaintext), _RECORD.size):
             destroy_at, job_id, header, terms, measurement, _ = _RECORD.unpack_from(plaintext, offset)
-            file_key = plaintext[offset + _RECORD.size - FILE_KEY_BYTES : offset + _RECORD.size]
+            end = offset + _RECORD.size
+            file_key = Secret.moved_from(memoryview(plaintext)[end - FILE_KEY_BYTES : end])
             accepted[job_id] = Accepted(destroy_at, job_id, header, terms, measurement, file_key)
         return accepted
     finally:

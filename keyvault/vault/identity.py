@@ -11,6 +11,7 @@ from keyvault.signing.slhdsa import PRIVATE_KEY_BYTES, SlhDsaKey
 from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.keystore import Keystore
 from keyvault.vault.memory import Secret, wipe
+from keyvault.vault.seeds import SeededLogSigner, SeededSigner
 
 ENTRY = "identity"
 SEED_BYTES = 32
@@ -63,12 +64,11 @@ def log_origin(node_ed25519_key: bytes) -> str:
 
 
 def _expand(identity: Secret) -> Identity:
+    """Moves each key to protected memory of its own; it is a key object for one signature at a time."""
     view = identity.view
-    seeds = [view[index * SEED_BYTES : (index + 1) * SEED_BYTES] for index in range(SEEDS)]
-    # `SlhDsaKey` keeps a copy that cannot be wiped, for as long as the vault runs; it says why.
-    third_key = SlhDsaKey(bytes(view[ALL_SEEDS_BYTES:]))
-    node = HybridSigner.from_seeds(seeds[0], seeds[1], third_key)
-    return Identity(node=node, log=LogSigner.from_seeds(log_origin(node.public.ed25519), seeds[2], seeds[3]))
+    seeds = [Secret.moved_from(view[index * SEED_BYTES : (index + 1) * SEED_BYTES]) for index in range(SEEDS)]
+    node = SeededSigner(seeds[0], seeds[1], Secret.moved_from(view[ALL_SEEDS_BYTES:]))
+    return Identity(node=node, log=SeededLogSigner(log_origin(node.public.ed25519), seeds[2], seeds[3]))
 
 
 def _keep(store: Keystore, identity: Secret) -> None:

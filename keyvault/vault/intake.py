@@ -16,7 +16,7 @@ from keyvault.age import HybridIdentity
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.keystore import Keystore
-from keyvault.vault.memory import random_secret, wipe
+from keyvault.vault.memory import Secret, wipe
 
 ENTRY = "intake"
 SEED_BYTES = 32
@@ -39,7 +39,6 @@ class IntakeKey:
         destroy_at: opens accepted uploads until then.
         measurement: of the worker that it was announced with, 32 bytes.
         recipient: the public key, an `age1pq1…` string.
-        identity: the private key.
     """
 
     created_at: int
@@ -47,20 +46,23 @@ class IntakeKey:
     destroy_at: int
     measurement: bytes
     recipient: str
-    identity: HybridIdentity = field(repr=False, compare=False)
-    _seed: bytearray = field(repr=False, compare=False)
+    _seed: Secret = field(repr=False, compare=False)
+
+    @property
+    def identity(self) -> HybridIdentity:
+        """The private key, made anew from its seed for each use; it is not to be kept."""
+        return HybridIdentity(bytes(self._seed.view))
 
     def to_record(self) -> bytearray:
         """The form it is stored in. The caller wipes it."""
         record = bytearray(_RECORD.size)
-        _RECORD.pack_into(
-            record, 0, self.created_at, self.expires_at, self.destroy_at, self.measurement, self._seed
-        )
+        _RECORD.pack_into(record, 0, self.created_at, self.expires_at, self.destroy_at, self.measurement, b"")
+        record[-SEED_BYTES:] = self._seed.view
         return record
 
     def forget(self) -> None:
         """Overwrites the seed."""
-        wipe(self._seed)
+        self._seed.close()
 
 
 class IntakeKeys:
@@ -132,7 +134,7 @@ class IntakeKeys:
             expires_at,
             expires_at + self._config.intake_grace_seconds,
             measurement,
-            random_secret(SEED_BYTES),
+            Secret.random(SEED_BYTES),
         )
 
     def _destroy_due(self) -> None:
@@ -163,10 +165,10 @@ class IntakeKeys:
 
 
 def _make_key(
-    created_at: int, expires_at: int, destroy_at: int, measurement: bytes, seed: bytearray
+    created_at: int, expires_at: int, destroy_at: int, measurement: bytes, seed: Secret
 ) -> IntakeKey:
-    identity = HybridIdentity(bytes(seed))
-    return IntakeKey(created_at, expires_at, destroy_at, measurement, str(identity.recipient), identity, seed)
+    recipient = str(HybridIdentity(bytes(seed.view)).recipient)
+    return IntakeKey(created_at, expires_at, destroy_at, measurement, recipient, seed)
 
 
 def _load(store: Keystore) -> list[IntakeKey]:
@@ -177,7 +179,8 @@ def _load(store: Keystore) -> list[IntakeKey]:
         keys = []
         for offset in range(0, len(plaintext), _RECORD.size):
             created_at, expires_at, destroy_at, measurement, _ = _RECORD.unpack_from(plaintext, offset)
-            seed = plaintext[offset + _RECORD.size - SEED_BYTES : offset + _RECORD.size]
+            end = offset + _RECORD.size
+            seed = Secret.moved_from(memoryview(plaintext)[end - SEED_BYTES : end])
             keys.append(_make_key(created_at, expires_at, destroy_at, measurement, seed))
         return keys
     finally:

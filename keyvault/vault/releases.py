@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from keyvault.release import ReleaseKeyError, require_one_job_key, seal_file_key
 from keyvault.signing.hybrid import HybridSigner
-from keyvault.vault.acceptances import Acceptances, parse_upload_header
+from keyvault.vault.acceptances import Acceptances, Accepted, parse_upload_header
 from keyvault.vault.announcements import WorkerFacts, instant
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.errors import VaultRequestError
@@ -104,14 +104,17 @@ class ReleaseDesk:
         Raises:
             VaultRequestError: the job has ended meanwhile.
         """
-        return seal_file_key(self._find(offer), offer.worker_hpke_key, offer.job_id, offer.age_header)
+        file_key = self._find(offer).file_key
+        try:
+            return seal_file_key(file_key.view, offer.worker_hpke_key, offer.job_id, offer.age_header)
+        except RuntimeError:  # It was closed between the two lines.
+            raise VaultRequestError("upload_not_accepted", "the job has ended meanwhile") from None
 
-    def _find(self, offer: Offer) -> bytearray:
+    def _find(self, offer: Offer) -> Accepted:
         header_sha256 = hashlib.sha256(offer.age_header).digest()
-        accepted = self._acceptances.find(
+        return self._acceptances.find(
             offer.job_id, header_sha256, offer.terms_sha256, offer.worker.measurement
         )
-        return accepted.file_key
 
     def _facts(
         self, job_id: bytes, worker: WorkerFacts, untrusted: ReleaseRequest, age_header: bytes

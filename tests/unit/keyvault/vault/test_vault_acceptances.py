@@ -56,7 +56,7 @@ class Scene:
         """What a worker would read, or an error's code."""
         digest = hashlib.sha256(header_of(upload)).digest()
         accepted = self.acceptances.find(job_id, digest, TERMS_SHA256, MEASUREMENT)
-        return open_upload(upload, bytes(accepted.file_key))
+        return open_upload(upload, bytes(accepted.file_key.view))
 
     def refusal(self, job_id: bytes, upload: bytes) -> str:
         with pytest.raises(VaultRequestError) as reason:
@@ -204,5 +204,5 @@ def test_no_repr_shows_a_key(scene: Scene) -> None:
     upload, job = scene.upload(), Worker().job_id
     scene.accept(job, upload)
     accepted = next(iter(scene.acceptances._accepted.values()))
-    assert bytes(accepted.file_key).hex() not in repr(accepted)
+    assert bytes(accepted.file_key.view).hex() not in repr(accepted)
     assert "file_key" not in repr(accepted)
