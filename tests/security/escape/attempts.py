@@ -34,6 +34,8 @@ ALL: tuple[Attempt, ...] = (
 CONTROL = Attempt("compute", lambda: 6 * 7, "got_through", "nothing")
 BY_NAME = {attempt.name: attempt for attempt in (*ALL, CONTROL)}
 
+COLUMNS = "| attempt | stopped by | the service says |"
+
 # Any other outcome is an error that the attempt got and the service never sees.
 _SAYS = {
     KILLED: "`wall_violation`",
@@ -45,7 +47,7 @@ _SAYS = {
 
 def markdown() -> str:
     """The table for people: docs/wall.md and SECURITY.md hold these very lines."""
-    lines = ["| attempt | stopped by | the service says |", "|---|---|---|"]
+    lines = [COLUMNS, "|---|---|---|"]
     for attempt in ALL:
         got = attempt.outcome.removeprefix("refused_").upper()
         says = _SAYS.get(attempt.outcome, f"nothing: the attempt gets {got}")

@@ -28,7 +28,7 @@ class HostilePopen(subprocess.Popen[bytes]):
 
 def main() -> None:
     """The command line."""
-    subprocess.Popen = HostilePopen  # type: ignore[misc]  # the supervisor's only way to start a process
+    subprocess.Popen = HostilePopen  # type: ignore[assignment]  # the supervisor's only way to start a process
     run()
 
 

@@ -52,7 +52,7 @@ def take_over_by_terms() -> None:
         else:
             run_job(order, warmth, standing)
 
-    parent.run_job = run
+    vars(parent)["run_job"] = run
 
 
 def take_over_in_turn(names: list[str]) -> None:
@@ -67,7 +67,7 @@ def take_over_in_turn(names: list[str]) -> None:
             return start_child(plan, attempted(attempts.BY_NAME[name]))
         return start_child(plan, task)
 
-    parent.start_child = start
+    vars(parent)["start_child"] = start
 
 
 def attempted(attempt: Attempt) -> Callable[[Set[str]], None]:

@@ -245,7 +245,7 @@ def test_what_is_installed_is_the_list_of_cpu_jobs(monkeypatch: pytest.MonkeyPat
     installed: list[bytes] = []
 
     def record(_number: int, _mode: int, _flags: int, program: object) -> int:
-        length, address = getattr(program, "length", 0), getattr(program, "instructions", None)
+        length, address = getattr(program, "length", 0), getattr(program, "instructions", 0)
         installed.append(ctypes.string_at(address, length * 8))
         return 0
 
