@@ -67,7 +67,7 @@ def test_without_the_floor_it_says_what_is_missing_and_starts_nothing() -> None:
         "seccomp.install_filter = refuse"
     )
     hello = WorkerHost(started.front).hello()
-    assert list(hello.missing_walls) == ["seccomp"]
+    assert "seccomp" in hello.missing_walls
     with pytest.raises(EnclaveError) as caught:
         require_floor(hello.walls)
     assert caught.value.code == "wall_floor_missing"

@@ -6,6 +6,7 @@ difference; a test can make it refuse, lie or fall silent.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -82,7 +83,8 @@ class PlayedVault:
                 return
             if not job_id:
                 return
-            with socket.socket(fileno=fds[0]) as job_channel:
+            # A child may leave without reading what it is told.
+            with socket.socket(fileno=fds[0]) as job_channel, contextlib.suppress(OSError):
                 self._answer(job_id, job_channel.fileno())
 
     def _answer(self, job_id: bytes, fd: int) -> None:
