@@ -1,0 +1,148 @@
+"""Media: the readers of headers before any decoder, the JPEG decoder, and the whole way of a damaged file.
+
+FFmpeg, OpenCV and the inference engine are native code that coverage of Python does not see; what is asked
+here is that whatever they do comes out as a code of ours, and that no result comes out beside an error.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from anonymizer import AnonymizerError, Limits, Models, Settings, anonymize, load_models
+from anonymizer.errors import MESSAGES
+from anonymizer.intake.exif import TURNS, orientation_of
+from anonymizer.intake.jpeg import decode_jpeg
+from anonymizer.intake.sniff import sniff
+from anonymizer.intake.still_size import still_header
+from anonymizer.intake.wholeness import check_whole
+from tests.fuzz.target import Target
+from tests.media_factory import KINDS, face_clip, face_image
+
+STILLS = (".jpg", ".png", ".webp")
+LIMITS = Limits(max_frame_pixels=256 * 256, max_frames=200, max_duration_seconds=60)
+SUBMITTER = "whoever submits, inside the seal"
+MARKERS = (
+    b"\xff\xd8\xff",
+    b"\xff\xda\x00\x02",
+    b"\xff\xd9",
+    b"IHDR",
+    b"IEND",
+    b"acTL",
+    b"eXIf",
+    b"RIFF",
+    b"VP8X",
+)
+BOXES = (
+    b"GIF89a",
+    b"\x21\xf9",
+    b"\x2c",
+    b"\x3b",
+    b"ftyp",
+    b"moov",
+    b"mdat",
+    b"\x18\x53\x80\x67",
+    b"II*\0\x08\0\0\0",
+)
+
+
+@cache
+def sample(suffix: str) -> bytes:
+    """A small file of a kind, with a face and metadata."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"in{suffix}"
+        if suffix in KINDS:
+            return face_clip(path, 0.3, 10, (64, 48)).read_bytes()
+        return face_image(path, (64, 64), planted=True).read_bytes()
+
+
+@cache
+def samples() -> tuple[bytes, ...]:
+    """One of each kind."""
+    return tuple(sample(suffix) for suffix in (*KINDS, *STILLS))
+
+
+def read_headers(untrusted: bytes) -> None:
+    """Everything that is read before a decoder sees a byte."""
+    source = io.BytesIO(untrusted)
+    kind = sniff(source)
+    assert source.tell() == 0
+    check_whole(source, kind, LIMITS)
+    if kind.is_still:
+        header = still_header(untrusted, kind, LIMITS)
+        assert 0 < header.width * header.height <= LIMITS.max_frame_pixels
+
+
+def read_orientation(untrusted: bytes) -> None:
+    """A block that cannot be read is no reason to refuse a picture."""
+    assert orientation_of(untrusted) in TURNS.values()
+
+
+@cache
+def _models() -> Models:
+    return load_models("cpu")
+
+
+def take_whole(untrusted: bytes) -> None:
+    """The whole anonymizer: a result or a published code, and never both."""
+    sink = io.BytesIO()
+    chosen = Settings(mode="fast", audio="keep")
+    refusal: AnonymizerError | None = None
+    try:
+        anonymize(io.BytesIO(untrusted), sink, settings=chosen, models=_models(), limits=LIMITS)
+    except AnonymizerError as error:
+        refusal = error
+    assert bool(sink.getvalue()) == (refusal is None)
+    if refusal is not None:
+        assert refusal.code in MESSAGES
+        raise refusal
+
+
+TARGETS = (
+    Target(
+        name="media_header",
+        sender=SUBMITTER,
+        parsers=(
+            "anonymizer.intake.sniff.sniff",
+            "anonymizer.intake.wholeness.check_whole",
+            "anonymizer.intake.gif.check_gif",
+            "anonymizer.intake.still_size.still_header",
+        ),
+        parse=read_headers,
+        seeds=samples,
+        errors=(AnonymizerError,),
+        tokens=(*MARKERS, *BOXES),
+        examples=800,
+    ),
+    Target(
+        name="exif",
+        sender=SUBMITTER,
+        parsers=("anonymizer.intake.exif.orientation_of",),
+        parse=read_orientation,
+        seeds=lambda: tuple(map(sample, STILLS)),
+        errors=(),
+        tokens=(*MARKERS, *BOXES),
+        examples=400,
+    ),
+    Target(
+        name="jpeg",
+        sender=SUBMITTER,
+        parsers=("anonymizer.intake.jpeg.decode_jpeg",),
+        parse=decode_jpeg,
+        seeds=lambda: (sample(".jpg"),),
+        errors=(AnonymizerError,),
+        tokens=MARKERS,
+    ),
+    Target(
+        name="media",
+        sender=SUBMITTER,
+        parsers=("anonymizer.anonymize.anonymize",),
+        parse=take_whole,
+        seeds=samples,
+        errors=(AnonymizerError,),
+        tokens=(*MARKERS, *BOXES),
+        examples=500,
+    ),
+)
