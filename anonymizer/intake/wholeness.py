@@ -19,7 +19,8 @@ MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 # A marker in a JPEG's entropy-coded part: not a stuffed zero, not a restart, not a fill byte.
 JPEG_MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL)
 JPEG_START_OF_SCAN, JPEG_END = 0xDA, 0xD9
-READ_BYTES = 1 << 20
+# Small: each marker in a scan costs one such read, and a hostile file is all markers.
+READ_BYTES = 4 << 10
 
 
 def check_whole(source: BinaryIO, kind: Format, limits: Limits) -> None:
