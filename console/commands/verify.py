@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -120,5 +119,5 @@ def _salt(opening: Path) -> bytes:
         if document["format"] != "bauta.opening/v1":
             raise KeyError
         return base64.b64decode(document["salt"], validate=True)
-    except (KeyError, TypeError, binascii.Error, ProvenanceError):
+    except (KeyError, TypeError, ValueError, ProvenanceError):
         raise invalid("opening_invalid", "The opening file is not one that `bauta submit` wrote.") from None
