@@ -18,6 +18,7 @@ from provenance.keys import STATEMENT_SIGNATURES, STATEMENT_SUITE
 
 SCHEMA = "bauta.policy/v1"
 MAX_POLICY_BYTES = 64 << 10
+MAX_DOTS_IN_LINE = 64
 MODES = ("original", "quality", "balanced", "fast")
 EFFECTS = ("solid", "blur", "mosaic")
 SHAPES = ("box", "ellipse")
@@ -167,6 +168,9 @@ def _load(text: str) -> dict[str, object]:
         raise PolicyError("policy: the text is not valid Unicode") from None
     if size > MAX_POLICY_BYTES:
         raise PolicyError(f"policy: the text is larger than {MAX_POLICY_BYTES} bytes")
+    # tomllib takes a key's parts in quadratic time: seconds for one key of 64 KiB.
+    if any(line.count(".") > MAX_DOTS_IN_LINE for line in text.split("\n")):
+        raise PolicyError(f"policy: a line has more than {MAX_DOTS_IN_LINE} dots")
     try:
         return tomllib.loads(text)
     # ValueError: tomllib lets it out for impossible dates; RecursionError: deep nesting.
