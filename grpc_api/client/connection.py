@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import cast
 
 import grpc
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -15,25 +15,10 @@ from grpc_api.errors import ServiceError
 from grpc_api.tls import TlsFiles, channel_credentials
 from protos.bauta.v1 import intake_pb2_grpc, jobs_pb2_grpc, proofs_pb2_grpc
 
-# gRPC's own retries: only for a service that is not there yet or again, and never for an answer.
-_SERVICE_CONFIG = json.dumps(
-    {
-        "methodConfig": [
-            {
-                "name": [{}],
-                "retryPolicy": {
-                    "maxAttempts": 5,
-                    "initialBackoff": "0.1s",
-                    "maxBackoff": "2s",
-                    "backoffMultiplier": 2,
-                    "retryableStatusCodes": ["UNAVAILABLE"],
-                },
-            }
-        ]
-    }
-)
 _OPTIONS = [
-    ("grpc.service_config", _SERVICE_CONFIG),
+    # Our own attempts know where to go on (`transfer.resuming`). gRPC's retries, when a service is killed in
+    # the middle of an answer, can wait for the rest of it for ever (seen with 1.85.1).
+    ("grpc.enable_retries", 0),
     ("grpc.max_receive_message_length", 4 << 20),
     ("grpc.keepalive_time_ms", 60_000),
     # gRPC's own pause between connections grows to two minutes; a restart takes a second.
@@ -83,9 +68,10 @@ def translate(error: grpc.RpcError) -> ServiceError:
     """The ServiceError that a gRPC error stands for."""
     # gRPC raises objects that are both an error and a call; its types do not say so.
     call = cast(grpc.Call, error)
-    status = rpc_status.from_call(call)
-    if status is not None:
-        for detail in status.details:
+    # The service wrote these bytes: what is no status, or contradicts gRPC's own, counts as none.
+    with suppress(ValueError, DecodeError):
+        status = rpc_status.from_call(call)
+        for detail in () if status is None else status.details:
             info = error_details_pb2.ErrorInfo()
             if detail.Unpack(info):
                 return ServiceError(info.reason, status.message, call.code())
