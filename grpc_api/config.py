@@ -64,7 +64,8 @@ def load_config(path: Path | None) -> ServiceConfig:
         return ServiceConfig()
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+    # ValueError: tomllib lets it out for impossible dates; RecursionError: deep nesting.
+    except (OSError, ValueError, RecursionError):
         raise _config_invalid("the file cannot be read as TOML") from None
     unknown = sorted(document.keys() - {"service"})
     table = document.get("service", {})
