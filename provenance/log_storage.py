@@ -124,14 +124,14 @@ class LogStorage:
     def latest(self) -> tuple[int, bytes] | None:
         """Size and note of the newest checkpoint."""
         found = self.rows("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1")
-        return (int(found[0][0]), bytes(found[0][1])) if found else None
+        return (int(found[0][0]), _blob(found[0][1])) if found else None
 
     def node(self, level: int, position: int) -> bytes:
         """The root of a complete subtree; a `merkle.NodeReader`."""
         found = self.rows("SELECT hash FROM nodes WHERE level = ? AND position = ?", level, position)
         if not found:
             raise LogError("a node of the log is missing", "log_damaged")
-        return bytes(found[0][0])
+        return _blob(found[0][0])
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Reads."""
@@ -173,6 +173,13 @@ class LogStorage:
             raise LogError("the file holds a log of another origin", "log_wrong_origin")
 
 
+def _blob(stored: Any) -> bytes:
+    # A damaged file holds other types than its tables allow; an integer would even become that many zeros.
+    if not isinstance(stored, bytes):
+        raise LogError("a row of the log holds something else than bytes", "log_damaged")
+    return stored
+
+
 def _hold(path: Path) -> int:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -206,5 +213,6 @@ def _translated() -> Iterator[None]:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             raise LogError("the disk that holds the log is full", "log_full") from None
         raise LogError("the log's database cannot be used", "log_unavailable") from None
-    except sqlite3.Error:
+    # UnicodeDecodeError: SQLite's own message quotes damaged bytes of the file.
+    except (sqlite3.Error, UnicodeDecodeError):
         raise LogError("the log's database is damaged", "log_damaged") from None
