@@ -1,8 +1,8 @@
 """How good bytes are spoiled: the same for both fuzzers, which draw their random numbers differently.
 
-Bytes are flipped, cut, spliced, inserted and repeated, and numbers in them replaced by those that lengths
-and counts break at. Where the bytes have a structure (JSON, protobuf), one value in it is replaced and the
-whole encoded again: so the damage gets past the outermost parser.
+Bytes are flipped, cut, spliced, inserted and repeated, a true beginning goes on with anything, and numbers
+are replaced by those that lengths and counts break at. Where the bytes have a structure (JSON, protobuf), one
+value in it is replaced and the whole encoded again: so the damage gets past the outermost parser.
 """
 
 from __future__ import annotations
@@ -106,8 +106,14 @@ def _renumber(seed: bytes, _target: Target, random: Random) -> bytes:
     return seed[:at] + number.to_bytes(size, random.choice(("big", "little"))) + seed[at + size :]
 
 
+def _begin_well(seed: bytes, _target: Target, random: Random) -> bytes:
+    """A true beginning, and then anything."""
+    tail = random.randrange(300)
+    return seed[: random.randrange(8, 64)] + random.getrandbits(8 * tail + 1).to_bytes(tail + 1, "big")
+
+
 BYTE_MUTATIONS: tuple[Callable[[bytes, Target, Random], bytes], ...] = (
-    *(_flip, _cut, _splice, _insert, _repeat, _renumber),
+    *(_flip, _cut, _splice, _insert, _repeat, _renumber, _begin_well),
 )
 
 

@@ -58,7 +58,7 @@ class Target:
     message: type[Message] | None = None
     tokens: tuple[bytes, ...] = ()
     echoes: str = ""
-    examples: int = 300
+    examples: int = 200
     max_bytes: int = 64 << 10
 
 

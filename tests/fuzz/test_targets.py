@@ -5,6 +5,7 @@ The same inputs in every run, so that a red test is the change's fault; `make fu
 
 from __future__ import annotations
 
+import json
 import os
 from random import Random
 
@@ -17,6 +18,28 @@ from tests.fuzz.target import Target, attempt
 from tests.fuzz.targets import TARGETS
 
 EXAMPLES = os.environ.get("BAUTA_FUZZ_EXAMPLES")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def any_json() -> st.SearchStrategy[bytes]:
+    """Sorted and without spaces, so that it is canonical where it can be."""
+    return JSON.map(
+        lambda value: json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+            "utf-8", "surrogatepass"
+        )
+    )
+
+
+def inputs(target: Target) -> st.SearchStrategy[bytes]:
+    """Mostly seeds with damage."""
+    nowhere = [st.binary(max_size=400), *([any_json()] if target.json else [])]
+    return st.one_of(*[spoiled(target)] * 3, *nowhere)
 
 
 def spoiled(target: Target) -> st.SearchStrategy[bytes]:
@@ -39,7 +62,7 @@ def check(target: Target, max_examples: int) -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.one_of(spoiled(target), spoiled(target), spoiled(target), st.binary(max_size=400)))
+    @given(inputs(target))
     def run(untrusted: bytes) -> None:
         attempt(target, untrusted)
 

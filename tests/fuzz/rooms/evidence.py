@@ -116,10 +116,11 @@ def intel_files() -> dict[str, bytes]:
         "tcb.json": signed_json("tcbInfo", tcb_info()),
         "qe.json": signed_json("enclaveIdentity", qe_identity()),
         "signer.pem": intel()[2].certificate.public_bytes(Encoding.PEM),
+        "leaf.der": leaf().certificate.public_bytes(Encoding.DER),
     }
 
 
-def use_intel_json(name: str, untrusted: bytes) -> None:
+def use_collateral(name: str, untrusted: bytes) -> None:
     """Verifies a sound quote against a file."""
     check_tdx(made("tdx"), EXPECTED, Collateral.from_files({**intel_files(), name: untrusted}))
 
@@ -187,17 +188,17 @@ TARGETS = (
     ),
     *(
         Target(
-            name=f"collateral_{name.removesuffix('.json')}",
+            name=f"collateral_{name.partition('.')[0]}",
             sender=COLLATERAL_SENDER,
             parsers=(
                 "enclave.attest.collateral.Collateral.from_files",
                 "enclave.attest.tdx_collateral.read_signed_json",
             ),
-            parse=lambda untrusted, name=name: use_intel_json(name, untrusted),
+            parse=lambda untrusted, name=name: use_collateral(name, untrusted),
             seeds=lambda name=name: (intel_files()[name],),
             errors=(EvidenceError,),
         )
-        for name in ("tcb.json", "qe.json")
+        for name in ("tcb.json", "qe.json", "signer.pem", "leaf.der")
     ),
     Target(
         name="certificate",

@@ -23,7 +23,7 @@ from provenance.statements import FailureFacts, IntakeFacts, JobFacts, ReleaseFa
 from provenance.statements.base import Facts
 from provenance.tlog_proof import TlogProof
 from provenance.trust import Trust, format_public_key, parse_public_key
-from provenance.verifier import verify_intake, verify_result
+from provenance.verifier import VerificationError, verify_intake, verify_result
 from tests.fuzz.target import Target
 from tests.unit.provenance.provenance_makers import (
     NOW,
@@ -95,8 +95,15 @@ def trusted() -> Trust:
 
 
 def check_result(untrusted: bytes) -> None:
-    """Of a proof, only one encoding verifies."""
-    verify_result(io.BytesIO(RESULT), untrusted, trusted())
+    """Of a proof, only one encoding verifies; any other fails at one step, and says at which."""
+    refusal: VerificationError | None = None
+    try:
+        verify_result(io.BytesIO(RESULT), untrusted, trusted())
+    except VerificationError as error:
+        refusal = error
+    if refusal is not None:
+        assert [step.status for step in refusal.steps].count("failed") == 1
+        raise refusal
     assert untrusted == job_proof()
 
 
