@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint protos check-protos bench fuzz clean
+.PHONY: help setup demo test lint protos check-protos bench fuzz fuzz-nightly clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
 VENV := .venv
@@ -58,6 +58,9 @@ bench: setup ## Time the whole job against deface and a plain transcode; job sta
 
 fuzz: setup ## Long fuzzing (FUZZ_EXAMPLES, default 20000 a test)
 	@BAUTA_FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(BIN)/python -m pytest tests/fuzz --timeout=0
+
+fuzz-nightly: setup ## Fuzzing guided by coverage (FUZZ_SECONDS, default 300 a target; FUZZ_TARGETS)
+	@$(BIN)/python -m tests.fuzz.nightly --out "$(OUT)/fuzz" --seconds "$${FUZZ_SECONDS:-300}" $${FUZZ_TARGETS:-}
 
 clean: ## Remove what the targets above made
 	@rm -rf $(VENV) $(OUT) build dist *.egg-info

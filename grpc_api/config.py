@@ -64,7 +64,7 @@ def load_config(path: Path | None) -> ServiceConfig:
         return ServiceConfig()
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    # ValueError: tomllib lets it out for impossible dates; RecursionError: deep nesting.
+    # ValueError: not UTF-8, not TOML, or a number of thousands of digits; RecursionError: deep nesting.
     except (OSError, ValueError, RecursionError):
         raise _config_invalid("the file cannot be read as TOML") from None
     unknown = sorted(document.keys() - {"service"})
@@ -74,7 +74,7 @@ def load_config(path: Path | None) -> ServiceConfig:
         raise _config_invalid("`service` must be a table")
     unknown += sorted(table.keys() - known)
     if unknown:
-        raise _config_invalid(f"unknown key `{unknown[0]}`")
+        raise _config_invalid(f"unknown key `{_shown(unknown[0])}`")
     wall_floor = _wall_floor(table.pop("wall_floor", list(DEFAULT_FLOOR)))
     numbers = {name: _whole_number(name, value) for name, value in table.items()}
     return ServiceConfig(**numbers, wall_floor=wall_floor)
@@ -91,8 +91,15 @@ def _wall_floor(untrusted: object) -> tuple[str, ...]:
         raise _config_invalid("`wall_floor` must be a list of names of walls")
     unknown = [name for name in untrusted if name not in FLOOR_NAMES]
     if unknown:
-        raise _config_invalid(f"`wall_floor` names `{unknown[0]}`, which is no wall; docs/wall.md lists them")
+        raise _config_invalid(
+            f"`wall_floor` names `{_shown(unknown[0])}`, which is no wall; docs/wall.md lists them"
+        )
     return tuple(untrusted)
+
+
+def _shown(name: str) -> str:
+    """A name out of the file, short enough and plain enough for a terminal."""
+    return "".join(sign if sign.isprintable() else "?" for sign in name[:64])
 
 
 def _config_invalid(what: str) -> ServiceError:

@@ -92,7 +92,7 @@ def shown_with(error: BaseException) -> Iterator[BaseException]:
 
 def _check_error(target: Target, error: Exception) -> None:
     text = str(error)
-    if len(text) > MAX_MESSAGE_CHARS or not (text.isprintable() or target.echoes):
+    if len(text) > MAX_MESSAGE_CHARS or not text.isprintable():
         raise FindingError(f"{target.name}: {type(error).__name__} is no short line of printable text")
     code = getattr(error, "code", None)
     if code is not None and not _CODE.fullmatch(code):

@@ -54,13 +54,21 @@ def test_a_sound_status_still_gives_its_code() -> None:
 @pytest.mark.parametrize(
     ("name", "untrusted"),
     [
-        ("service_config", b"a = 2026-02-30"),
-        ("service_config", b"a = " + b"[" * 5000),
-        ("service_config", b"a = " + b"9" * 5000),
-        ("opening", b'{"format":"bauta.opening/v1","salt":"\xc3\xa9"}\n'),
+        pytest.param("service_config", b"a = " + b"[" * 5000, id="RecursionError"),
+        pytest.param("service_config", b"a = " + b"9" * 5000, id="ValueError of a number too long"),
+        pytest.param("service_config", b"[service]\n" + b"k" * 1000 + b" = 1", id="the whole key told"),
+        pytest.param("service_config", b'[service]\n"\\u001b[31m" = 1', id="a key that colours the terminal"),
+        pytest.param(
+            "service_config",
+            b'[service]\nwall_floor = ["\\u001b[31m"]',
+            id="a wall that colours the terminal",
+        ),
+        pytest.param(
+            "opening", b'{"format":"bauta.opening/v1","salt":"\xc3\xa9"}\n', id="ValueError of a strange salt"
+        ),
     ],
 )
-def test_an_input_that_came_out_as_a_stranger_error_is_refused(name: str, untrusted: bytes) -> None:
+def test_an_input_that_came_out_in_a_strange_error_is_refused(name: str, untrusted: bytes) -> None:
     assert isinstance(attempt(TARGETS[name], untrusted), TARGETS[name].errors)
 
 

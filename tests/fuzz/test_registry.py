@@ -10,6 +10,7 @@ from types import FrameType
 
 import pytest
 
+from tests.fuzz.table import table
 from tests.fuzz.target import Target, attempt
 from tests.fuzz.targets import ROOMS, TARGETS
 
@@ -85,3 +86,7 @@ def reached_by(target: Target) -> set[str]:
     finally:
         sys.setprofile(before)
     return seen
+
+
+def test_the_manual_lists_every_target_as_it_is() -> None:
+    assert table() in (ROOT / "docs" / "fuzzing.md").read_text(encoding="utf-8")

@@ -145,7 +145,7 @@ TARGETS = (
         seeds=lambda: (b"", b"[service]\n", CONFIG),
         errors=(ServiceError,),
         tokens=(*TOML_TOKENS, b"[service]\n", b"wall_floor = [", b"max_frames = "),
-        echoes="names the key or the wall at fault: the operator wrote it",
+        echoes="names the key or the wall at fault, at most 64 characters of it: the operator wrote it",
         examples=500,
     ),
     Target(
