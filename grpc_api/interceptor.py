@@ -24,6 +24,8 @@ log = logging.getLogger("bauta.grpc_api")
 ERROR_DOMAIN = "bauta"
 _OURS = "/bauta."
 _WINDOW_SECONDS = 60.0
+# A part of the service has died, and all of it starts again: the client's next try may succeed.
+_GONE_FOR_A_MOMENT = {"vault_unavailable", "checkpoint_not_signed", "worker_lost", "worker_not_ready"}
 
 
 class FrontDoor(grpc.ServerInterceptor):
@@ -112,7 +114,12 @@ def _describe(error: Exception, context: grpc.ServicerContext) -> tuple[str, str
     if isinstance(error, ServiceError):
         return error.code, str(error), error.status
     if isinstance(error, EnclaveError | KeyvaultError | ProvenanceError):
-        return error.code, str(error), grpc.StatusCode.FAILED_PRECONDITION
+        again = error.code in _GONE_FOR_A_MOMENT
+        return (
+            error.code,
+            str(error),
+            (grpc.StatusCode.UNAVAILABLE if again else grpc.StatusCode.FAILED_PRECONDITION),
+        )
     if isinstance(error, grpc.RpcError) or not context.is_active():
         return "call_ended", "The call ended before it was answered.", grpc.StatusCode.CANCELLED
     return "internal_error", "The service met an error of its own.", grpc.StatusCode.INTERNAL

@@ -105,6 +105,14 @@ class VaultClient:
             release_keys=release_keys,
         )
 
+    def is_there(self) -> bool:
+        """Whether the vault still answers."""
+        try:
+            self.describe()
+        except VaultUnavailableError:
+            return False
+        return True
+
     def announce_intake(self) -> bytes:
         """Gives the current intake statement in its DSSE envelope (JSON); the same bytes while it is current.
 

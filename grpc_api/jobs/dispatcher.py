@@ -114,9 +114,15 @@ class Dispatcher:
             statement = check_reply(job, untrusted_result, evidence)
             self._complete(job, untrusted_result, statement, evidence)
         except (EnclaveError, KeyvaultError, ProvenanceError, ServiceError) as error:
-            if self._stopping.is_set() and error.code in {"worker_died", "worker_lost"}:
+            if self._is_ending(error.code):
                 return  # Left as running: the next start tries again.
             self._b.endings.fail(job.job_id, error.code)
+
+    def _is_ending(self, code: str) -> bool:
+        """Whether a failure is that of the service and not of the job: the supervisor ends all of it now."""
+        if code in {"worker_died", "worker_lost"}:
+            return self._stopping.is_set()
+        return code in {"vault_unavailable", "checkpoint_not_signed"} and not self._b.vault.is_there()
 
     def _run_worker(self, job: JobRecord) -> tuple[worker_pb2.WorkerResult, Envelope]:
         config = self._b.config
