@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import threading
@@ -31,6 +32,7 @@ from provenance.keys import HybridPublicKey
 MAX_RESPONSE_BYTES = 1 << 20
 # Longer than the vault itself waits for a worker host.
 DEFAULT_TIMEOUT_SECONDS = 60.0
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class VaultUnavailableError(KeyvaultError):
@@ -230,8 +232,8 @@ class VaultClient:
                 # A late answer must never be taken for the next one's.
                 self._channel.close()
                 raise VaultUnavailableError("the vault does not answer")
-        if response.error_code:
+        if _CODE.fullmatch(response.error_code):
             raise VaultRefusedError(response.error_code)
-        if response.WhichOneof("answer") != answer:
+        if response.error_code or response.WhichOneof("answer") != answer:
             raise VaultUnavailableError("the vault answered something else")
         return response
