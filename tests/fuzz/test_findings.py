@@ -18,6 +18,8 @@ from enclave.errors import PolicyError
 from enclave.policy import parse_policy, shipped
 from enclave.policy.document import MAX_DOTS_IN_LINE
 from grpc_api.client.connection import translate
+from keyvault.client import VaultUnavailableError
+from protos.bauta.internal.v1.vault_pb2 import VaultResponse
 from provenance.errors import LogError
 from provenance.log_storage import LogStorage
 from tests.fuzz.rooms.proofs import log_file
@@ -70,6 +72,12 @@ def test_a_sound_status_still_gives_its_code() -> None:
 )
 def test_an_input_that_came_out_in_a_strange_error_is_refused(name: str, untrusted: bytes) -> None:
     assert isinstance(attempt(TARGETS[name], untrusted), TARGETS[name].errors)
+
+
+@pytest.mark.parametrize("code", ["Kanari7", "two\nlines", "a" * 65, "\x1b[31m"])
+def test_a_refusal_without_a_code_is_no_answer_of_the_vault(code: str) -> None:
+    refusal = attempt(TARGETS["vault_answer"], VaultResponse(error_code=code).SerializeToString())
+    assert isinstance(refusal, VaultUnavailableError)
 
 
 def test_a_key_of_many_parts_is_refused_before_it_costs_anything() -> None:
