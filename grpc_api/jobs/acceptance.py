@@ -42,9 +42,7 @@ def accept_upload(vault: VaultClient, job: JobRecord, head: bytes) -> None:
             raise _refused(refusal.code) from None
         if refusal.code == "too_many_accepted_uploads":
             raise exhausted("vault_busy", message_for("vault_busy")) from None
-        raise unavailable(
-            "vault_refused", "The vault cannot take the upload now; try again later."
-        ) from None
+        raise unavailable("vault_refused", "The vault cannot take the upload now; try again later.") from None
 
 
 def _refused(code: str) -> UploadRefusedError:

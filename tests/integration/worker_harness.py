@@ -41,6 +41,7 @@ from provenance.statements.fields import format_instant
 SALT = bytes(range(32))
 GIBIBYTE = 1 << 30
 
+
 @dataclass
 class Answers:
     """What a vault says after its challenge; None closes the channel instead."""
