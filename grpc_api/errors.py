@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import grpc
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_LONGEST_MESSAGE = 400
 
 
 class ServiceError(Exception):
@@ -20,6 +25,15 @@ class ServiceError(Exception):
         super().__init__(message)
         self.code = code
         self.status = status
+
+
+def said_by_a_service(code: str, message: str, status: grpc.StatusCode) -> ServiceError:
+    """What a service says, fit to be shown: a code of the published form, printable text of bounded length.
+
+    A service can be a stranger, and a terminal obeys what is written to it.
+    """
+    shown = "".join(sign if sign.isprintable() else "?" for sign in message[:_LONGEST_MESSAGE])
+    return ServiceError(code if _CODE.fullmatch(code) else "service_answer_unknown", shown, status)
 
 
 def invalid(code: str, message: str) -> ServiceError:

@@ -69,6 +69,17 @@ class WorkerHost:
             stop=lambda: self._send(WorkerOrder(stop=StopJob(job_id=checked.job_id)), []),
         )
 
+    def is_there(self) -> bool:
+        """Whether the warm parent still lives; to be asked after its hello.
+
+        The kernel closes a dying parent's channel before it ends that parent's children: when a job has died
+        with its host, this says so.
+        """
+        poller = select.poll()
+        poller.register(self._socket, select.POLLIN)
+        # After the hello it says nothing more: what can be read is its end.
+        return not poller.poll(0)
+
     def close(self) -> None:
         """Closes the channel: the warm parent ends its jobs and itself."""
         self._socket.close()

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from grpc_api.errors import ServiceError
+from grpc_api.errors import ServiceError, said_by_a_service
 from grpc_api.tls import TlsFiles, channel_credentials
 from protos.bauta.v1 import intake_pb2_grpc, jobs_pb2_grpc, proofs_pb2_grpc
 
@@ -74,7 +74,7 @@ def translate(error: grpc.RpcError) -> ServiceError:
         for detail in () if status is None else status.details:
             info = error_details_pb2.ErrorInfo()
             if detail.Unpack(info):
-                return ServiceError(info.reason, status.message, call.code())
+                return said_by_a_service(info.reason, status.message, call.code())
     if call.code() is grpc.StatusCode.UNAVAILABLE:
         return ServiceError(
             "service_unreachable", "The service cannot be reached.", grpc.StatusCode.UNAVAILABLE

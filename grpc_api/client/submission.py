@@ -24,7 +24,7 @@ from enclave.policy import Terms
 from grpc_api.client import transfer
 from grpc_api.client.connection import Connection, service_errors
 from grpc_api.client.sealing import SealedUpload, seal_upload
-from grpc_api.errors import ServiceError, exhausted, invalid
+from grpc_api.errors import ServiceError, exhausted, invalid, said_by_a_service
 from keyvault.age import HybridIdentity, open_sealed
 from protos.bauta.v1 import intake_pb2, jobs_pb2, proofs_pb2
 from provenance.register import SignedRelease, verify_released_intake
@@ -130,7 +130,7 @@ def _collect(
 
     job = transfer.watch(connection, job_id, on_change)
     if job.state != jobs_pb2.JOB_STATE_DONE:
-        raise ServiceError(job.error.code, job.error.message, grpc.StatusCode.FAILED_PRECONDITION)
+        raise said_by_a_service(job.error.code, job.error.message, grpc.StatusCode.FAILED_PRECONDITION)
     on_progress("fetch", None)
     transfer.download(connection, job, work / "result.age")
     proof = transfer.resuming(

@@ -121,7 +121,7 @@ class Dispatcher:
     def _is_ending(self, code: str) -> bool:
         """Whether a failure is that of the service and not of the job: the supervisor ends all of it now."""
         if code in {"worker_died", "worker_lost"}:
-            return self._stopping.is_set()
+            return self._stopping.is_set() or not self._b.worker.is_there()
         return code in {"vault_unavailable", "checkpoint_not_signed"} and not self._b.vault.is_there()
 
     def _run_worker(self, job: JobRecord) -> tuple[worker_pb2.WorkerResult, Envelope]:

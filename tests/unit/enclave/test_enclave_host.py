@@ -129,6 +129,15 @@ def test_a_bad_hello_is_refused(pair: Pair, untrusted: WorkerHello | bytes) -> N
     assert caught.value.code == "worker_reply_invalid"
 
 
+def test_a_nursery_that_is_gone_is_known_to_be(pair: Pair) -> None:
+    host, nursery = pair
+    write_message(nursery.fileno(), a_hello())
+    host.hello()
+    assert host.is_there()
+    nursery.close()
+    assert not host.is_there()
+
+
 def test_a_nursery_that_dies_before_its_hello_is_lost(pair: Pair) -> None:
     host, nursery = pair
     nursery.close()
