@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from keyvault.age.errors import AgeError
+
 MAX_CHARS = 2048
 """The longest age key, an `age1pq1…` recipient, has 1,959. A cap keeps the checksum cheap."""
 
@@ -56,6 +58,27 @@ def decode(text: str) -> tuple[str, bytes]:
     if _polymod([*_expand(hrp.lower()), *values]) != 1:
         raise Bech32Error("wrong checksum")
     return hrp, _fives_to_eights(values[:-_CHECKSUM_CHARS])
+
+
+def decode_key(text: str, hrp: str, kind: str, error: type[AgeError]) -> bytes:
+    """Decodes a key in text, and insists on its kind and case.
+
+    Args:
+        text: what a person or a request gave.
+        hrp: the human-readable part that it must have.
+        kind: what it should be, for people: "an X25519 recipient".
+        error: raised, without a word of the text in it.
+
+    Raises:
+        AgeError: of that class.
+    """
+    try:
+        found, payload = decode(text)
+    except Bech32Error as defect:
+        raise error(f"this is not {kind}: {defect}") from None
+    if found != hrp:
+        raise error(f"this is not {kind}")
+    return payload
 
 
 def _polymod(values: Iterable[int]) -> int:

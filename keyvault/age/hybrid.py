@@ -69,13 +69,7 @@ class HybridRecipient:
         Raises:
             AgeRecipientError: anything else.
         """
-        try:
-            hrp, public_key = bech32.decode(text)
-        except bech32.Bech32Error as defect:
-            raise AgeRecipientError(f"the recipient is malformed: {defect}") from None
-        if hrp != RECIPIENT_HRP:
-            raise AgeRecipientError("this is not a post-quantum recipient")
-        return cls(public_key)
+        return cls(bech32.decode_key(text, RECIPIENT_HRP, "a post-quantum recipient", AgeRecipientError))
 
     def __str__(self) -> str:
         return bech32.encode(RECIPIENT_HRP, self.public_key)
@@ -115,13 +109,7 @@ class HybridIdentity:
         Raises:
             AgeIdentityError: anything else.
         """
-        try:
-            hrp, seed = bech32.decode(text)
-        except bech32.Bech32Error as defect:
-            raise AgeIdentityError(f"the identity is malformed: {defect}") from None
-        if hrp != IDENTITY_HRP:
-            raise AgeIdentityError("this is not a post-quantum identity")
-        return cls(seed)
+        return cls(bech32.decode_key(text, IDENTITY_HRP, "a post-quantum identity", AgeIdentityError))
 
     def encode(self) -> str:
         """The secret line of an identity file."""

@@ -65,13 +65,7 @@ class X25519Recipient:
         Raises:
             AgeRecipientError: anything else.
         """
-        try:
-            hrp, point = bech32.decode(text)
-        except bech32.Bech32Error as defect:
-            raise AgeRecipientError(f"the recipient is malformed: {defect}") from None
-        if hrp != RECIPIENT_HRP:
-            raise AgeRecipientError("this is not an X25519 recipient")
-        return cls(point)
+        return cls(bech32.decode_key(text, RECIPIENT_HRP, "an X25519 recipient", AgeRecipientError))
 
     def __str__(self) -> str:
         return bech32.encode(RECIPIENT_HRP, self.point)
@@ -108,13 +102,7 @@ class X25519Identity:
         Raises:
             AgeIdentityError: anything else.
         """
-        try:
-            hrp, secret = bech32.decode(text)
-        except bech32.Bech32Error as defect:
-            raise AgeIdentityError(f"the identity is malformed: {defect}") from None
-        if hrp != IDENTITY_HRP:
-            raise AgeIdentityError("this is not an X25519 identity")
-        return cls(secret)
+        return cls(bech32.decode_key(text, IDENTITY_HRP, "an X25519 identity", AgeIdentityError))
 
     def encode(self) -> str:
         """The secret line of an identity file."""

@@ -11,6 +11,7 @@ What it keeps, lowest first:
 - `custody/`: who keeps the master key: key file, passphrase, PKCS#11 token, or an installed package.
 - `sealing`: one sealed entry. `keystore`: the folder of them.
 - `identity`: the node's and the log's signing keys.
+- `perishables`: secrets with an end, destroyed in memory and on the disk.
 - `intake`: intake keys: made on demand, rotated, destroyed.
 - `acceptances`: file keys of uploads that were accepted in time, each for its job alone.
 - `ratchet`: the last signed checkpoint, so that the log never shrinks, forks or forgets.

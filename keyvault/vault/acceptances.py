@@ -8,7 +8,6 @@ the job ends, or when its time is over, whichever comes first; after that nobody
 from __future__ import annotations
 
 import hashlib
-import logging
 import struct
 import threading
 from collections.abc import Callable, Collection
@@ -22,6 +21,7 @@ from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.intake import MEASUREMENT_BYTES, IntakeKey, IntakeKeys
 from keyvault.vault.keystore import Keystore
 from keyvault.vault.memory import Secret, wipe
+from keyvault.vault.perishables import Perishables
 
 ENTRY = "accepted"
 _SHA256_BYTES = 32
@@ -29,8 +29,6 @@ _SHA256_BYTES = 32
 _RECORD = struct.Struct(
     f">Q{JOB_ID_BYTES}s{_SHA256_BYTES}s{_SHA256_BYTES}s{MEASUREMENT_BYTES}s{FILE_KEY_BYTES}s"
 )
-
-_logger = logging.getLogger("keyvault")
 
 
 @dataclass(frozen=True)
@@ -69,6 +67,10 @@ class Accepted:
         record[-FILE_KEY_BYTES:] = self.file_key.view
         return record
 
+    def forget(self) -> None:
+        """Overwrites the file key."""
+        self.file_key.close()
+
 
 class Acceptances:
     """All uploads that wait for their worker. Thread-safe.
@@ -83,15 +85,11 @@ class Acceptances:
     def __init__(
         self, store: Keystore, intake_keys: IntakeKeys, config: VaultConfig, clock: Callable[[], float]
     ) -> None:
-        self._store = store
         self._intake_keys = intake_keys
         self._config = config
         self._clock = clock
         self._lock = threading.Lock()
-        self._accepted = _load(store)
-        # The stored records and those in memory differ: a destruction that the disk has yet to take.
-        self._is_store_behind = False
-        self.destroy_due()
+        self._accepted = Perishables(store, ENTRY, _load(store), clock)
 
     def accept(self, job_id: bytes, untrusted_header: bytes, terms_sha256: bytes) -> None:
         """Takes an upload. Durable when it returns; the same upload again changes nothing.
@@ -104,14 +102,14 @@ class Acceptances:
             raise VaultRequestError("acceptance_malformed", "an acceptance names a job and its terms")
         header_sha256 = hashlib.sha256(untrusted_header).digest()
         with self._lock:
-            self._destroy_due()
-            known = self._accepted.get(job_id)
+            self._accepted.destroy_due()
+            known = self._accepted.items.get(job_id)
             if known is not None and (known.header_sha256, known.terms_sha256) == (
                 header_sha256,
                 terms_sha256,
             ):
                 return
-            if known is None and len(self._accepted) >= self._config.max_accepted_uploads:
+            if known is None and len(self._accepted.items) >= self._config.max_accepted_uploads:
                 raise VaultRequestError(
                     "too_many_accepted_uploads", "too many uploads wait for their workers"
                 )
@@ -124,10 +122,7 @@ class Acceptances:
                 measurement=key.measurement,
                 file_key=Secret.moved_from(bytearray(file_key)),
             )
-            self._save({**self._accepted, job_id: accepted})
-            self._accepted[job_id] = accepted
-            if known is not None:
-                known.file_key.close()
+            self._accepted.put(job_id, accepted)
 
     def find(self, job_id: bytes, header_sha256: bytes, terms_sha256: bytes, measurement: bytes) -> Accepted:
         """The accepted upload of a job, for a worker that may have its key.
@@ -136,8 +131,8 @@ class Acceptances:
             VaultRequestError: upload_not_accepted, terms_not_accepted or worker_measurement_changed.
         """
         with self._lock:
-            self._destroy_due()
-            accepted = self._accepted.get(job_id)
+            self._accepted.destroy_due()
+            accepted = self._accepted.items.get(job_id)
         if accepted is None or accepted.header_sha256 != header_sha256:
             raise VaultRequestError("upload_not_accepted", "no such upload was accepted for this job")
         if accepted.terms_sha256 != terms_sha256:
@@ -149,28 +144,24 @@ class Acceptances:
         return accepted
 
     def end(self, job_id: bytes) -> None:
-        """Destroys a job's file key: in memory at once, on disk as soon as the disk takes it."""
+        """Destroys a job's file key, if there is one."""
         with self._lock:
-            self._destroy({job_id} & self._accepted.keys())
+            self._accepted.destroy({job_id} & self._accepted.items.keys())
 
     def retain(self, job_ids: Collection[bytes]) -> None:
         """Destroys every file key but those of these jobs."""
         with self._lock:
-            self._destroy(self._accepted.keys() - set(job_ids))
+            self._accepted.destroy(self._accepted.items.keys() - set(job_ids))
 
     def destroy_due(self) -> None:
         """Destroys every file key whose time is over."""
         with self._lock:
-            self._destroy_due()
+            self._accepted.destroy_due()
 
     def seconds_to_next_destruction(self) -> float | None:
         """How long until one must be destroyed; 0 when one is due, None when there is none."""
         with self._lock:
-            if self._is_store_behind:
-                return 1.0
-            if not self._accepted:
-                return None
-            return max(0.0, min(item.destroy_at for item in self._accepted.values()) - self._clock())
+            return self._accepted.seconds_to_next_destruction()
 
     def _unwrap(self, header: Header) -> tuple[IntakeKey, bytes]:
         for key in self._intake_keys.live():
@@ -181,33 +172,6 @@ class Acceptances:
             except AgeError:
                 raise _bad_header() from None
         raise VaultRequestError("intake_key_unknown", "no living intake key opens this upload")
-
-    def _destroy_due(self) -> None:
-        now = self._clock()
-        self._destroy({item.job_id for item in self._accepted.values() if item.destroy_at <= now})
-
-    def _destroy(self, job_ids: Collection[bytes]) -> None:
-        for job_id in job_ids:
-            self._accepted.pop(job_id).file_key.close()
-        if job_ids or self._is_store_behind:
-            self._is_store_behind = True
-            try:
-                self._save(self._accepted)
-            except VaultRequestError:
-                _logger.warning("the key of an ended job is still on the disk: its store cannot be written")
-                return
-            self._is_store_behind = False
-
-    def _save(self, accepted: dict[bytes, Accepted]) -> None:
-        plaintext = bytearray(len(accepted) * _RECORD.size)
-        for index, item in enumerate(accepted.values()):
-            record = item.to_record()
-            plaintext[index * _RECORD.size : (index + 1) * _RECORD.size] = record
-            wipe(record)
-        try:
-            self._store.write(ENTRY, plaintext, overwrite_old=True)
-        finally:
-            wipe(plaintext)
 
 
 def parse_upload_header(untrusted_header: bytes, config: VaultConfig) -> Header:

@@ -6,7 +6,6 @@ code the vault releases file keys to, and a newer worker gets a newer key.
 
 from __future__ import annotations
 
-import logging
 import struct
 import threading
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from keyvault.vault.config import VaultConfig
 from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.keystore import Keystore
 from keyvault.vault.memory import Secret, wipe
+from keyvault.vault.perishables import Perishables
 
 ENTRY = "intake"
 SEED_BYTES = 32
@@ -25,8 +25,6 @@ MEASUREMENT_BYTES = 32
 _RECORD = struct.Struct(f">QQQ{MEASUREMENT_BYTES}s{SEED_BYTES}s")
 # A key is replaced once less than this part of its life is left, so that an upload has time to start.
 LEAST_LIFE_LEFT = 0.25
-
-_logger = logging.getLogger("keyvault")
 
 
 @dataclass(frozen=True)
@@ -75,14 +73,10 @@ class IntakeKeys:
     """
 
     def __init__(self, store: Keystore, config: VaultConfig, clock: Callable[[], float]) -> None:
-        self._store = store
         self._config = config
         self._clock = clock
         self._lock = threading.Lock()
-        self._keys = _load(store)
-        # The stored keys and those in memory differ: a destruction that the disk has yet to take.
-        self._is_store_behind = False
-        self.destroy_due()
+        self._keys = Perishables(store, ENTRY, {key.recipient: key for key in _load(store)}, clock)
 
     def current(self, measurement: bytes) -> IntakeKey:
         """The key to announce for a worker; a new one when the last is due. Durable before it returns.
@@ -91,41 +85,39 @@ class IntakeKeys:
             VaultRequestError: vault_store_unwritable, or intake_keys_exhausted.
         """
         with self._lock:
-            self._destroy_due()
+            self._keys.destroy_due()
             now = self._clock()
-            for key in reversed(self._keys):
+            for key in self._newest_first():
                 life_left = key.expires_at - now
                 life = key.expires_at - key.created_at
                 if key.measurement == measurement and life_left >= LEAST_LIFE_LEFT * life:
                     return key
-            if len(self._keys) >= self._config.max_intake_keys:
+            if len(self._keys.items) >= self._config.max_intake_keys:
                 raise VaultRequestError(
                     "intake_keys_exhausted", "too many intake keys are alive; wait until one is destroyed"
                 )
             key = self._new_key(int(now), measurement)
-            self._save([*self._keys, key])
-            self._keys.append(key)
+            self._keys.put(key.recipient, key)
             return key
 
     def live(self) -> tuple[IntakeKey, ...]:
         """Every key that may still open an upload, newest first."""
         with self._lock:
-            self._destroy_due()
-            return tuple(reversed(self._keys))
+            self._keys.destroy_due()
+            return self._newest_first()
 
     def destroy_due(self) -> None:
-        """Destroys every key whose time is over: in memory at once, on disk as soon as the disk takes it."""
+        """Destroys every key whose time is over."""
         with self._lock:
-            self._destroy_due()
+            self._keys.destroy_due()
 
     def seconds_to_next_destruction(self) -> float | None:
         """How long until a key must be destroyed; 0 when one is due, None when there is none."""
         with self._lock:
-            if self._is_store_behind:
-                return 1.0
-            if not self._keys:
-                return None
-            return max(0.0, min(key.destroy_at for key in self._keys) - self._clock())
+            return self._keys.seconds_to_next_destruction()
+
+    def _newest_first(self) -> tuple[IntakeKey, ...]:
+        return tuple(self._keys.items.values())[::-1]
 
     def _new_key(self, now: int, measurement: bytes) -> IntakeKey:
         expires_at = now + self._config.intake_lifetime_seconds
@@ -136,32 +128,6 @@ class IntakeKeys:
             measurement,
             Secret.random(SEED_BYTES),
         )
-
-    def _destroy_due(self) -> None:
-        now = self._clock()
-        due = [key for key in self._keys if key.destroy_at <= now]
-        for key in due:
-            self._keys.remove(key)
-            key.forget()
-        if due or self._is_store_behind:
-            self._is_store_behind = True
-            try:
-                self._save(self._keys)
-            except VaultRequestError:
-                _logger.warning("a due intake key is still on the disk: its store cannot be written")
-                return
-            self._is_store_behind = False
-
-    def _save(self, keys: list[IntakeKey]) -> None:
-        plaintext = bytearray(len(keys) * _RECORD.size)
-        for index, key in enumerate(keys):
-            record = key.to_record()
-            plaintext[index * _RECORD.size : (index + 1) * _RECORD.size] = record
-            wipe(record)
-        try:
-            self._store.write(ENTRY, plaintext, overwrite_old=True)
-        finally:
-            wipe(plaintext)
 
 
 def _make_key(

@@ -203,6 +203,6 @@ def test_the_stored_form_is_strict(store: Keystore, clock: Clock) -> None:
 def test_no_repr_shows_a_key(scene: Scene) -> None:
     upload, job = scene.upload(), Worker().job_id
     scene.accept(job, upload)
-    accepted = next(iter(scene.acceptances._accepted.values()))
+    accepted = next(iter(scene.acceptances._accepted.items.values()))
     assert bytes(accepted.file_key.view).hex() not in repr(accepted)
     assert "file_key" not in repr(accepted)
