@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from grpc_api.services.jobs import JobServicer
 from grpc_api.services.proofs import ProofServicer
 from grpc_api.tls import TlsFiles, server_credentials
 from keyvault.client import VaultClient, VaultDescription
+from keyvault.errors import KeyvaultError
 from protos.bauta.v1 import (
     intake_pb2,
     intake_pb2_grpc,
@@ -126,10 +128,6 @@ class FrontDesk:
         ledger = Ledger(
             TransparencyLog(premises.desk / "log.sqlite", description.log_origin, vault.sign_checkpoint)
         )
-        vault.retain_jobs(
-            bytes.fromhex(job.job_id)
-            for job in self._store.in_state(State.UPLOADING, State.QUEUED, State.RUNNING)
-        )
         progress = ProgressBoard()
         endings = Endings(self._store, spool, vault, ledger)
         self._dispatcher = Dispatcher(
@@ -214,7 +212,9 @@ class FrontDesk:
         self._dispatcher.shut_down(0.0 if self._embedded else self._config.drain_seconds)
         self._server.stop(grace=_CALL_GRACE_SECONDS).wait(2 * _CALL_GRACE_SECONDS)
         if self._embedded:
-            self._recover()
+            # A vault that is gone has nothing in memory any more; its next start is told again.
+            with suppress(KeyvaultError):
+                self._recover()
 
     def close(self) -> None:
         """Closes the stores, once the worker is gone."""
@@ -222,6 +222,11 @@ class FrontDesk:
 
     def _recover(self) -> None:
         recover(self._store, self._spool, max_attempts=self._config.max_attempts, abandon=self._embedded)
+        # The vault destroys what it keeps for any other job.
+        self._vault.retain_jobs(
+            bytes.fromhex(job.job_id)
+            for job in self._store.in_state(State.UPLOADING, State.QUEUED, State.RUNNING)
+        )
 
     def _set_health(self, *, serving: bool) -> None:
         answer = health_pb2.HealthCheckResponse

@@ -53,8 +53,8 @@ def test_all_memory_of_a_child_is_locked_what_it_maps_later_too() -> None:
     ended = attempt(grow_and_measure, without=OPEN, before=keep_privileges)
     assert "locked_memory" in ended.walls
     before, after, everything = map(int, ended.said.strip("[]").split(","))
-    # All but what cannot be locked: what the kernel maps itself ([vdso], [vvar]), and what other tests of this
-    # process have mapped in ways of its own.
+    # All but what cannot be locked: what the kernel maps itself ([vdso], [vvar]), and what other tests of
+    # this process have mapped in ways of their own.
     assert after >= everything - 512
     assert after - before >= 8 << 10
 
