@@ -1,14 +1,16 @@
 """The append-only log: stage an entry, have the new tree head signed, publish it.
 
-Each step is durable before the next one starts. A crash or a refused signature between two steps leaves a
-staged entry that nobody was told about; the next append, or the next start, takes it through the very same
-path. What was never published is never proved and never acknowledged.
+Each step is durable before the next one starts: the entry in the index, the signature, the tiles, the
+checkpoint in the index, and last the checkpoint that readers of the static files see. A crash, a full disk or
+a refused signature between two steps leaves an entry that nobody was told about; the next append, or the next
+start, takes it through the very same path. What was never published is never proved and never acknowledged.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -20,6 +22,9 @@ from provenance.log_check import LogReport, check_log
 from provenance.log_storage import LogStorage
 from provenance.merkle import consistency_proof, inclusion_proof
 from provenance.note import VerifierKey, parse_note
+from provenance.tiles.check import check_files
+from provenance.tiles.files import FolderFiles
+from provenance.tiles.publisher import TilePublisher
 from provenance.tlog_proof import TlogProof
 
 
@@ -38,11 +43,17 @@ class CheckpointSigner(Protocol):
         """
 
 
+def static_folder(path: Path) -> Path:
+    """Where the static files of the log with this SQLite file lie."""
+    return path.with_suffix("")
+
+
 class TransparencyLog:
     """The only writer of one log. Thread-safe; appends that wait for a signature share the next one.
 
     Args:
-        path: the SQLite file, made if absent.
+        path: the SQLite file, made if absent; the static files lie beside it, in a folder of its name
+            without the suffix (`static_folder`).
         origin: the log's name, the first line of its checkpoints.
         sign_checkpoint: holds the keys.
 
@@ -56,6 +67,8 @@ class TransparencyLog:
         self._sign_checkpoint = sign_checkpoint
         self._publishing = threading.Lock()
         try:
+            self._files = FolderFiles(static_folder(path))
+            self._publisher = TilePublisher(self._files, self._storage)
             self._publish(self._storage.size())
         except BaseException:
             self._storage.close()
@@ -75,9 +88,24 @@ class TransparencyLog:
             FormatError: another kind or length.
             LogError: it is not recorded, `checkpoint_not_signed` if the signer is why; to try again is safe.
         """
-        index = self._storage.stage(Entry(kind, envelope_digest))
-        self._publish(index + 1)
-        return index
+        return self.append_all([(kind, envelope_digest)])[0]
+
+    def append_all(self, records: Iterable[tuple[str, bytes]]) -> list[int]:
+        """Records many envelopes under one signature; all of them or none.
+
+        Args:
+            records: kind and digest of each, as for `append`.
+
+        Returns:
+            Their indices, in order.
+
+        Raises:
+            FormatError: another kind or length.
+            LogError: as for `append`.
+        """
+        indices = self._storage.stage([Entry(kind, digest) for kind, digest in records])
+        self._publish(max(indices, default=-1) + 1)
+        return indices
 
     def latest_checkpoint(self) -> bytes:
         """The newest published checkpoint, a signed note."""
@@ -111,7 +139,9 @@ class TransparencyLog:
         Raises:
             LogError: `log_damaged`, and what is wrong.
         """
-        return check_log(self._storage, vkeys)
+        with self._publishing:
+            report = check_log(self._storage, vkeys)
+            return replace(report, static=check_files(self._files, self._storage))
 
     def close(self) -> None:
         """Closes the file."""
@@ -135,10 +165,18 @@ class TransparencyLog:
         """Sees to it that a published checkpoint covers `wanted_size` entries."""
         with self._publishing:
             latest = self._storage.latest()
-            if latest is not None and latest[0] >= wanted_size:
-                return
-            text = self._storage.tree_head()
-            self._storage.publish(text, self._signed(text))
+            if self._publisher.size > (latest[0] if latest else 0):
+                # An index put back from a backup; to go on would be a fork of what readers have seen.
+                raise LogError("the published checkpoint is newer than the log's index", "log_damaged")
+            if latest is None or latest[0] < wanted_size:
+                text = self._storage.tree_head()
+                latest = text.size, self._signed(text)
+                self._publisher.write_tiles(text.size)
+                self._storage.publish(text, latest[1])
+            if not self._publisher.is_published(latest[1]):
+                # Also after a crash right here, and for a log from before there were static files.
+                self._publisher.write_tiles(latest[0])
+                self._publisher.write_checkpoint(*latest)
 
     def _signed(self, text: CheckpointText) -> bytes:
         # Whatever the signer raises, a vault that is gone or one that refuses, ends in the same way.

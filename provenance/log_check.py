@@ -12,6 +12,7 @@ from provenance.errors import LogError, ProvenanceError
 from provenance.log_storage import TABLES, LogStorage, trigger_statements
 from provenance.merkle import EMPTY_ROOT, completed_nodes, node_hash
 from provenance.note import VerifierKey, parse_note
+from provenance.tiles.check import StaticReport
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,13 @@ class LogReport:
         entries: under a published checkpoint.
         staged: still waiting for a signature; the next append publishes them.
         checkpoints: ever published.
+        static: what the static files hold; None if only the index was checked.
     """
 
     entries: int
     staged: int
     checkpoints: int
+    static: StaticReport | None = None
 
 
 def check_log(storage: LogStorage, vkeys: Sequence[VerifierKey]) -> LogReport:

@@ -12,7 +12,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import sqlite_utils
 
 from provenance.checkpoint import CheckpointText
 from provenance.entry import Entry
-from provenance.errors import LogError
+from provenance.errors import FormatError, LogError
 from provenance.merkle import completed_nodes, root_hash
 
 TABLES = {
@@ -86,25 +86,10 @@ class LogStorage:
             self._database.close()
             os.close(self._lock_file)
 
-    def stage(self, entry: Entry) -> int:
-        """Adds an entry with the nodes that it completes, durably; gives its index, old or new."""
+    def stage(self, entries: Sequence[Entry]) -> list[int]:
+        """Adds entries and the nodes they complete, durably, all or none; gives their indices, old or new."""
         with self._transaction():
-            known = self.rows(
-                "SELECT position FROM entries WHERE kind = ? AND envelope_sha256 = ?",
-                entry.kind,
-                entry.envelope_sha256,
-            )
-            if known:
-                return int(known[0][0])
-            index = self.size()
-            self._database.table("entries").insert(
-                {"position": index, "kind": entry.kind, "envelope_sha256": entry.envelope_sha256}
-            )
-            self._database.table("nodes").insert_all(
-                {"level": level, "position": position, "hash": node}
-                for level, position, node in completed_nodes(index, entry.leaf, self.node)
-            )
-            return index
+            return [self._stage(entry) for entry in entries]
 
     def publish(self, text: CheckpointText, note: bytes) -> None:
         """Adds a checkpoint, durably; the table takes only one that is larger than all before it."""
@@ -133,6 +118,32 @@ class LogStorage:
             raise LogError("a node of the log is missing", "log_damaged")
         return _blob(found[0][0])
 
+    def nodes(self, level: int, first: int, count: int) -> list[bytes]:
+        """Roots of consecutive complete subtrees; keeps `tiles.publisher.TileIndex`."""
+        found = self.rows(
+            "SELECT hash FROM nodes WHERE level = ? AND position >= ? AND position < ? ORDER BY position",
+            level,
+            first,
+            first + count,
+        )
+        if len(found) != count:
+            raise LogError("a node of the log is missing", "log_damaged")
+        return [_blob(row[0]) for row in found]
+
+    def entries(self, first: int, count: int) -> list[Entry]:
+        """Consecutive entries; keeps `tiles.publisher.TileIndex`."""
+        found = self.rows(
+            "SELECT kind, envelope_sha256 FROM entries WHERE position BETWEEN ? AND ? ORDER BY position",
+            first,
+            first + count - 1,
+        )
+        if len(found) != count:
+            raise LogError("an entry is missing", "log_damaged")
+        try:
+            return [Entry(str(kind), _blob(digest)) for kind, digest in found]
+        except FormatError:
+            raise LogError("an entry is not of a known kind", "log_damaged") from None
+
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Reads."""
         with self._lock, _translated():
@@ -149,6 +160,24 @@ class LogStorage:
             )
         )
         return entries, nodes, checkpoints
+
+    def _stage(self, entry: Entry) -> int:
+        known = self.rows(
+            "SELECT position FROM entries WHERE kind = ? AND envelope_sha256 = ?",
+            entry.kind,
+            entry.envelope_sha256,
+        )
+        if known:
+            return int(known[0][0])
+        index = self.size()
+        self._database.table("entries").insert(
+            {"position": index, "kind": entry.kind, "envelope_sha256": entry.envelope_sha256}
+        )
+        self._database.table("nodes").insert_all(
+            {"level": level, "position": position, "hash": node}
+            for level, position, node in completed_nodes(index, entry.leaf, self.node)
+        )
+        return index
 
     @contextlib.contextmanager
     def held_still(self) -> Iterator[None]:

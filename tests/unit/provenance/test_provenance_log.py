@@ -191,7 +191,7 @@ def test_what_was_staged_before_a_stop_is_published_at_the_next_start(tmp_path: 
     with open_log(tmp_path) as log:
         log.append("job", seed("a"))
     storage = LogStorage(tmp_path / "log.sqlite", ORIGIN)
-    storage.stage(Entry("job", seed("b")))
+    storage.stage([Entry("job", seed("b"))])
     storage.close()
     with pytest.raises(LogError) as caught:
         open_log(tmp_path, refusing)
@@ -286,7 +286,7 @@ def test_the_check_finds_what_was_changed_behind_the_rules(
         database.execute(statement)
         for _, rule in rules:
             database.execute(rule)
-    with open_log(tmp_path) as log, pytest.raises(LogError) as caught:
+    with pytest.raises(LogError) as caught, open_log(tmp_path) as log:
         log.check(KEYS.verifier_keys)
     assert caught.value.code == "log_damaged"
 
