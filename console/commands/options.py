@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from console import output
+from console.report.verdict import read_trust
 from enclave.policy import Policy, parse_policy, shipped
 from grpc_api.errors import invalid
 from provenance.trust import Trust
@@ -52,15 +53,23 @@ def load_trust(path: Path) -> Trust:
         ServiceError: `trust_missing`.
         ProvenanceError: the file is no trust file.
     """
+    return Trust.from_bytes(read_trust_file(path))
+
+
+def read_trust_file(path: Path) -> bytes:
+    """Reads a trust file's bytes, whatever they are.
+
+    Raises:
+        ServiceError: `trust_missing`.
+    """
     try:
-        content = path.read_bytes()
+        return read_trust(path)
     except OSError:
         raise invalid(
             "trust_missing",
             "There is no trust file here. The embedded service writes one at its first start; "
             "for another service, ask its operator and name the file with --trust.",
         ) from None
-    return Trust.from_bytes(content)
 
 
 def say(text: str) -> None:

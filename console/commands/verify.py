@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import asdict
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from console import output
-from console.commands.options import DataOption, JsonOption, load_trust
+from console.commands.options import DataOption, JsonOption, read_trust_file
 from console.paths import data_folder
+from console.report.page import render
+from console.report.saving import save, would_overwrite
+from console.report.verdict import Released, Verdict, check, read_proof
 from grpc_api.errors import invalid
 from grpc_api.register import read_release
 from provenance.canonical import loads
 from provenance.checklist import Step, VerificationError
 from provenance.errors import ProvenanceError
-from provenance.register import SignedRelease, verify_release
-from provenance.trust import Trust
-from provenance.verifier import OPENING_STEPS, VerifiedResult, verify_opening, verify_result
-
-_MARKS = {"ok": "✓", "failed": "✗", "not reached": "·"}
+from provenance.register import verify_release
+from provenance.verifier import OPENING_STEPS, verify_opening
 
 
 def verify(
@@ -47,70 +48,66 @@ def verify(
             dir_okay=False,
         ),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Also write a report for people: one page, no script.", dir_okay=False),
+    ] = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> int:
     """Verify an anonymized file against its proof. Exit code 1 when any step fails."""
     if (original is None) != (opening is None):
         raise typer.BadParameter("--original and --opening go together.")
-    believed = load_trust(trust or data_folder(data) / "trust.json")
+    proof_file = proof or file.with_name(file.name + ".proof")
+    trust_file = trust or data_folder(data) / "trust.json"
+    beside = [path for path in (original, opening, release) if path is not None]
+    if html is not None and would_overwrite(html, [file, proof_file, trust_file, *beside]):
+        raise typer.BadParameter("The report would overwrite what is checked.")
+    believed = read_trust_file(trust_file)
     try:
-        proof_bytes = (proof or file.with_name(file.name + ".proof")).read_bytes()
+        untrusted_proof = read_proof(proof_file)
     except OSError:
         raise invalid("proof_missing", "There is no proof beside the file; name it with --proof.") from None
-    steps: tuple[Step, ...] = ()
+    verdict = check(file, untrusted_proof, believed)
+    if original is not None and opening is not None:
+        verdict = _opened(verdict, original, opening)
+    if release is not None and verdict.failure is None:
+        verdict = _released(verdict, release)
+    if html is not None:
+        save(html, render(verdict, datetime.now(UTC)))
+    output.result(verdict.document(), verdict.lines())
+    return 0 if verdict.failure is None else 1
+
+
+def _opened(verdict: Verdict, original: Path, opening: Path) -> Verdict:
+    if verdict.failure is not None or verdict.result is None:
+        return verdict
     try:
-        with file.open("rb") as result:
-            verified = verify_result(result, proof_bytes, believed)
-        steps = verified.steps
-        if original is not None and opening is not None:
-            with original.open("rb") as media:
-                verify_opening(media, _salt(opening), bytes.fromhex(verified.facts.original_commitment))
-            steps += tuple(Step(step, text, "ok") for step, text in OPENING_STEPS.items())
-        released = None if release is None else _released(release, verified, believed)
-        if released is not None:
-            steps += (Step("worker_released", f"The worker's version is released by {released.by}.", "ok"),)
+        with original.open("rb") as media:
+            commitment = bytes.fromhex(verdict.result.facts.original_commitment)
+            verify_opening(media, _salt(opening), commitment)
     except VerificationError as error:
-        verdict = {"verified": False, "failed_step": error.step, "code": error.code}
-        _print(steps + error.steps, verdict, f"NOT VERIFIED at {error.step} ({error.code}): {error}.")
-        return 1
-    facts = verified.facts
-    _print(
-        steps,
-        {
-            "verified": True,
-            "log_index": verified.log_index,
-            "statement": asdict(facts),
-            **({} if released is None else _released_object(released)),
-        },
-        f"VERIFIED: {facts.frames} frames, {facts.frames_with_faces} with faces covered by {facts.effect}, "
-        f"audio {facts.audio}; tier {facts.tier}, made {facts.finished_at}.",
-    )
-    return 0
+        return verdict.with_failure(error)
+    return verdict.with_steps(*(Step(step, text, "ok") for step, text in OPENING_STEPS.items()))
 
 
-def _released(file: Path, verified: VerifiedResult, trust: Trust) -> SignedRelease:
+def _released(verdict: Verdict, file: Path) -> Verdict:
     """Checks a release that somebody holds beside the proof. That it is in the log, only a client is shown.
 
     Raises:
         ServiceError: `worker_not_released`, it is of another version.
         ProvenanceError: it is no release, or by nobody whose releases count.
     """
-    released = verify_release(read_release(file), trust)
-    if released.facts.measurement != verified.facts.measurement:
+    if verdict.result is None or verdict.trust is None:
+        return verdict
+    released = verify_release(read_release(file), verdict.trust)
+    if released.facts.measurement != verdict.result.facts.measurement:
         raise invalid(
             "worker_not_released", "The proof is sound, but its worker is not of the version of this release."
         )
-    return released
-
-
-def _released_object(released: SignedRelease) -> dict[str, object]:
-    return {"worker_version": released.facts.version, "worker_released_by": released.by}
-
-
-def _print(steps: tuple[Step, ...], verdict: dict[str, object], last_line: str) -> None:
-    lines = [f"{_MARKS[step.status]} {step.sentence}" for step in steps]
-    output.result({**verdict, "steps": [asdict(step) for step in steps]}, "\n".join([*lines, last_line]))
+    step = Step("worker_released", f"The worker's version is released by {released.by}.", "ok")
+    told = replace(verdict, released=Released(released.facts.version, released.by))
+    return told.with_steps(step)
 
 
 def _salt(opening: Path) -> bytes:

@@ -1,0 +1,9 @@
+"""What a check found, told three ways: lines for a terminal, an object for programs, a page for everybody.
+
+verdict   the check of a file by its proof and a trust file, and its outcome as lines and as an object
+words     every word that a statement may hold, in plain English
+page      the outcome as one self-contained HTML page: no script, nothing loaded, every value escaped
+saving    the page appears whole or not at all, and never in the place of what was checked
+
+Nothing here imports more than `provenance` and the standard library: whoever checks a proof needs no more.
+"""

@@ -1,0 +1,250 @@
+"""The outcome of a check as one page that a lawyer, an editor or a judge can read, keep and print.
+
+It says what is proven and by whose word, and as plainly what is not. One file: no script, nothing loaded from
+anywhere, no name of a file. Everything that it shows was checked, or is marked as the service's own word.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from console.report import words
+from console.report.markup import Content, Markup, bullets, code, element, section, table, text
+from console.report.style import CONTENT_POLICY, STYLE
+from console.report.verdict import Verdict
+from provenance.checkpoint import Checkpoint
+from provenance.keys import HybridPublicKey
+from provenance.note import MLDSA44_COSIGNATURE
+from provenance.statements import JobFacts
+from provenance.trust import Trust
+from provenance.verifier import VerifiedResult
+
+_TIME = "%d %B %Y, %H:%M:%S UTC"
+_MARKS = {
+    "ok": ("ok", "✓ holds"),
+    "failed": ("failed", "✗ does not hold"),
+    "not reached": ("unreached", "– not checked"),
+}
+
+
+def render(verdict: Verdict, checked_at: datetime) -> str:
+    """Makes the page.
+
+    Args:
+        verdict: of `verdict.check`.
+        checked_at: the moment of the check on the checker's own clock, with a time zone.
+    """
+    holds = verdict.failure is None and verdict.result is not None
+    body = "".join(part.source for part in _parts(verdict, checked_at))
+    title = "Verified" if holds else "Not verified"
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="referrer" content="no-referrer">\n'
+        f"<title>{text(title)}: report on an anonymized file</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
+    )
+
+
+def _parts(verdict: Verdict, checked_at: datetime) -> Iterator[Markup]:
+    yield element("h1", "Report on an anonymized file")
+    yield element(
+        "p", f"Checked on {_clock(checked_at)}, by the clock of the computer that checked.", name="quiet"
+    )
+    yield _banner(verdict)
+    yield _steps(verdict)
+    result = verdict.result
+    if result is not None and verdict.failure is None:
+        opened = any(step.step == "commitment_opens" for step in verdict.steps)
+        yield _proven(result.facts, opened=opened)
+        yield _stated(result.facts)
+        yield _times(result)
+        yield _walls(result.facts)
+    else:
+        opened = False
+    yield _not_proven(verdict, opened=opened)
+    yield _signers(verdict)
+
+
+def _banner(verdict: Verdict) -> Markup:
+    if verdict.failure is None:
+        return element(
+            "div",
+            element("strong", "Verified: every check held."),
+            "To the last byte, the file is the one that the service whose keys stand below made and signed. "
+            "Please read what this does not prove.",
+            name="verdict holds",
+        )
+    failure = verdict.failure
+    return element(
+        "div",
+        element("strong", "Not verified: a check did not hold."),
+        element("p", f"Why: {failure.message}. ", words.ADVICE[failure.step]),
+        element("p", "Step ", code(failure.step), ", code ", code(failure.code), "."),
+        element("p", "A failed check does not say who is at fault, or whether anybody is."),
+        name="verdict fails",
+    )
+
+
+def _steps(verdict: Verdict) -> Markup:
+    rows: list[tuple[Content, ...]] = []
+    for step in verdict.steps:
+        name, mark = _MARKS[step.status]
+        rows.append((words.STEPS[step.step], element("span", mark, name=f"mark {name}"), code(step.step)))
+    caption = "The checks in their order. The first that does not hold ends the check."
+    return section("What was checked", table(caption, ("If it holds", "Outcome", "Name"), rows))
+
+
+def _proven(facts: JobFacts, *, opened: bool) -> Markup:
+    items: list[Content] = [
+        "This file has not been changed since it was made: one changed bit would have failed the check.",
+        "The statement about it was signed by a program that the service below vouched for, with every "
+        "signature that it demands: " + ", ".join(words.ALGORITHMS[name] for name in facts.signatures) + ".",
+        "The statement stands in the service's log, signed with both of the log's keys.",
+    ]
+    if opened:
+        items.append("The original that was held beside this file is the one that was worked on.")
+    file = table(
+        "The file, by what identifies it",
+        ("What", "Value"),
+        [
+            ("SHA-256", code(facts.result_sha256)),
+            ("Size", f"{facts.result_bytes:,} bytes"),
+            ("Kind", facts.media_type),
+        ],
+    )
+    return section("What is proven", bullets(items), file)
+
+
+def _stated(facts: JobFacts) -> Markup:
+    models = "; ".join(f"{name} {digest}" for name, digest in facts.models.items())
+    rows: list[tuple[Content, ...]] = [
+        ("Frames (pictures)", f"{facts.frames:,}"),
+        (
+            "Frames with a face found",
+            f"{facts.frames_with_faces:,}, each face found {words.EFFECTS[facts.effect]}",
+        ),
+        ("Faces followed", f"{facts.tracks:,}"),
+        ("Sound", words.AUDIO[facts.audio]),
+        ("Trade of speed for quality", words.MODES[facts.mode]),
+        ("Worked out by", words.DEVICES[facts.device]),
+        ("Detectors, by SHA-256", code(models) if models else "none"),
+        ("Program, by measurement", code(facts.measurement)),
+        ("Rules (policy), by SHA-256", code(facts.policy_sha256)),
+        ("Job", code(facts.job_id)),
+    ]
+    return section(
+        "What the program says it did",
+        element(
+            "p", "Signed by the program that did the work. It is that program's word; nobody counted again."
+        ),
+        table("The job, in the program's words", ("What", "Value"), rows),
+    )
+
+
+def _times(result: VerifiedResult) -> Markup:
+    rows: list[tuple[Content, ...]] = [
+        ("The program got the key to the upload", result.release.released_at, "the service"),
+        ("Work began", result.facts.started_at, "the program"),
+        ("Work ended", result.facts.finished_at, "the program"),
+        ("The record was signed", _signed_at(result.checkpoint), "the log"),
+    ]
+    place = (
+        f"Entry {result.log_index:,} of a log that had {result.checkpoint.size:,} entries when it was signed."
+    )
+    return section(
+        "When",
+        table("Times, and whose clock says so. All in UTC.", ("What", "When", "By the clock of"), rows),
+        element("p", place, " Entries are counted from 0."),
+    )
+
+
+def _walls(facts: JobFacts) -> Markup:
+    rows = [(wall.replace("_", " "), words.WALLS[wall]) for wall in facts.walls]
+    return section(
+        "How the program was kept apart",
+        element("p", words.TIERS[facts.tier], " Tier: ", code(facts.tier), "."),
+        table("Walls that stood around the program while it saw the video", ("Wall", "What it did"), rows)
+        if rows
+        else element("p", "No wall is listed."),
+    )
+
+
+def _not_proven(verdict: Verdict, *, opened: bool) -> Markup:
+    items: list[Content] = [
+        "What the recording shows: that it is true, complete, or from the place and time that somebody says.",
+        "Who is in it, who recorded it, and who sent it. The proof holds nothing about people.",
+        "That no face can be seen. A face that the detector did not find was not covered: look for yourself.",
+        "That nobody can be recognized by voice, gait, clothes, surroundings or text in the picture.",
+        "That the original, or another copy of it, does not exist elsewhere.",
+        "That whoever runs the service is honest. The proof shows whose keys signed.",
+        "The times, by any clock but the service's own.",
+    ]
+    if not opened:
+        items.insert(
+            1,
+            "Which original it was made from. Only whoever holds the original and its secret can show that.",
+        )
+    if verdict.result is None:
+        items.insert(0, "Anything that the proof or the file says: a check did not hold.")
+    elif verdict.released is None:
+        items.append("That the program's version is a released one. No release was held beside this proof.")
+    return section("What is not proven", bullets(items))
+
+
+def _signers(verdict: Verdict) -> Markup:
+    if verdict.trust is None:
+        return section(
+            "Who says so",
+            element("p", "Nobody: the list of keys to believe, the trust file, could not be read."),
+        )
+    rows = [*_trusted(verdict.trust)]
+    if verdict.result is not None and verdict.failure is None:
+        rows += _fingerprints("Program, this job only", verdict.result.release.worker_key)
+    parts: list[Content] = [
+        element(
+            "p",
+            "These keys were believed because the trust file that was used names them. Compare the "
+            "fingerprints with those that the service publishes, by a way that the sender of this file "
+            "does not control.",
+        ),
+        table("Keys by fingerprint: SHA-256 of the public key", ("Whose", "Scheme", "Fingerprint"), rows),
+    ]
+    if verdict.released is not None:
+        parts.append(
+            element("p", f"Version {verdict.released.version} is released by {verdict.released.by}.")
+        )
+    return section("Who says so", *parts)
+
+
+def _trusted(trust: Trust) -> Iterator[tuple[Content, ...]]:
+    yield from _fingerprints("The service (node)", trust.node)
+    for key in trust.log_keys:
+        scheme = "mldsa44" if key.algorithm == MLDSA44_COSIGNATURE else "ed25519"
+        yield (
+            f"The log {trust.log_origin}",
+            words.ALGORITHMS[scheme],
+            code(hashlib.sha256(key.public_key).hexdigest()),
+        )
+
+
+def _fingerprints(whose: str, key: HybridPublicKey) -> Iterator[tuple[Content, ...]]:
+    for key_id in key.key_ids:
+        algorithm, _, fingerprint = key_id.partition(":")
+        yield (whose, words.ALGORITHMS[algorithm], code(fingerprint))
+
+
+def _signed_at(checkpoint: Checkpoint) -> str:
+    if checkpoint.signed_at is None:
+        return "not said"
+    try:
+        return datetime.fromtimestamp(checkpoint.signed_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return "beyond the calendar"
+
+
+def _clock(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime(_TIME)

@@ -1,0 +1,156 @@
+"""One check of one file, and what came of it. Every program that checks a result goes through here."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from provenance.checklist import Step, VerificationError
+from provenance.errors import FormatError
+from provenance.proof import MAX_PROOF_FILE_BYTES
+from provenance.trust import MAX_TRUST_BYTES, Trust
+from provenance.verifier import VerifiedResult, verify_result
+
+_MARKS = {"ok": "✓", "failed": "✗", "not reached": "·"}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The first step that did not hold.
+
+    Attributes:
+        step: its id.
+        code: why, stable, snake_case.
+        message: why, for people.
+    """
+
+    step: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Released:
+    """A release of the worker's version that was shown beside the proof.
+
+    Attributes:
+        version: "0.1.0".
+        by: who released it.
+    """
+
+    version: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found.
+
+    Attributes:
+        steps: one report a step, in order.
+        trust: whose keys counted; None if the trust file could not be read.
+        result: what the proof says; None if the proof did not hold.
+        failure: the first step that failed; None if every one held.
+        released: the version's release, if one was shown and held.
+    """
+
+    steps: tuple[Step, ...]
+    trust: Trust | None
+    result: VerifiedResult | None = None
+    failure: Failure | None = None
+    released: Released | None = None
+
+    def with_steps(self, *steps: Step) -> Verdict:
+        """Adds steps of a further check that held."""
+        return replace(self, steps=self.steps + steps)
+
+    def with_failure(self, error: VerificationError) -> Verdict:
+        """Adds a further check that failed: the whole is then not verified."""
+        failure = Failure(error.step, error.code, str(error))
+        return replace(self, steps=self.steps + error.steps, failure=failure)
+
+    def document(self) -> dict[str, Any]:
+        """The outcome for programs; docs/verifying.md lists the fields."""
+        return {**self._told(), "steps": [asdict(step) for step in self.steps]}
+
+    def lines(self) -> str:
+        """The outcome for a terminal: one line a step, and a last one with the answer."""
+        return "\n".join([*(f"{_MARKS[step.status]} {step.sentence}" for step in self.steps), self._answer()])
+
+    def _told(self) -> dict[str, Any]:
+        if self.failure is not None or self.result is None:
+            failure = self._failure()
+            return {"verified": False, "failed_step": failure.step, "code": failure.code}
+        told = {
+            "verified": True,
+            "log_index": self.result.log_index,
+            "statement": asdict(self.result.facts),
+        }
+        if self.released is not None:
+            told |= {"worker_version": self.released.version, "worker_released_by": self.released.by}
+        return told
+
+    def _answer(self) -> str:
+        if self.failure is not None or self.result is None:
+            failure = self._failure()
+            return f"NOT VERIFIED at {failure.step} ({failure.code}): {failure.message}."
+        facts = self.result.facts
+        return (
+            f"VERIFIED: {facts.frames} frames, {facts.frames_with_faces} with faces covered by "
+            f"{facts.effect}, audio {facts.audio}; tier {facts.tier}, made {facts.finished_at}."
+        )
+
+    def _failure(self) -> Failure:
+        if self.failure is None:
+            raise AssertionError("a verdict without a result has a failure")
+        return self.failure
+
+
+def check(file: Path, untrusted_proof: bytes, trust_file: bytes) -> Verdict:
+    """Checks a file against its proof; a check that fails is an outcome, not an exception.
+
+    Args:
+        file: the anonymized file.
+        untrusted_proof: the proof file's bytes.
+        trust_file: the bytes of the trust file that the caller believes in.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    try:
+        with file.open("rb") as stream:
+            verified = verify_result(stream, untrusted_proof, trust_file)
+    except VerificationError as error:
+        return Verdict((), _readable(trust_file)).with_failure(error)
+    return Verdict(verified.steps, Trust.from_bytes(trust_file), verified)
+
+
+def read_proof(path: Path) -> bytes:
+    """Reads a proof file, and no more of it than shows that it is too large.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return _read(path, MAX_PROOF_FILE_BYTES)
+
+
+def read_trust(path: Path) -> bytes:
+    """Reads a trust file, and no more of it than shows that it is too large.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return _read(path, MAX_TRUST_BYTES)
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(max_bytes + 1)
+
+
+def _readable(trust_file: bytes) -> Trust | None:
+    try:
+        return Trust.from_bytes(trust_file)
+    except FormatError:
+        return None

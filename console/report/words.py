@@ -1,0 +1,113 @@
+"""Every word that a job statement may hold, in plain English, and what each step and failure means.
+
+The tests compare these tables with the closed lists in `provenance.statements.vocabulary` and with the steps
+of the verifier: a new word there without a sentence here fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+TIERS: Final[Mapping[str, str]] = {
+    "process": (
+        "Software walls on an ordinary computer. They keep a hostile video from breaking out. They do not "
+        "keep out whoever administers that computer, and what the service says about itself is its own word."
+    ),
+    "cvm": (
+        "A confidential virtual machine: the processor is meant to keep the administrator of the host out. "
+        "This check does not look at the processor's own evidence."
+    ),
+    "nitro": (
+        "A confidential machine at a cloud provider, meant to be closed to the machine that started it. "
+        "This check does not look at the provider's own evidence."
+    ),
+}
+
+WALLS: Final[Mapping[str, str]] = {
+    "branch_isolation": "the processor's guesses were cleared between it and other programs",
+    "cgroup_namespace": "it could not see how the computer groups its programs",
+    "empty_root": "its view of the disk was one empty folder that cannot be written",
+    "ipc_namespace": "it shared no memory or message queue with other programs",
+    "landlock_fs": "it could open no file by name",
+    "landlock_net": "it could open no network connection (a second barrier)",
+    "landlock_scope": "it could send no signal to other programs",
+    "limits": "memory, time and file size were limited",
+    "locked_memory": "its memory could not be written to disk by the system",
+    "mount_namespace": "it had a view of the disk of its own",
+    "net_namespace": "it had no network",
+    "no_capabilities": "it had none of the administrator's powers",
+    "no_core_dumps": "a crash would have left no copy of its memory",
+    "no_new_privs": "no program that it started could have had more rights than it",
+    "pid_namespace": "it could see no other program",
+    "seccomp": "it could ask the system for a short list of things only; anything else would have ended it",
+    "undumpable": "other programs of the same user could not read its memory",
+    "unprivileged_uid": "it did not run as the administrator",
+    "user_namespace": "it knew no user of the computer",
+    "uts_namespace": "it could not learn the computer's name",
+    "write_xor_execute": "nothing that it wrote to memory could be run as a program",
+}
+
+EFFECTS: Final[Mapping[str, str]] = {
+    "solid": "covered with a solid patch",
+    "blur": "blurred",
+    "mosaic": "covered with a coarse mosaic",
+}
+
+AUDIO: Final[Mapping[str, str]] = {
+    "removed": "The sound was removed.",
+    "kept": "The sound was kept. Voices, and what is said, can identify people.",
+    "none": "There was no sound.",
+}
+
+DEVICES: Final[Mapping[str, str]] = {"cpu": "processor", "cuda": "graphics processor"}
+
+MODES: Final[Mapping[str, str]] = {
+    "original": "as close to the original picture as can be",
+    "quality": "quality before speed",
+    "balanced": "balanced",
+    "fast": "speed before quality",
+}
+
+ALGORITHMS: Final[Mapping[str, str]] = {
+    "ed25519": "Ed25519",
+    "mldsa44": "ML-DSA-44 (post-quantum)",
+    "mldsa65": "ML-DSA-65 (post-quantum)",
+    "slhdsa128s": "SLH-DSA-SHA2-128s (post-quantum, rests on hashes alone)",
+}
+
+STEPS: Final[Mapping[str, str]] = {
+    "trust_readable": "The list of keys that you chose to believe was read.",
+    "proof_well_formed": "The proof is complete, and nothing was added to it or left out.",
+    "entry_recorded": "The statement stands in the record (the log) that the proof shows.",
+    "checkpoint_signed": "The record was signed by the keys that you believe, with every scheme.",
+    "evidence_signed": "The service vouched for the program that did this one job.",
+    "statement_signed": "That program signed the statement, with keys made for this one job.",
+    "facts_agree": "The program and the service say the same about the job.",
+    "result_matches": "The file is exactly the one that the statement is about, to the last byte.",
+    "commitment_opens": "The original that you hold is the one that was worked on.",
+    "worker_released": "The program's version is one that somebody you believe has released.",
+}
+"""What holds if a step does. The verifier has its own, shorter sentences; these are for any reader."""
+
+ADVICE: Final[Mapping[str, str]] = {
+    "trust_readable": "Ask for the trust file again, from somebody you know, not from whoever sent the file.",
+    "proof_well_formed": "The proof may be damaged, or of a newer version. Ask for it again.",
+    "entry_recorded": "The statement is not in the record that the proof shows. Do not rely on the proof.",
+    "checkpoint_signed": (
+        "The record is not signed by the keys that you believe. It may be of another service: compare the "
+        "fingerprints below with those that the service publishes."
+    ),
+    "evidence_signed": (
+        "The service that you believe did not vouch for this program. It may be of another service: "
+        "compare the fingerprints below with those that the service publishes."
+    ),
+    "statement_signed": "The statement is by somebody else than the service vouched for. Do not rely on it.",
+    "facts_agree": "The program claims something else than the service saw. Do not rely on the statement.",
+    "result_matches": (
+        "This is not the file that the proof is about: it was changed, cut, converted or mixed up. Sending "
+        "a video through a messenger often converts it. Ask for the file as it left the service."
+    ),
+    "commitment_opens": "The original or its secret is another one. The proof of the result is untouched.",
+}
+"""What a person can do when a step fails."""
