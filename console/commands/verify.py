@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,6 @@ import typer
 from console import output
 from console.commands.options import DataOption, JsonOption, read_trust_file
 from console.paths import data_folder
-from console.report.page import render
 from console.report.saving import save, would_overwrite
 from console.report.verdict import Released, Verdict, check, read_proof
 from grpc_api.errors import invalid
@@ -74,7 +72,7 @@ def verify(
     if release is not None and verdict.failure is None:
         verdict = _released(verdict, release)
     if html is not None:
-        save(html, render(verdict, datetime.now(UTC)))
+        save(html, verdict, file)
     output.result(verdict.document(), verdict.lines())
     return 0 if verdict.failure is None else 1
 

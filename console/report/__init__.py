@@ -4,6 +4,7 @@ verdict   the check of a file by its proof and a trust file, and its outcome as 
 words     every word that a statement may hold, in plain English
 page      the outcome as one self-contained HTML page: no script, nothing loaded, every value escaped
 saving    the page appears whole or not at all, and never in the place of what was checked
+program   `bauta-verify`, which the folder verifier/ packages with `provenance` and nothing else
 
 Nothing here imports more than `provenance` and the standard library: whoever checks a proof needs no more.
 """

@@ -18,10 +18,12 @@ from provenance.checkpoint import Checkpoint
 from provenance.keys import HybridPublicKey
 from provenance.note import MLDSA44_COSIGNATURE
 from provenance.statements import JobFacts
+from provenance.statements.fields import parse_instant
 from provenance.trust import Trust
 from provenance.verifier import VerifiedResult
 
 _TIME = "%d %B %Y, %H:%M:%S UTC"
+_PAIR = ("What", "Value")
 _MARKS = {
     "ok": ("ok", "✓ holds"),
     "failed": ("failed", "✗ does not hold"),
@@ -55,18 +57,21 @@ def _parts(verdict: Verdict, checked_at: datetime) -> Iterator[Markup]:
         "p", f"Checked on {_clock(checked_at)}, by the clock of the computer that checked.", name="quiet"
     )
     yield _banner(verdict)
-    yield _steps(verdict)
     result = verdict.result
     if result is not None and verdict.failure is None:
         opened = any(step.step == "commitment_opens" for step in verdict.steps)
         yield _proven(result.facts, opened=opened)
+        yield _not_proven(verdict, opened=opened)
         yield _stated(result.facts)
         yield _times(result)
         yield _walls(result.facts)
+        yield _signers(verdict)
+        yield _steps(verdict)
     else:
-        opened = False
-    yield _not_proven(verdict, opened=opened)
-    yield _signers(verdict)
+        yield _steps(verdict)
+        yield _examined(verdict)
+        yield _not_proven(verdict, opened=False)
+        yield _signers(verdict)
 
 
 def _banner(verdict: Verdict) -> Markup:
@@ -98,6 +103,18 @@ def _steps(verdict: Verdict) -> Markup:
     return section("What was checked", table(caption, ("If it holds", "Outcome", "Name"), rows))
 
 
+def _examined(verdict: Verdict) -> Markup:
+    if verdict.examined is None:
+        return section(
+            "Which file", element("p", "The file has no end that could be read, so nothing names it.")
+        )
+    rows: list[tuple[Content, ...]] = [
+        ("SHA-256", code(verdict.examined.sha256)),
+        ("Size", f"{verdict.examined.size:,} bytes"),
+    ]
+    return section("Which file", table("The file that was checked, by what identifies it", _PAIR, rows))
+
+
 def _proven(facts: JobFacts, *, opened: bool) -> Markup:
     items: list[Content] = [
         "This file has not been changed since it was made: one changed bit would have failed the check.",
@@ -109,7 +126,7 @@ def _proven(facts: JobFacts, *, opened: bool) -> Markup:
         items.append("The original that was held beside this file is the one that was worked on.")
     file = table(
         "The file, by what identifies it",
-        ("What", "Value"),
+        _PAIR,
         [
             ("SHA-256", code(facts.result_sha256)),
             ("Size", f"{facts.result_bytes:,} bytes"),
@@ -141,15 +158,15 @@ def _stated(facts: JobFacts) -> Markup:
         element(
             "p", "Signed by the program that did the work. It is that program's word; nobody counted again."
         ),
-        table("The job, in the program's words", ("What", "Value"), rows),
+        table("The job, in the program's words", _PAIR, rows),
     )
 
 
 def _times(result: VerifiedResult) -> Markup:
     rows: list[tuple[Content, ...]] = [
-        ("The program got the key to the upload", result.release.released_at, "the service"),
-        ("Work began", result.facts.started_at, "the program"),
-        ("Work ended", result.facts.finished_at, "the program"),
+        ("The program got the key to the upload", _plain(result.release.released_at), "the service"),
+        ("Work began", _plain(result.facts.started_at), "the program"),
+        ("Work ended", _plain(result.facts.finished_at), "the program"),
         ("The record was signed", _signed_at(result.checkpoint), "the log"),
     ]
     place = (
@@ -157,17 +174,17 @@ def _times(result: VerifiedResult) -> Markup:
     )
     return section(
         "When",
-        table("Times, and whose clock says so. All in UTC.", ("What", "When", "By the clock of"), rows),
+        table("Times, and whose clock says so", ("What", "When", "By the clock of"), rows),
         element("p", place, " Entries are counted from 0."),
     )
 
 
 def _walls(facts: JobFacts) -> Markup:
-    rows = [(wall.replace("_", " "), words.WALLS[wall]) for wall in facts.walls]
+    rows: list[tuple[Content, ...]] = [(code(wall), words.WALLS[wall]) for wall in facts.walls]
     return section(
         "How the program was kept apart",
         element("p", words.TIERS[facts.tier], " Tier: ", code(facts.tier), "."),
-        table("Walls that stood around the program while it saw the video", ("Wall", "What it did"), rows)
+        table("Walls that stood around the program while it saw the upload", ("Wall", "What it did"), rows)
         if rows
         else element("p", "No wall is listed."),
     )
@@ -241,9 +258,13 @@ def _signed_at(checkpoint: Checkpoint) -> str:
     if checkpoint.signed_at is None:
         return "not said"
     try:
-        return datetime.fromtimestamp(checkpoint.signed_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return _clock(datetime.fromtimestamp(checkpoint.signed_at, UTC))
     except (OverflowError, ValueError, OSError):
         return "beyond the calendar"
+
+
+def _plain(instant: str) -> str:
+    return _clock(parse_instant(instant))
 
 
 def _clock(moment: datetime) -> str:

@@ -1,11 +1,16 @@
-"""Writes a report: whole or not at all, readable by its owner, never over what was checked."""
+"""Writes a report: whole or not at all, readable by its owner alone, never over what was checked."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+
+from console.report.page import render
+from console.report.verdict import Verdict, examine
 
 
 def would_overwrite(target: Path, checked: Iterable[Path]) -> bool:
@@ -13,12 +18,15 @@ def would_overwrite(target: Path, checked: Iterable[Path]) -> bool:
     return target.exists() and any(path.exists() and target.samefile(path) for path in checked)
 
 
-def save(target: Path, page: str) -> None:
-    """Lets the report appear once it is whole.
+def save(target: Path, verdict: Verdict, file: Path) -> None:
+    """Lets the report of a check of this file, made now, appear once it is whole.
 
     Raises:
         OSError: it cannot be written; then nothing of it is left.
     """
+    if verdict.failure is not None:
+        verdict = replace(verdict, examined=examine(file))
+    page = render(verdict, datetime.now(UTC))
     with tempfile.NamedTemporaryFile(dir=target.absolute().parent, prefix=".bauta-", delete=False) as sink:
         temporary = Path(sink.name)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,19 @@ class Released:
 
 
 @dataclass(frozen=True)
+class Examined:
+    """What identifies a file that did not pass.
+
+    Attributes:
+        sha256: hex.
+        size: bytes.
+    """
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What a check found.
 
@@ -53,6 +67,7 @@ class Verdict:
         result: what the proof says; None if the proof did not hold.
         failure: the first step that failed; None if every one held.
         released: the version's release, if one was shown and held.
+        examined: the file that did not pass; None if it did, or if nobody asked or could tell.
     """
 
     steps: tuple[Step, ...]
@@ -60,6 +75,7 @@ class Verdict:
     result: VerifiedResult | None = None
     failure: Failure | None = None
     released: Released | None = None
+    examined: Examined | None = None
 
     def with_steps(self, *steps: Step) -> Verdict:
         """Adds steps of a further check that held."""
@@ -124,6 +140,19 @@ def check(file: Path, untrusted_proof: bytes, trust_file: bytes) -> Verdict:
     except VerificationError as error:
         return Verdict((), _readable(trust_file)).with_failure(error)
     return Verdict(verified.steps, Trust.from_bytes(trust_file), verified)
+
+
+def examine(file: Path) -> Examined | None:
+    """Identifies a file for a report; None for a pipe or a device, which may have no end.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not file.is_file():
+        return None
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256")
+        return Examined(digest.hexdigest(), stream.tell())
 
 
 def read_proof(path: Path) -> bytes:

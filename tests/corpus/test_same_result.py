@@ -15,6 +15,7 @@ import pytest
 
 from console import output
 from console.main import app
+from console.report import program
 from provenance.verifier import VerificationError, verify_result
 from tests.corpus import broken_form, broken_meaning, sound
 from tests.corpus.specimen import CORPUS, Entry, Specimen, Workshop, make_workshop
@@ -70,6 +71,8 @@ def test_every_door_gives_the_same_result(
     assert exit_code == (0 if entry.step is None else 1)
     assert {key: document.get(key) for key in due} == due
     assert [step["status"] for step in document["steps"]] == statuses
+    assert program.main(_arguments(file)[1:]) == exit_code
+    assert json.loads(capsys.readouterr().out) == document
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert ("<title>Verified" in page) == due["verified"]
     assert ("<title>Not verified" in page) != due["verified"]

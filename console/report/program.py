@@ -1,0 +1,63 @@
+"""`bauta-verify`: the check alone, for people who have no service. It needs `provenance` and this package."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from console.report.saving import save, would_overwrite
+from console.report.verdict import Verdict, check, read_proof, read_trust
+
+EXIT_NO = 1
+EXIT_USAGE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the program; 0 if every check held, 1 if one did not, 2 for wrong usage or a missing file."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    file: Path = asked.file
+    proof: Path = asked.proof or file.with_name(file.name + ".proof")
+    html: Path | None = asked.html
+    if html is not None and would_overwrite(html, [file, proof, asked.trust]):
+        parser.error("the report would overwrite what is checked")
+    try:
+        verdict = check(file, read_proof(proof), read_trust(asked.trust))
+        if html is not None:
+            save(html, verdict, file)
+    except OSError as error:
+        parser.error(f"a file cannot be read or written: {error.strerror}")
+    _tell(verdict, as_json=asked.json)
+    return 0 if verdict.failure is None else EXIT_NO
+
+
+def run() -> None:
+    """Runs the program and exits."""
+    raise SystemExit(main())
+
+
+def _tell(verdict: Verdict, *, as_json: bool) -> None:
+    shown = json.dumps(verdict.document(), indent=2, ensure_ascii=False) if as_json else verdict.lines()
+    sys.stdout.write(shown + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bauta-verify",
+        description="Verify an anonymized file against its proof. Offline; names each step.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="the anonymized file")
+    parser.add_argument("--proof", type=Path, help="its proof; FILE.proof unless named")
+    parser.add_argument(
+        "--trust",
+        type=Path,
+        required=True,
+        help="the trust file: whose keys you believe; not from whoever sent the file",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--html", metavar="OUT", type=Path, help="also write a report for people")
+    return parser

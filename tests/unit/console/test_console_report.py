@@ -1,0 +1,227 @@
+"""The report that people read: what it says, what it admits, and that nothing in it can run or load."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from console.report import markup, program, words
+from console.report.page import render
+from console.report.saving import save
+from console.report.verdict import Released, Verdict, check
+from provenance.algorithms.registry import SIGNATURES
+from provenance.checklist import Step
+from provenance.statements import vocabulary
+from provenance.verifier import OPENING_STEPS, RESULT_STEPS
+from tests.unit.provenance.provenance_makers import RESULT, House, TestSigner, make_house
+
+NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    made = make_house(tmp_path_factory.mktemp("house"))
+    yield made
+    made.log.close()
+
+
+@pytest.fixture(scope="module")
+def verified(house: House, tmp_path_factory: pytest.TempPathFactory) -> Verdict:
+    file = tmp_path_factory.mktemp("file") / "private-name.mp4"
+    file.write_bytes(RESULT)
+    return check(file, house.prove_job(), house.trust.to_bytes())
+
+
+@pytest.fixture(scope="module")
+def refused(house: House, tmp_path_factory: pytest.TempPathFactory) -> Verdict:
+    file = tmp_path_factory.mktemp("file") / "private-name.mp4"
+    file.write_bytes(RESULT + b"\0")
+    return check(file, house.prove_job("other"), house.trust.to_bytes())
+
+
+class Page(HTMLParser):
+    """Reads a page: its tags, its attributes, its headings, and whether every tag is closed in its order."""
+
+    _EMPTY = ("meta", "br", "hr", "link", "img")
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.texts: dict[str, list[str]] = {}
+        self._open: list[str] = []
+        self.feed(source)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in self._EMPTY:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.texts.setdefault(self._open[-1], []).append(data)
+
+
+def test_the_tables_of_words_are_complete() -> None:
+    assert set(words.TIERS) == set(vocabulary.TIERS)
+    assert set(words.WALLS) == set(vocabulary.WALLS)
+    assert set(words.EFFECTS) == set(vocabulary.EFFECTS)
+    assert set(words.AUDIO) == set(vocabulary.AUDIO)
+    assert set(words.DEVICES) == set(vocabulary.DEVICES)
+    assert set(words.MODES) == set(vocabulary.MODES)
+    assert set(words.ALGORITHMS) == set(SIGNATURES)
+    assert set(words.STEPS) == {*RESULT_STEPS, *OPENING_STEPS, "worker_released"}
+    assert set(words.ADVICE) == {*RESULT_STEPS, *OPENING_STEPS}
+
+
+@pytest.mark.parametrize("which", ["verified", "refused"])
+def test_nothing_in_the_page_runs_or_loads(which: str, request: pytest.FixtureRequest) -> None:
+    source = render(request.getfixturevalue(which), NOW)
+    page = Page(source)
+    assert not {"script", "img", "link", "iframe", "object", "form", "a", "svg", "base"} & set(page.tags)
+    names = {name for name, _ in page.attributes}
+    assert names <= {"lang", "charset", "http-equiv", "content", "name", "class", "scope"}
+    assert "url(" not in source
+    assert "@import" not in source
+    assert "://" not in source
+    style = source.split("<style>")[1].split("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = next(value for _, value in page.attributes if value and "default-src" in value)
+    assert policy == f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-{digest}'"
+
+
+@pytest.mark.parametrize("which", ["verified", "refused"])
+def test_the_page_is_built_for_every_reader(which: str, request: pytest.FixtureRequest) -> None:
+    source = render(request.getfixturevalue(which), NOW)
+    page = Page(source)
+    assert source.startswith("<!DOCTYPE html>")
+    assert ("lang", "en") in page.attributes
+    assert page.tags.count("h1") == page.tags.count("main") == page.tags.count("title") == 1
+    assert page.tags.count("table") == page.tags.count("caption") == page.tags.count("thead")
+    assert page.tags.count("h2") == page.tags.count("section") >= 4
+    assert page.tags.count("th") == sum(name == "scope" for name, _ in page.attributes)
+
+
+def test_every_colour_of_text_stands_out_from_its_ground() -> None:
+    """WCAG 2.2, 1.4.3: 4.5 to 1 for text; the greens and reds also on the tinted grounds."""
+    from console.report.style import STYLE
+
+    grounds = ["ffffff", *re.findall(r"background: #([0-9a-f]{6})", STYLE)]
+    colours = re.findall(r"[ {]color: #([0-9a-f]{6})", STYLE)
+    assert len(grounds) >= 3
+    assert len(colours) >= 5
+    for colour in colours:
+        for ground in grounds:
+            assert _contrast(colour, ground) >= 4.5, (colour, ground)
+
+
+def _contrast(one: str, other: str) -> float:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_a_sound_proof_is_told_with_its_limits(verified: Verdict, house: House) -> None:
+    source = render(verified, NOW)
+    headings = Page(source).texts["h2"]
+    assert headings[:2] == ["What is proven", "What is not proven"]
+    assert verified.result is not None
+    facts = verified.result.facts
+    keys = [key_id.partition(":")[2] for key_id in house.node.public.key_ids]
+    keys += [key_id.partition(":")[2] for key_id in TestSigner("worker").public.key_ids]
+    keys += [hashlib.sha256(key.public_key).hexdigest() for key in house.trust.log_keys]
+    for told in (facts.result_sha256, facts.measurement, facts.job_id, house.trust.log_origin, *keys):
+        assert told in source
+    assert all(f"<code>{wall}</code>" in source and words.WALLS[wall] in source for wall in facts.walls)
+    assert words.TIERS["process"] in source
+    for admitted in ("Which original", "Who is in it", "That no face can be seen", "by any clock but"):
+        assert admitted in source
+    assert "21 November 2026, 12:30:00 UTC" in source
+    assert "private-name" not in source
+
+
+def test_a_failed_check_shows_nothing_that_was_not_checked(refused: Verdict) -> None:
+    source = render(refused, NOW)
+    headings = Page(source).texts["h2"]
+    assert "What is proven" not in headings
+    assert "How the program was kept apart" not in headings
+    assert "Anything that the proof or the file says" in source
+    assert "<code>result_matches</code>" in source
+    assert "<code>result_wrong_size</code>" in source
+    assert words.ADVICE["result_matches"] in source
+    assert source.count("✗ does not hold") == 1
+    assert "private-name" not in source
+
+
+def test_an_original_that_is_shown_is_told(verified: Verdict) -> None:
+    opened = verified.with_steps(Step("commitment_opens", "", "ok"))
+    assert "Which original it was made from" in render(verified, NOW)
+    assert "Which original it was made from" not in render(opened, NOW)
+
+
+def test_every_value_is_escaped(verified: Verdict) -> None:
+    hostile = '</p><script>alert(1)</script>"\u202e\x00'
+    source = render(replace(verified, released=Released(hostile, hostile)), NOW)
+    assert "<script" not in source
+    assert "&lt;script&gt;" in source
+    assert "\u202e" not in source
+    assert "\x00" not in source
+    Page(source)
+    assert markup.text("<&\"'\n") == "&lt;&amp;&quot;&#x27;?"
+
+
+def test_the_report_is_whole_private_and_names_the_file_that_failed(refused: Verdict, tmp_path: Path) -> None:
+    file, report = tmp_path / "private-name.mp4", tmp_path / "report.html"
+    file.write_bytes(RESULT + b"\0")
+    save(report, refused, file)
+    source = report.read_text(encoding="utf-8")
+    assert hashlib.sha256(RESULT + b"\0").hexdigest() in source
+    assert "private-name" not in source
+    assert report.stat().st_mode & 0o077 == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["private-name.mp4", "report.html"]
+    with pytest.raises(OSError, match="No such file"):
+        save(tmp_path / "nowhere" / "report.html", refused, file)
+
+
+@pytest.mark.parametrize("victim", ["result.mp4", "result.mp4.proof", "trust.json"])
+def test_the_report_never_replaces_what_is_checked(house: House, tmp_path: Path, victim: str) -> None:
+    file = tmp_path / "result.mp4"
+    content = {
+        file.name: RESULT,
+        "result.mp4.proof": house.prove_job("x"),
+        "trust.json": house.trust.to_bytes(),
+    }
+    for name, written in content.items():
+        (tmp_path / name).write_bytes(written)
+    asked = [str(file), "--trust", str(tmp_path / "trust.json"), "--html", str(tmp_path / victim)]
+    with pytest.raises(SystemExit) as ended:
+        program.main(asked)
+    assert ended.value.code == program.EXIT_USAGE
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == content
+
+
+def test_the_program_believes_nobody_unless_told(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        program.main([str(tmp_path / "result.mp4")])
+    assert ended.value.code == program.EXIT_USAGE
+    with pytest.raises(SystemExit) as ended:
+        program.main([str(tmp_path / "result.mp4"), "--trust", str(tmp_path / "trust.json")])
+    assert ended.value.code == program.EXIT_USAGE
