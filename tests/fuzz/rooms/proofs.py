@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from console.commands.verify import _salt
+from console.report.page import render
+from console.report.verdict import check
 from grpc_api.errors import ServiceError
 from keyvault.release_key import ReleaseKey, ReleaseKeyError
 from provenance import canonical
@@ -57,6 +59,13 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 @cache
+def _result_file() -> Path:
+    file = Path(_folder().name) / "result"
+    file.write_bytes(RESULT)
+    return file
+
+
+@cache
 def job_proof() -> bytes:
     """A sound proof of a result."""
     return house().prove_job()
@@ -101,6 +110,9 @@ def check_result(untrusted: bytes) -> None:
         verify_result(io.BytesIO(RESULT), untrusted, trusted())
     except VerificationError as error:
         refusal = error
+    told = check(_result_file(), untrusted, trusted().to_bytes())
+    assert (told.failure is None) == (refusal is None)
+    assert "<main>" in render(told, NOW)
     if refusal is not None:
         assert [step.status for step in refusal.steps].count("failed") == 1
         raise refusal

@@ -225,3 +225,11 @@ def test_the_program_believes_nobody_unless_told(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as ended:
         program.main([str(tmp_path / "result.mp4"), "--trust", str(tmp_path / "trust.json")])
     assert ended.value.code == program.EXIT_USAGE
+
+
+def test_the_document_names_every_step_and_option(repository: Path) -> None:
+    text = (repository / "docs" / "verifying.md").read_text()
+    assert re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE) == list(RESULT_STEPS)
+    assert all(f"`{step}`" in text for step in OPENING_STEPS)
+    options = {option for action in program._parser()._actions for option in action.option_strings}
+    assert set(re.findall(r"^\| `(--[a-z]+)", text, re.MULTILINE)) == options - {"-h", "--help"}
