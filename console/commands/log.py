@@ -1,10 +1,11 @@
 """`bauta log`: what the log of this data folder holds, whether it is sound, and proofs out of it.
 
-All of it reads the log itself, so the service must not run meanwhile; nothing here can sign.
+Nothing here can sign. What opens the index needs the service stopped; `serve` reads the static files alone.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,9 @@ import typer
 
 from console import output
 from console.commands.options import DataOption, JsonOption, load_trust
+from console.log_server import LogServer
 from console.paths import data_folder
-from grpc_api.errors import invalid, precondition
+from grpc_api.errors import invalid, precondition, unavailable
 from provenance.checkpoint import verify_checkpoint
 from provenance.errors import LogError
 from provenance.log import static_folder
@@ -24,6 +26,7 @@ from provenance.log_storage import LogStorage
 from provenance.merkle import inclusion_proof
 from provenance.tiles.check import check_files
 from provenance.tiles.files import FolderFiles
+from provenance.tiles.layout import CHECKPOINT
 from provenance.tlog_proof import TlogProof
 from provenance.trust import Trust
 
@@ -97,6 +100,31 @@ def prove(
     except FileExistsError:
         raise invalid("output_exists", "The output file is there already; name another.") from None
     output.result({"index": index, "size": size}, "")
+    return 0
+
+
+@app.command()
+def serve(
+    listen: Annotated[str, typer.Option(help="HOST:PORT, such as 127.0.0.1:8080; port 0 takes a free one.")],
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Serve the static files over HTTP until interrupted, read only. The service may run meanwhile."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise typer.BadParameter("--listen takes HOST:PORT.")
+    files = FolderFiles(static_folder(_file(data_folder(data))))
+    if files.read(CHECKPOINT) is None:
+        raise precondition("log_missing", "There is no published log in this data folder.")
+    try:
+        server = LogServer((host, int(port)), files)
+    except OSError:
+        raise unavailable("address_unavailable", f"The address {listen} cannot be bound.") from None
+    with server:
+        address = f"http://{host}:{server.server_address[1]}/"
+        output.result({"address": address}, f"The log is at {address}")
+        sys.stdout.flush()
+        server.serve_forever()
     return 0
 
 
