@@ -35,6 +35,8 @@ class LogServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    # With a queue shorter than a crowd the kernel drops handshakes, and who came first no longer counts.
+    request_queue_size = 2 * MAX_CONNECTIONS
 
     def __init__(self, address: tuple[str, int], files: StaticFiles) -> None:
         self.files = files
