@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import select
 import subprocess
 import sys
@@ -20,12 +21,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from grpc_api.errors import unavailable
+from grpc_api.errors import ServiceError, unavailable
 
 _READY_SECONDS = 60.0
 _END_SECONDS = 3.0
 # A Unix socket's path holds 107 bytes.
 _MAX_SOCKET_PATH = 100
+_CAUSE = re.compile(r"bauta (vault|worker host): (?P<code>[a-z_]+): (?P<message>.+)")
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,10 @@ def _started(data: Path, run: Path, lock: int) -> Iterator[Endpoint]:
             os.close(fd)
         try:
             with _using(run):
-                wait_until_ready(ready_read)
+                try:
+                    wait_until_ready(ready_read)
+                except ServiceError as error:
+                    raise _first_cause(run / "service.log") or error from None
                 publish(run, address)
                 yield Endpoint(address)
         finally:
@@ -157,6 +162,15 @@ def wait_until_ready(ready_fd: int) -> list[str]:
     if "error" in message:
         raise unavailable(message["error"]["code"], message["error"]["message"])
     return list(message["listen"])
+
+
+def _first_cause(log: Path) -> ServiceError | None:
+    """Why vault or worker host did not start, in their words: the front desk only sees that they are gone."""
+    for line in log.read_text(errors="replace").splitlines():
+        cause = _CAUSE.fullmatch(line)
+        if cause is not None:
+            return unavailable(cause["code"], cause["message"])
+    return None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from keyvault.signing.hybrid import HybridSigner
 from keyvault.signing.log import LogSigner
 from keyvault.signing.slhdsa import PRIVATE_KEY_BYTES, SlhDsaKey
-from keyvault.vault.errors import VaultRequestError, VaultStartError
+from keyvault.vault.errors import VaultStartError
 from keyvault.vault.keystore import Keystore
 from keyvault.vault.memory import Secret, wipe
 from keyvault.vault.seeds import SeededLogSigner, SeededSigner
@@ -41,21 +41,15 @@ def new_seeds() -> Secret:
 
 
 def load_identity(store: Keystore) -> Identity:
-    """Expands the stored keys and wipes them.
-
-    A store from before the node had an SLH-DSA key gets one now, and keeps it before anybody sees it.
+    """Moves the stored keys to where they sign from.
 
     Raises:
-        VaultStartError: vault_store_corrupt, or vault_store_unwritable.
+        VaultStartError: vault_store_corrupt.
     """
     with store.read_secret(ENTRY) as stored:
-        if len(stored) == IDENTITY_BYTES:
-            return _expand(stored)
-        if len(stored) != ALL_SEEDS_BYTES:
+        if len(stored) != IDENTITY_BYTES:
             raise VaultStartError("vault_store_corrupt", "the stored identity has an unknown form")
-        with _with_third_key(stored) as whole:
-            _keep(store, whole)
-            return _expand(whole)
+        return _expand(stored)
 
 
 def log_origin(node_ed25519_key: bytes) -> str:
@@ -69,16 +63,6 @@ def _expand(identity: Secret) -> Identity:
     seeds = [Secret.moved_from(view[index * SEED_BYTES : (index + 1) * SEED_BYTES]) for index in range(SEEDS)]
     node = SeededSigner(seeds[0], seeds[1], Secret.moved_from(view[ALL_SEEDS_BYTES:]))
     return Identity(node=node, log=SeededLogSigner(log_origin(node.public.ed25519), seeds[2], seeds[3]))
-
-
-def _keep(store: Keystore, identity: Secret) -> None:
-    """Replaces the stored identity as a whole: one entry, so that no part of it is ever lost alone."""
-    try:
-        store.write(ENTRY, identity.view, overwrite_old=True)
-    except VaultRequestError as refusal:
-        raise VaultStartError(
-            refusal.code, "the vault's store cannot be written, and its identity lacks a key; check its disk"
-        ) from None
 
 
 def _with_third_key(seeds: Secret) -> Secret:

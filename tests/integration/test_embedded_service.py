@@ -134,3 +134,15 @@ def test_a_part_that_dies_fails_the_job_and_not_the_next_one(
     again = _submit(clip, tmp_path / "again.mp4", data)
     said, complaint = again.communicate(timeout=120)
     assert again.returncode == 0, said + complaint
+
+
+def test_a_vault_that_cannot_start_says_so_itself(clip: Path, data: Path, tmp_path: Path) -> None:
+    first = _submit(clip, tmp_path / "first.mp4", data)
+    assert first.wait(120) == 0
+    (data / "vault" / "keystore" / "intake.sealed").unlink()
+    said, _complaint = (second := _submit(clip, tmp_path / "second.mp4", data)).communicate(timeout=60)
+    assert second.returncode == 1
+    error = json.loads(said)["error"]
+    assert error["code"] == "vault_store_corrupt"
+    assert "backup" in error["message"]
+    assert not (tmp_path / "second.mp4").exists()
