@@ -9,7 +9,7 @@ This package verifies. It holds no private key: whoever signs hands in a callabl
 - `statements`: what an envelope may say. Every field is a pattern, an enumeration or a count.
 - `note`, `checkpoint`: C2SP signed notes and the log's signed tree heads.
 - `merkle`, `entry`, `tlog_proof`: RFC 6962 trees, what a leaf holds, the C2SP proof text.
-- `log_storage`, `tiles`, `log`, `log_check`: the append-only log, an index on SQLite and static files, and its fsck.
+- `log_storage`, `tiles`, `log`, `log_check`: the append-only log: an index on SQLite, static files, its fsck.
   Nothing else touches a disk.
 - `proof`, `trust`, `verifier`: the proof file, the trust file, and the offline check of one by the other
   in named steps (`checklist`), the first of which are those of every proof (`recorded`).
