@@ -97,11 +97,6 @@ class Supervisor:
             if fd is not None:
                 os.close(fd)
 
-    @property
-    def process_ids(self) -> dict[str, int]:
-        """The three processes, by role."""
-        return {"desk": self._desk.pid, "vault": self._vault.pid, "worker": self._worker.pid}
-
     def stop(self) -> None:
         """Asks the front desk to drain and stop. Safe in a signal handler."""
         if self._kill_at is None:

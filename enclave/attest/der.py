@@ -13,7 +13,6 @@ from enclave.attest.errors import EvidenceError
 INTEGER = 0x02
 OCTET_STRING = 0x04
 OBJECT_IDENTIFIER = 0x06
-ENUMERATED = 0x0A
 IA5_STRING = 0x16
 SEQUENCE = 0x30
 

@@ -156,17 +156,6 @@ def memory_protection() -> Protection:
     return max(held, key=list(Protection).index)
 
 
-def random_secret(size: int) -> bytearray:
-    """Draws size bytes from the kernel into ordinary memory, without an immutable copy on the way.
-
-    Raises:
-        OSError: the kernel gives no randomness.
-    """
-    secret = bytearray(size)
-    _draw(secret)
-    return secret
-
-
 def wipe(secret: bytearray | memoryview | Secret) -> None:
     """Overwrites a secret in place."""
     if isinstance(secret, Secret):
@@ -195,7 +184,7 @@ def _exhausted() -> VaultRequestError:
     return VaultRequestError("vault_memory_exhausted", "the vault has no protected memory left for a secret")
 
 
-def _draw(into: bytearray | memoryview) -> None:
+def _draw(into: memoryview) -> None:
     fd = os.open("/dev/urandom", os.O_RDONLY | os.O_CLOEXEC)
     try:
         if os.readv(fd, [into]) != len(into):
