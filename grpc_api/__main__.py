@@ -21,7 +21,9 @@ from enclave.errors import EnclaveError
 from enclave.host import WorkerHost
 from grpc_api.config import load_config
 from grpc_api.errors import ServiceError
-from grpc_api.server import FrontDesk, Premises, establish
+from grpc_api.founding import establish
+from grpc_api.premises import Premises
+from grpc_api.server import FrontDesk
 from keyvault.client import VaultClient
 from keyvault.errors import KeyvaultError
 from protos.framing import write_all
@@ -43,10 +45,11 @@ def main() -> int:
     worker = WorkerHost(socket.socket(fileno=arguments.worker_fd))
     try:
         premises = Premises(arguments.data)
-        description = establish(premises, vault)
+        config = load_config(arguments.config)
+        description = establish(premises, vault, config.outsiders)
         desk = FrontDesk(
             premises,
-            load_config(arguments.config),
+            config,
             vault,
             worker,
             description=description,

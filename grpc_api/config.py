@@ -1,13 +1,17 @@
-"""Every limit of the front desk, in one frozen dataclass, read from one strict TOML file."""
+"""Every limit of the front desk, in one frozen dataclass, read from one strict TOML file.
+
+`outsiders` has the two further tables of that file.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from enclave.wall import DEFAULT_FLOOR, FLOOR_NAMES
 from grpc_api.errors import ServiceError, invalid
+from grpc_api.outsiders import Outsiders, OutsidersError, read_outsiders
 
 GIB = 1 << 30
 
@@ -34,6 +38,7 @@ class ServiceConfig:
         min_free_bytes: disk that an upload must leave free.
         wall_floor: walls without which the service does not start, by name; the lowest floor
             (`enclave/wall/names.py`) is asked for whatever stands here.
+        outsiders: whom the operator asks to vouch beside the service.
     """
 
     max_upload_bytes: int = 20 * GIB
@@ -52,10 +57,14 @@ class ServiceConfig:
     drain_seconds: int = 30
     min_free_bytes: int = 256 << 20
     wall_floor: tuple[str, ...] = DEFAULT_FLOOR
+    outsiders: Outsiders = field(default_factory=Outsiders)
+
+
+_OTHER_TABLES = {"witnesses", "timestamps"}
 
 
 def load_config(path: Path | None) -> ServiceConfig:
-    """Reads `[service]` of a TOML file; no path gives the defaults.
+    """Reads a TOML file; no path gives the defaults.
 
     Raises:
         ServiceError: `config_invalid`, naming the key at fault.
@@ -67,9 +76,9 @@ def load_config(path: Path | None) -> ServiceConfig:
     # ValueError: not UTF-8, not TOML, or a number of thousands of digits; RecursionError: deep nesting.
     except (OSError, ValueError, RecursionError):
         raise _config_invalid("the file cannot be read as TOML") from None
-    unknown = sorted(document.keys() - {"service"})
+    unknown = sorted(document.keys() - {"service"} - _OTHER_TABLES)
     table = document.get("service", {})
-    known = {field.name for field in fields(ServiceConfig)}
+    known = {known.name for known in fields(ServiceConfig)} - {"outsiders"}
     if not isinstance(table, dict):
         raise _config_invalid("`service` must be a table")
     unknown += sorted(table.keys() - known)
@@ -77,7 +86,11 @@ def load_config(path: Path | None) -> ServiceConfig:
         raise _config_invalid(f"unknown key `{_shown(unknown[0])}`")
     wall_floor = _wall_floor(table.pop("wall_floor", list(DEFAULT_FLOOR)))
     numbers = {name: _whole_number(name, value) for name, value in table.items()}
-    return ServiceConfig(**numbers, wall_floor=wall_floor)
+    try:
+        outsiders = read_outsiders({name: document.get(name, {}) for name in _OTHER_TABLES}, path.parent)
+    except OutsidersError as error:
+        raise _config_invalid(str(error)) from None
+    return ServiceConfig(**numbers, wall_floor=wall_floor, outsiders=outsiders)
 
 
 def _whole_number(name: str, untrusted: object) -> int:

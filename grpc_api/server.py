@@ -6,17 +6,16 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from enclave.host import WorkerHost
-from enclave.wall import keep_out_of, require_floor
+from enclave.wall import require_floor
 from grpc_api.config import ServiceConfig
 from grpc_api.errors import unavailable
+from grpc_api.founding import trust_of
 from grpc_api.interceptor import FrontDoor
 from grpc_api.jobs import states
 from grpc_api.jobs.desk import JobDesk
@@ -27,6 +26,7 @@ from grpc_api.jobs.spool import Spool
 from grpc_api.jobs.states import State
 from grpc_api.jobs.store import JobStore
 from grpc_api.ledger import IntakeBoard, Ledger
+from grpc_api.premises import Premises
 from grpc_api.register import settle_release
 from grpc_api.services.intake import IntakeServicer
 from grpc_api.services.jobs import JobServicer
@@ -43,7 +43,6 @@ from protos.bauta.v1 import (
     proofs_pb2_grpc,
 )
 from provenance.log import TransparencyLog
-from provenance.trust import Trust
 
 log = logging.getLogger("bauta.grpc_api")
 
@@ -59,47 +58,6 @@ _OUR_SERVICES = tuple(
         (proofs_pb2.DESCRIPTOR, "ProofService"),
     )
 )
-
-
-@dataclass(frozen=True)
-class Premises:
-    """Where the front desk keeps things; all of it hashes and ciphertext.
-
-    Attributes:
-        data: the data folder of the service, mode 0700.
-    """
-
-    data: Path
-
-    @property
-    def desk(self) -> Path:
-        """The front desk's own folder."""
-        return self.data / "desk"
-
-    @property
-    def vault(self) -> Path:
-        """The vault's folder: not the front desk's to see."""
-        return self.data / "vault"
-
-    @property
-    def trust_file(self) -> Path:
-        """The trust file for verifiers."""
-        return self.data / "trust.json"
-
-    @property
-    def releases(self) -> Path:
-        """Releases of worker versions, as the operator got them."""
-        return self.data / "releases"
-
-    @property
-    def own_release(self) -> Path:
-        """The vault's own release of the worker that was last there."""
-        return self.desk / "worker_release.json"
-
-    @property
-    def tls(self) -> Path:
-        """Certificates of the service."""
-        return self.data / "tls"
 
 
 class FrontDesk:
@@ -118,7 +76,7 @@ class FrontDesk:
         self._config = config
         self._worker = worker
         self._vault = vault
-        self._trust = trust_of(description)
+        self._trust = trust_of(description, config.outsiders)
         self._premises = premises
         self._store = JobStore(premises.desk / "jobs.sqlite")
         spool = Spool(premises.desk / "spool", config.min_free_bytes)
@@ -261,47 +219,3 @@ def recover(store: JobStore, spool: Spool, *, max_attempts: int, abandon: bool) 
         spool.drop(job_id)
     for job in store.in_state(State.DONE):
         spool.drop_inputs(job.job_id)
-
-
-def establish(premises: Premises, vault: VaultClient) -> VaultDescription:
-    """Meets the vault, writes the trust file, and gives up every way to the vault but its channel.
-
-    To be called before the process has a second thread.
-
-    Raises:
-        ServiceError: `trust_changed`.
-        KeyvaultError: the vault does not answer.
-        EnclaveError: the vault's folder could not be closed.
-    """
-    premises.desk.mkdir(mode=0o700, parents=True, exist_ok=True)
-    description = vault.describe()
-    keep_trust(premises.trust_file, trust_of(description))
-    keep_out_of(premises.vault)
-    return description
-
-
-def trust_of(description: VaultDescription) -> Trust:
-    """What a verifier has to believe of this service."""
-    return Trust(
-        node=description.node,
-        log_origin=description.log_origin,
-        log_vkeys=description.log_vkeys,
-        releases=description.release_keys,
-    )
-
-
-def keep_trust(path: Path, trust: Trust) -> None:
-    """Writes the trust file once; a vault with other keys than the file names is refused.
-
-    Raises:
-        ServiceError: `trust_changed`.
-    """
-    content = trust.to_bytes()
-    if not path.exists():
-        path.write_bytes(content)
-    elif path.read_bytes() != content:
-        raise unavailable(
-            "trust_changed",
-            "The vault's keys are not those of trust.json in the data folder; "
-            "one of the two was exchanged, and proofs of one do not verify with the other.",
-        )

@@ -9,7 +9,7 @@ from typing import Literal
 
 from provenance.errors import ProvenanceError
 
-Status = Literal["ok", "failed", "not reached"]
+Status = Literal["ok", "failed", "not reached", "not asked"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Step:
     Attributes:
         step: its id, stable.
         sentence: what holds if the step does, for people.
-        status: "ok", "failed" or "not reached".
+        status: "ok", "failed", "not reached", or "not asked": whoever verifies does not demand it.
     """
 
     step: str
@@ -54,6 +54,7 @@ class Checklist:
     def __init__(self, sentences: Mapping[str, str]) -> None:
         self._sentences = sentences
         self._waiting = list(sentences)
+        self._left: set[str] = set()
 
     @contextlib.contextmanager
     def step(self, step: str) -> Iterator[None]:
@@ -62,13 +63,17 @@ class Checklist:
         Raises:
             VerificationError: the block raised a ProvenanceError.
         """
-        if step != self._waiting[0]:
-            raise AssertionError(f"the next step is {self._waiting[0]}, not {step}")
+        self._expect(step)
         try:
             yield
         except ProvenanceError as error:
             raise VerificationError(step, error, self._reports(failed=step)) from error
         self._waiting.pop(0)
+
+    def leave(self, step: str) -> None:
+        """Goes on without a step that whoever verifies does not demand; the report says so."""
+        self._expect(step)
+        self._left.add(self._waiting.pop(0))
 
     def reports(self) -> tuple[Step, ...]:
         """Gives one report a step, all of them done."""
@@ -76,10 +81,16 @@ class Checklist:
             raise AssertionError(f"the step {self._waiting[0]} was never run")
         return self._reports(failed=None)
 
+    def _expect(self, step: str) -> None:
+        if step != self._waiting[0]:
+            raise AssertionError(f"the next step is {self._waiting[0]}, not {step}")
+
     def _reports(self, failed: str | None) -> tuple[Step, ...]:
         def status(step: str) -> Status:
             if step == failed:
                 return "failed"
+            if step in self._left:
+                return "not asked"
             return "not reached" if step in self._waiting else "ok"
 
         return tuple(Step(step, sentence, status(step)) for step, sentence in self._sentences.items())

@@ -17,7 +17,7 @@ from typing import Protocol, Self
 
 from provenance.checkpoint import CheckpointText
 from provenance.entry import Entry
-from provenance.errors import LogError
+from provenance.errors import LogError, ProvenanceError
 from provenance.log_check import LogReport, check_log
 from provenance.log_storage import LogStorage
 from provenance.merkle import consistency_proof, inclusion_proof
@@ -43,6 +43,25 @@ class CheckpointSigner(Protocol):
         """
 
 
+class Cosigner(Protocol):
+    """Whoever gathers other people's signatures on a checkpoint that the log has signed."""
+
+    def __call__(self, note: bytes, prove_from: Callable[[int], list[bytes]], /) -> bytes:
+        """Gives the note with more signature lines under the same text.
+
+        It may take its time, and it raises when there are too few; then nothing is published.
+
+        Args:
+            note: the signed checkpoint.
+            prove_from: as for `CheckpointSigner`.
+        """
+
+
+def unwitnessed(note: bytes, _prove_from: Callable[[int], list[bytes]]) -> bytes:
+    """The cosigner of a log without witnesses."""
+    return note
+
+
 def static_folder(path: Path) -> Path:
     """Where the static files of the log with this SQLite file lie."""
     return path.with_suffix("")
@@ -56,15 +75,19 @@ class TransparencyLog:
             without the suffix (`static_folder`).
         origin: the log's name, the first line of its checkpoints.
         sign_checkpoint: holds the keys.
+        cosign: asks the witnesses, before anybody sees a checkpoint.
 
     Raises:
         LogError: the file cannot be used (`log_storage.LogStorage` has the codes), or what an earlier
-            process staged cannot be signed.
+            process staged cannot be signed or witnessed.
     """
 
-    def __init__(self, path: Path, origin: str, sign_checkpoint: CheckpointSigner) -> None:
+    def __init__(
+        self, path: Path, origin: str, sign_checkpoint: CheckpointSigner, cosign: Cosigner = unwitnessed
+    ) -> None:
         self._storage = LogStorage(path, origin)
         self._sign_checkpoint = sign_checkpoint
+        self._cosign = cosign
         self._publishing = threading.Lock()
         try:
             self._files = FolderFiles(static_folder(path))
@@ -179,14 +202,22 @@ class TransparencyLog:
                 self._publisher.write_checkpoint(*latest)
 
     def _signed(self, text: CheckpointText) -> bytes:
+        def prove_from(old_size: int) -> list[bytes]:
+            return consistency_proof(old_size, text.size, self._storage.node)
+
         # Whatever the signer raises, a vault that is gone or one that refuses, ends in the same way.
         try:
-            note = self._sign_checkpoint(
-                text.to_bytes(), lambda old_size: consistency_proof(old_size, text.size, self._storage.node)
-            )
+            note = self._sign_checkpoint(text.to_bytes(), prove_from)
             signed = parse_note(note).text.encode()
         except Exception as error:
             raise LogError("the log's keys did not sign the checkpoint", "checkpoint_not_signed") from error
         if signed != text.to_bytes():
             raise LogError("the log's keys signed another checkpoint", "checkpoint_not_signed")
-        return note
+        try:
+            witnessed = self._cosign(note, prove_from)
+            still = parse_note(witnessed).text.encode()
+        except ProvenanceError as error:
+            raise LogError("the checkpoint is not witnessed; nothing is published", error.code) from error
+        if still != text.to_bytes():
+            raise LogError("the witnesses signed another checkpoint", "checkpoint_not_signed")
+        return witnessed

@@ -15,6 +15,8 @@ from provenance.note import ED25519_NOTE, MLDSA44_COSIGNATURE, VerifierKey, pars
 TRUST_FORMAT = "bauta.trust/v1"
 MAX_TRUST_BYTES = 64 << 10
 MAX_RELEASE_KEYS = 8
+MAX_ROOTS = 8
+MAX_ROOT_BYTES = 8 << 10
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class Trust:
         required_signatures: algorithms that every lasting statement (a job's, its evidence, a worker
             release) must be signed with, in the order of `STATEMENT_SIGNATURES`; never less than the two of
             `STATEMENT_SUITE`.
+        witness_policy: a c2sp.org/tlog-policy text: which witnesses must have seen a checkpoint; "" for none.
+        timestamp_roots: DER X.509 certificates, each the root of a
+            time-stamping authority whose clock counts.
+        required_timestamps: how many of those authorities must have stamped a result's proof.
+        credential_roots: DER X.509 certificates that a result's content credentials (C2PA) lead to.
 
     Raises:
         FormatError: a vkey does not parse, or they are not one of each kind under the log's name; a release
@@ -42,6 +49,10 @@ class Trust:
     log_vkeys: tuple[str, ...]
     releases: tuple[HybridPublicKey, ...] = ()
     required_signatures: tuple[str, ...] = STATEMENT_SUITE
+    witness_policy: str = ""
+    timestamp_roots: tuple[bytes, ...] = ()
+    required_timestamps: int = 0
+    credential_roots: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
         keys = self.log_keys
@@ -61,6 +72,10 @@ class Trust:
                     "the trust file requires a signature of an algorithm that a key in it lacks",
                     "key_missing",
                 )
+        _check_roots(self.timestamp_roots)
+        _check_roots(self.credential_roots)
+        if not 0 <= self.required_timestamps <= len(self.timestamp_roots):
+            raise FormatError("the trust file requires more timestamps than it has roots for")
 
     @property
     def log_keys(self) -> tuple[VerifierKey, ...]:
@@ -77,6 +92,12 @@ class Trust:
                     "log": {"origin": self.log_origin, "vkeys": list(self.log_vkeys)},
                     "releases": [_key_object(key) for key in self.releases],
                     "required_signatures": list(self.required_signatures),
+                    "witness_policy": self.witness_policy,
+                    "timestamps": {
+                        "required": self.required_timestamps,
+                        "roots": [base64_text(root) for root in self.timestamp_roots],
+                    },
+                    "credentials": {"roots": [base64_text(root) for root in self.credential_roots]},
                 }
             )
             + b"\n"
@@ -96,6 +117,9 @@ class Trust:
             "log",
             "releases",
             "required_signatures",
+            "witness_policy",
+            "timestamps",
+            "credentials",
         )
         if content["format"] != TRUST_FORMAT:
             raise FormatError("the trust file is of another format or version")
@@ -107,12 +131,22 @@ class Trust:
             raise FormatError("the trust file's log part does not have its form")
         if not isinstance(releases, list):
             raise FormatError("the trust file's release keys are not a list")
+        if not isinstance(content["witness_policy"], str):
+            raise FormatError("the trust file's witness policy is not text")
+        timestamps = _fields(content["timestamps"], "required", "roots")
+        credentials = _fields(content["credentials"], "roots")
+        if type(timestamps["required"]) is not int:
+            raise FormatError("the trust file's number of required timestamps is none")
         return cls(
             node=_read_key(content["node"]),
             log_origin=log["origin"],
             log_vkeys=tuple(vkeys),
             releases=tuple(_read_key(release) for release in releases),
             required_signatures=signature_set(content["required_signatures"]),
+            witness_policy=content["witness_policy"],
+            timestamp_roots=_read_roots(timestamps["roots"]),
+            required_timestamps=timestamps["required"],
+            credential_roots=_read_roots(credentials["roots"]),
         )
 
 
@@ -145,6 +179,19 @@ def _read_key(untrusted: Any) -> HybridPublicKey:
         mldsa65=base64_bytes(fields[MLDSA65]),
         slhdsa128s=base64_bytes(fields[SLHDSA128S]) if with_third else None,
     )
+
+
+def _check_roots(roots: tuple[bytes, ...]) -> None:
+    if len(roots) > MAX_ROOTS or len(set(roots)) != len(roots):
+        raise FormatError(f"the trust file names a root twice, or more than {MAX_ROOTS} of them")
+    if any(not 0 < len(root) <= MAX_ROOT_BYTES for root in roots):
+        raise FormatError("a root in the trust file is empty or too large")
+
+
+def _read_roots(untrusted: Any) -> tuple[bytes, ...]:
+    if not isinstance(untrusted, list):
+        raise FormatError("the trust file's roots are not a list")
+    return tuple(base64_bytes(root) for root in untrusted)
 
 
 def _fields(untrusted: Any, *names: str) -> dict[str, Any]:

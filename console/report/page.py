@@ -28,6 +28,7 @@ _MARKS = {
     "ok": ("ok", "✓ holds"),
     "failed": ("failed", "✗ does not hold"),
     "not reached": ("unreached", "– not checked"),
+    "not asked": ("unreached", "– not asked for"),
 }
 
 

@@ -13,7 +13,7 @@ from provenance.proof import MAX_PROOF_FILE_BYTES
 from provenance.trust import MAX_TRUST_BYTES, Trust
 from provenance.verifier import VerifiedResult, verify_result
 
-_MARKS = {"ok": "✓", "failed": "✗", "not reached": "·"}
+_MARKS = {"ok": "✓", "failed": "✗", "not reached": "·", "not asked": "–"}
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def test_a_proof_file_has_a_largest_size(house: House) -> None:
 def test_a_proof_holds_no_word_of_the_original(house: House) -> None:
     """All that a reader of the log gets is a hash of the envelope; all of the proof is facts and keys."""
     proof = house.prove_job()
-    assert set(json.loads(proof)) == {"format", "statement", "evidence", "log"}
+    assert set(json.loads(proof)) == {"format", "statement", "evidence", "log", "timestamps"}
     statement = ProofFile.from_bytes(proof).statement
     assert json.loads(statement.payload)["predicate"] == job_facts().predicate()
     entry = house.log._storage.rows("SELECT * FROM entries WHERE kind = 'job'")[0]
