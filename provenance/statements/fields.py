@@ -1,6 +1,7 @@
 """The kinds of field. Each one knows which values it takes and how they look in JSON.
 
-A statement's dataclass names a kind in each field's metadata (`of`). There is no kind for free text.
+A statement's dataclass names a kind in each field's metadata (`of`). There is no kind for free text, and a
+digest says what it is of, so that the hash of an original cannot become a field by mistake.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from provenance import canonical
 from provenance.encoding import base64_bytes, base64_text
 from provenance.errors import FormatError
+from provenance.statements.vocabulary import DIGESTED
 
 INSTANT_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -177,7 +179,27 @@ class Maybe(Kind):
         return None if untrusted is None else self.item.from_json(untrusted)
 
 
+@dataclass(frozen=True)
+class Digest(Kind):
+    """The hex SHA-256 of one kind of thing, by its name in `vocabulary.DIGESTED`.
+
+    Raises:
+        FormatError: a digest of anything else is not for a statement.
+    """
+
+    thing: str
+
+    def __post_init__(self) -> None:
+        if self.thing not in DIGESTED:
+            raise FormatError("a statement holds no digest of such a thing")
+
+    def check(self, value: Any) -> Any:
+        """Takes 64 lower-case hex digits."""
+        return SHA256.check(value)
+
+
 JOB_ID = Pattern(re.compile(r"[0-9a-f]{32}"))
+# The form of every digest; no field is of this kind itself.
 SHA256 = Pattern(re.compile(r"[0-9a-f]{64}"))
 # Bech32 of a 1,216-byte X-Wing public key (c2sp.org/age, mlkem768x25519 recipients).
 AGE_RECIPIENT = Pattern(re.compile(r"age1pq1[02-9ac-hj-np-z]{1952}"))

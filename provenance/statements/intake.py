@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from provenance.errors import FormatError
 from provenance.statements.base import Facts
-from provenance.statements.fields import AGE_RECIPIENT, SHA256, Instant, Sorted, of, parse_instant
+from provenance.statements.fields import AGE_RECIPIENT, Digest, Instant, Sorted, of, parse_instant
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class IntakeFacts(Facts):
     recipient: str = of(AGE_RECIPIENT)
     valid_from: str = of(Instant())
     valid_until: str = of(Instant())
-    worker_measurements: tuple[str, ...] = of(Sorted(SHA256))
+    worker_measurements: tuple[str, ...] = of(Sorted(Digest("measurement")))
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -9,7 +9,7 @@ from typing import ClassVar
 from provenance.algorithms.registry import STATEMENT_SIGNATURES, STATEMENT_SUITE, signature_set
 from provenance.errors import FormatError
 from provenance.statements.base import Facts
-from provenance.statements.fields import JOB_ID, SHA256, Count, Instant, Sorted, Table, Word, of
+from provenance.statements.fields import JOB_ID, Count, Digest, Instant, Sorted, Table, Word, of
 from provenance.statements.vocabulary import (
     AUDIO,
     DEVICES,
@@ -61,17 +61,17 @@ class JobFacts(Facts):
     SUBJECT_FIELD: ClassVar[str | None] = "result_sha256"
 
     job_id: str = of(JOB_ID)
-    result_sha256: str = of(SHA256)
+    result_sha256: str = of(Digest("result"))
     result_bytes: int = of(Count())
     media_type: str = of(Word(MEDIA_TYPES))
-    original_commitment: str = of(SHA256)
-    policy_sha256: str = of(SHA256)
-    terms_sha256: str = of(SHA256)
+    original_commitment: str = of(Digest("commitment"))
+    policy_sha256: str = of(Digest("policy"))
+    terms_sha256: str = of(Digest("terms"))
     mode: str = of(Word(MODES))
     effect: str = of(Word(EFFECTS))
     audio: str = of(Word(AUDIO))
-    models: Mapping[str, str] = of(Table(Word(MODELS), SHA256))
-    measurement: str = of(SHA256)
+    models: Mapping[str, str] = of(Table(Word(MODELS), Digest("model")))
+    measurement: str = of(Digest("measurement"))
     tier: str = of(Word(TIERS))
     walls: tuple[str, ...] = of(Sorted(Word(WALLS)))
     device: str = of(Word(DEVICES))

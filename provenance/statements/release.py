@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from provenance.keys import ED25519_KEY_BYTES, MLDSA65_KEY_BYTES, SLHDSA128S_KEY_BYTES, HybridPublicKey
 from provenance.statements.base import Facts
-from provenance.statements.fields import JOB_ID, SHA256, Instant, Maybe, Raw, Sorted, Word, of
+from provenance.statements.fields import JOB_ID, Digest, Instant, Maybe, Raw, Sorted, Word, of
 from provenance.statements.vocabulary import TIERS, WALLS
 
 
@@ -40,10 +40,10 @@ class ReleaseFacts(Facts):
     job_id: str = of(JOB_ID)
     tier: str = of(Word(TIERS))
     walls: tuple[str, ...] = of(Sorted(Word(WALLS)))
-    measurement: str = of(SHA256)
-    policy_sha256: str = of(SHA256)
-    terms_sha256: str = of(SHA256)
-    upload_header_sha256: str = of(SHA256)
+    measurement: str = of(Digest("measurement"))
+    policy_sha256: str = of(Digest("policy"))
+    terms_sha256: str = of(Digest("terms"))
+    upload_header_sha256: str = of(Digest("upload-header"))
     worker_ed25519: bytes = of(Raw(ED25519_KEY_BYTES))
     worker_mldsa65: bytes = of(Raw(MLDSA65_KEY_BYTES))
     released_at: str = of(Instant())

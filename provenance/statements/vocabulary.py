@@ -44,6 +44,40 @@ MODELS = ("centerface",)
 POLICIES = ("classroom", "street", "telehealth", "whistleblower")
 """What ships with a worker; a submitter's own policy has no place in a release."""
 
+DIGESTED = {
+    "ciphertext": "what was sealed; sealing is randomized, so that nobody can compute it from the content",
+    "commitment": "HMAC-SHA-256 of the original under a salt that only the submitter has",
+    "envelope": "a signed statement; one of its signatures is randomized",
+    "lock": "the lock file of a worker version",
+    "measurement": "a worker's code, lock, dependencies, models and policies",
+    "model": "a model's file",
+    "policy": "the text of a policy",
+    "public-key": "a public key, or the recipient string of one",
+    "result": "the anonymized media file, which its owner may show to anybody",
+    "terms": "what a job is asked to do",
+    "upload-header": "the age header of a sealed upload; random keys",
+}
+"""What a digest in a statement may be of, and why it may stand there. An original is not in this list."""
+
+PURPOSES = ("court_order", "data_subject_request", "medical_care", "safety_emergency", "source_request")
+"""What a disclosure is asked for."""
+
+LEGAL_BASES = ("consent", "court_order", "legal_obligation", "public_interest", "vital_interests")
+"""By what right: a court's order, or the words of GDPR, article 6 (1) a, c, e and d."""
+
+DENIAL_REASONS = (
+    "conflict_of_interest",
+    "identity_not_shown",
+    "legal_basis_insufficient",
+    "other",
+    "request_expired",
+    "scope_too_wide",
+)
+"""Why a custodian says no."""
+
+ERASURE_REASONS = ("consent_withdrawn", "data_subject_request", "operator_decision", "retention_over")
+"""Why an identity's key was destroyed."""
+
 
 FAILURE_CODES = (
     "age_armor_invalid",

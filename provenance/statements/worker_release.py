@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from provenance.errors import FormatError
 from provenance.statements.base import Facts
-from provenance.statements.fields import SHA256, Instant, Pattern, Table, Word, of
+from provenance.statements.fields import Digest, Instant, Pattern, Table, Word, of
 from provenance.statements.vocabulary import MODELS, POLICIES
 
 # PEP 440 without a local part, which would admit any word, and of three numbers: four would admit an address.
@@ -38,11 +38,11 @@ class WorkerReleaseFacts(Facts):
     SUBJECT_NAME: ClassVar[str] = "worker"
     SUBJECT_FIELD: ClassVar[str | None] = "measurement"
 
-    measurement: str = of(SHA256)
+    measurement: str = of(Digest("measurement"))
     version: str = of(VERSION)
-    models: Mapping[str, str] = of(Table(Word(MODELS), SHA256))
-    policies: Mapping[str, str] = of(Table(Word(POLICIES), SHA256))
-    lock_sha256: str = of(SHA256)
+    models: Mapping[str, str] = of(Table(Word(MODELS), Digest("model")))
+    policies: Mapping[str, str] = of(Table(Word(POLICIES), Digest("policy")))
+    lock_sha256: str = of(Digest("lock"))
     released_at: str = of(Instant())
 
     def __post_init__(self) -> None:

@@ -29,6 +29,7 @@ from provenance.statements.fields import (
     JOB_ID,
     SHA256,
     Count,
+    Digest,
     Instant,
     Kind,
     Maybe,
@@ -41,7 +42,7 @@ from provenance.statements.fields import (
     kind_of,
     parse_instant,
 )
-from provenance.statements.vocabulary import FAILURE_CODES, WALLS
+from provenance.statements.vocabulary import DIGESTED, FAILURE_CODES, WALLS
 from provenance.statements.worker_release import VERSION
 
 WORKER = TestSigner("worker").public
@@ -129,7 +130,9 @@ def test_every_field_is_of_a_closed_kind(kind: type[Facts], field: dataclasses.F
                 assert words
                 assert all(word == word.lower() and " " not in word for word in words)
             case Pattern():
-                assert declared in (JOB_ID, SHA256, AGE_RECIPIENT, VERSION)
+                assert declared in (JOB_ID, AGE_RECIPIENT, VERSION)
+            case Digest(thing):
+                assert thing in DIGESTED
             case Count(maximum):
                 assert maximum <= canonical.MAX_INTEGER
             case Sorted(item, most):
