@@ -89,7 +89,7 @@ class LogStorage:
     def stage(self, entries: Sequence[Entry]) -> list[int]:
         """Adds entries and the nodes they complete, durably, all or none; gives their indices, old or new."""
         with self._transaction():
-            return [self._stage(entry) for entry in entries]
+            return self._stage(entries)
 
     def publish(self, text: CheckpointText, note: bytes) -> None:
         """Adds a checkpoint, durably; the table takes only one that is larger than all before it."""
@@ -161,23 +161,41 @@ class LogStorage:
         )
         return entries, nodes, checkpoints
 
-    def _stage(self, entry: Entry) -> int:
-        known = self.rows(
+    def _stage(self, entries: Sequence[Entry]) -> list[int]:
+        """Finds or gives each entry its index; what is new is written at the end, in two statements."""
+        size = self.size()
+        fresh: dict[Entry, int] = {}
+        nodes: dict[tuple[int, int], bytes] = {}
+        indices = []
+        for entry in entries:
+            index = fresh.get(entry)
+            if index is None:
+                index = self._index_of(entry)
+            if index is None:
+                index = size + len(fresh)
+                fresh[entry] = index
+                for level, position, node in completed_nodes(
+                    index, entry.leaf, lambda *place: nodes[place] if place in nodes else self.node(*place)
+                ):
+                    nodes[level, position] = node
+            indices.append(index)
+        self._database.conn.executemany(
+            "INSERT INTO entries (position, kind, envelope_sha256) VALUES (?, ?, ?)",
+            [(index, entry.kind, entry.envelope_sha256) for entry, index in fresh.items()],
+        )
+        self._database.conn.executemany(
+            "INSERT INTO nodes (level, position, hash) VALUES (?, ?, ?)",
+            [(*place, node) for place, node in nodes.items()],
+        )
+        return indices
+
+    def _index_of(self, entry: Entry) -> int | None:
+        found = self.rows(
             "SELECT position FROM entries WHERE kind = ? AND envelope_sha256 = ?",
             entry.kind,
             entry.envelope_sha256,
         )
-        if known:
-            return int(known[0][0])
-        index = self.size()
-        self._database.table("entries").insert(
-            {"position": index, "kind": entry.kind, "envelope_sha256": entry.envelope_sha256}
-        )
-        self._database.table("nodes").insert_all(
-            {"level": level, "position": position, "hash": node}
-            for level, position, node in completed_nodes(index, entry.leaf, self.node)
-        )
-        return index
+        return int(found[0][0]) if found else None
 
     @contextlib.contextmanager
     def held_still(self) -> Iterator[None]:
