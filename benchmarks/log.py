@@ -1,9 +1,13 @@
-"""Times the log: `python -m benchmarks.log [--entries 20000] [--folder DIR] [--json FILE]`.
+"""Times the log: `python -m benchmarks.log [--entries 20000] [--batch 1000] [--folder DIR] [--json FILE]`.
 
-Durable entries a second, in batches and one by one, against what SQLite alone manages on this disk with the
-same durability; the time of a proof; and how proof and tiles grow. The signer is Ed25519 alone, in this
-process; `benchmarks.key_release` times the vault. `--entries 10000000` is the large run: some gigabytes and
-well over half an hour; it shows whether append and proof behave as the logarithm of the size.
+One log grows by decades, and beside it, in the same run and by the same batches, a bare table that SQLite
+alone fills with the same durability: first without, then with the unique index that any log needs that takes
+nothing twice. At each size: durable entries a second over the last tenth of the way, in batches and one by
+one; the time to publish one checkpoint; time and size of a proof; how many tiles a stranger reads for a
+proof; what index and static files take of the disk. The signer is Ed25519 alone, in this process;
+`benchmarks.key_release` times the vault. The last line is the time that a check of the whole log takes.
+
+`--entries 10000000 --batch 10000` is the large run: five gigabytes and about half an hour.
 """
 
 from __future__ import annotations
@@ -11,11 +15,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import resource
 import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,12 +29,15 @@ from rich.table import Table
 
 from provenance.checkpoint import CheckpointText, assemble, message_to_sign, signature_line
 from provenance.log import TransparencyLog, static_folder
+from provenance.merkle import inclusion_proof
 from provenance.note import ed25519_vkey, parse_vkey
+from provenance.tiles.layout import TILE_HEIGHT, TILE_WIDTH
 
 ORIGIN = "bauta.test/benchmark"
-BATCH = 1000
 SINGLES = 200
-PROOFS = 200
+PROOFS = 500
+# Proofs are asked for in an order that no cache can foresee.
+STRIDE = 7_919_777
 
 
 def signer() -> Callable[[bytes, object], bytes]:
@@ -49,55 +57,94 @@ def digest(number: int) -> bytes:
     return hashlib.sha256(number.to_bytes(8, "big")).digest()
 
 
-def sqlite_alone(folder: Path, batch: int, batches: int) -> float:
-    """Rows a second of a bare table with the log's durability: the ceiling for a log on SQLite."""
-    database = sqlite3.connect(folder / "alone.sqlite")
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = FULL")
-    database.execute("CREATE TABLE IF NOT EXISTS rows (digest BLOB)")
-    began = time.perf_counter()
-    for number in range(batches):
-        with database:
-            database.executemany("INSERT INTO rows VALUES (?)", [(digest(number),)] * batch)
-    taken = time.perf_counter() - began
-    database.close()
-    return batch * batches / taken
+class SqliteAlone:
+    """A bare table with the log's durability: the ceiling for a log on SQLite."""
+
+    def __init__(self, path: Path, *, unique: bool) -> None:
+        self.name = "unique" if unique else "bare"
+        self._database = sqlite3.connect(path)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        self._database.execute(f"CREATE TABLE rows (digest BLOB {'UNIQUE' if unique else ''})")
+
+    def append_all(self, numbers: range) -> None:
+        """One durable transaction."""
+        with self._database:
+            self._database.executemany("INSERT INTO rows VALUES (?)", ((digest(n),) for n in numbers))
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._database.close()
 
 
-def measure(folder: Path, entries: int) -> list[dict[str, float]]:
-    """Grows one log by decades; what it costs at each size."""
-    rows = []
-    sizes = [size for size in (10**power for power in range(3, 9)) if size < entries] + [entries]
-    with TransparencyLog(folder / "log.sqlite", ORIGIN, signer()) as log:
-        done = 0
-        for size in sizes:
-            began, before = time.perf_counter(), done
-            while done < size:
-                batch = min(BATCH, size - done)
-                log.append_all(("job", digest(number)) for number in range(done, done + batch))
-                done += batch
-            batched = (done - before) / (time.perf_counter() - began)
-            began = time.perf_counter()
-            for number in range(done, done + SINGLES):
-                log.append("job", digest(number))
-            done += SINGLES
-            single = SINGLES / (time.perf_counter() - began)
+class Grower:
+    """Appends consecutive numbers to a log or a table, and says how fast."""
+
+    def __init__(self, append: Callable[[range], object]) -> None:
+        self._append = append
+        self.size = 0
+
+    def grow(self, size: int, batch: int) -> float:
+        """Grows to a size; entries a second over the last tenth of the way."""
+        marked, began = self.size, time.perf_counter()
+        last_tenth = size - (size - self.size) // 10 - batch
+        while self.size < size:
+            if self.size <= last_tenth:
+                marked, began = self.size, time.perf_counter()
+            numbers = range(self.size, min(self.size + batch, size))
+            self._append(numbers)
+            self.size = numbers.stop
+        return (self.size - marked) / (time.perf_counter() - began)
+
+
+def tiles_for_proof(index: int, size: int) -> int:
+    """How many tiles a stranger reads for an inclusion proof (and the root) out of static files."""
+    tiles = set()
+
+    def read(level: int, position: int) -> bytes:
+        row, above = divmod(level, TILE_HEIGHT)
+        tiles.add((row, (position << above) // TILE_WIDTH))
+        return bytes(32)
+
+    inclusion_proof(index, size, read)
+    return len(tiles)
+
+
+def measure(folder: Path, entries: int, batch: int) -> Iterator[dict[str, float]]:
+    """Grows everything by decades; what it costs at each size."""
+    path = folder / "log.sqlite"
+    tables = [SqliteAlone(folder / f"{unique}.sqlite", unique=unique) for unique in (False, True)]
+    with TransparencyLog(path, ORIGIN, signer()) as log:
+        growers = {
+            "log": Grower(lambda numbers: log.append_all(("job", digest(n)) for n in numbers)),
+            **{table.name: Grower(table.append_all) for table in tables},
+        }
+        for size in [*(10**power for power in range(3, 9) if 10**power < entries), entries]:
+            batched = {name: grower.grow(size, batch) for name, grower in growers.items()}
+            single = {name: grower.grow(size + SINGLES, 1) for name, grower in growers.items()}
+            done = growers["log"].size
             times, proof = [], b""
             for number in range(PROOFS):
                 began = time.perf_counter()
-                proof = log.proof_for(number * 7919 % done)
+                proof = log.proof_for(number * STRIDE % done)
                 times.append((time.perf_counter() - began) * 1000)
-            rows.append(
-                {
-                    "entries": done,
-                    "batched_per_s": batched,
-                    "one_by_one_per_s": single,
-                    "proof_ms": statistics.median(times),
-                    "proof_bytes": len(proof),
-                    "static_bytes_per_entry": _bytes_under(static_folder(folder / "log.sqlite")) / done,
-                }
-            )
-    return rows
+            yield {
+                "entries": done,
+                **{f"{name}_batched_per_s": rate for name, rate in batched.items()},
+                **{f"{name}_one_by_one_per_s": rate for name, rate in single.items()},
+                "publish_ms": 1000 / single["log"],
+                "proof_ms": statistics.median(times),
+                "proof_bytes": len(proof),
+                "tiles_per_proof": max(tiles_for_proof(n * STRIDE % done, done) for n in range(PROOFS)),
+                "index_bytes_per_entry": path.stat().st_size / done,
+                "static_bytes_per_entry": _bytes_under(static_folder(path)) / done,
+                "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        for table in tables:
+            table.close()
+        began = time.perf_counter()
+        log.check()
+        yield {"check_s": time.perf_counter() - began}
 
 
 def _bytes_under(folder: Path) -> int:
@@ -108,26 +155,25 @@ def main() -> None:
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--entries", type=int, default=20_000)
+    parser.add_argument("--batch", type=int, default=1000)
     parser.add_argument(
         "--folder", type=Path, help="on the disk to measure; the system's for temporary files"
     )
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, help="rewritten after each size")
     arguments = parser.parse_args()
+    rows: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory(prefix="bauta-log-", dir=arguments.folder) as name:
-        folder = Path(name)
-        alone = {
-            "batched_per_s": sqlite_alone(folder, BATCH, 10),
-            "one_by_one_per_s": sqlite_alone(folder, 1, 500),
-        }
-        rows = measure(folder, arguments.entries)
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*(f"{value:,.2f}" if value % 1 else f"{value:,.0f}" for value in row.values()))
+        for row in measure(Path(name), arguments.entries, arguments.batch):
+            rows.append(row)
+            if arguments.json:
+                arguments.json.write_text(json.dumps(rows, indent=2) + "\n")
+    *sizes, checked = rows
+    table = Table("", *(f"{row['entries']:,.0f}" for row in sizes))
+    for name in list(sizes[0])[1:]:
+        table.add_row(name, *(f"{row[name]:,.{2 if row[name] < 1000 else 0}f}" for row in sizes))
     console = Console()
     console.print(table)
-    console.print("SQLite alone:", {key: round(value) for key, value in alone.items()})
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"log": rows, "sqlite_alone": alone}, indent=2) + "\n")
+    console.print(f"whole log checked in {checked['check_s']:,.1f} s")
 
 
 if __name__ == "__main__":
