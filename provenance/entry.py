@@ -12,7 +12,22 @@ from provenance.errors import FormatError
 from provenance.merkle import leaf_hash
 
 ENTRY_FORMAT = "bauta.entry/v1"
-KINDS = ("intake", "release", "job", "failure", "worker-release")
+KINDS = (
+    "intake",
+    "submission",
+    "release",
+    "job",
+    "failure",
+    "policy",
+    "worker-release",
+    "key-rotation",
+    "disclosure-request",
+    "disclosure-approval",
+    "disclosure-denial",
+    "disclosure-release",
+    "erasure",
+)
+"""The last name of each statement's predicate type, without its version (`statements.Facts.kind`)."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +35,7 @@ class Entry:
     """One leaf's content.
 
     Attributes:
-        kind: "intake", "release", "job", "failure" or "worker-release".
+        kind: one of `KINDS`.
         envelope_sha256: SHA-256 of the envelope's canonical JSON, 32 bytes (`dsse.Envelope.digest`).
 
     Raises:

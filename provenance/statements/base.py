@@ -36,6 +36,11 @@ class Facts(ABC):
         for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, kind_of(field).check(getattr(self, field.name)))
 
+    @classmethod
+    def kind(cls) -> str:
+        """The log's word for this kind of statement: the name in its predicate type."""
+        return cls.PREDICATE_TYPE.removeprefix("urn:bauta:predicate:").rpartition(":")[0]
+
     @abstractmethod
     def subject_sha256(self) -> str:
         """The hex SHA-256 of what the statement is about."""
@@ -43,7 +48,7 @@ class Facts(ABC):
     def predicate(self) -> dict[str, Any]:
         """Gives the JSON object of every fact but the subject's digest, for the statement and for people."""
         return {
-            _json_name(field.name): kind_of(field).to_json(getattr(self, field.name))
+            json_name(field.name): kind_of(field).to_json(getattr(self, field.name))
             for field in self._predicate_fields()
         }
 
@@ -70,11 +75,9 @@ class Facts(ABC):
             raise FormatError("the statement is of another kind", "wrong_statement")
         predicate = statement.get("predicate")
         fields = cls._predicate_fields()
-        if not isinstance(predicate, dict) or predicate.keys() != {
-            _json_name(field.name) for field in fields
-        }:
+        if not isinstance(predicate, dict) or predicate.keys() != {json_name(field.name) for field in fields}:
             raise FormatError("the statement's predicate does not have exactly its fields")
-        values = {field.name: kind_of(field).from_json(predicate[_json_name(field.name)]) for field in fields}
+        values = {field.name: kind_of(field).from_json(predicate[json_name(field.name)]) for field in fields}
         if cls.SUBJECT_FIELD is not None:
             values[cls.SUBJECT_FIELD] = _subject_digest(statement.get("subject"))
         facts = cls(**values)
@@ -87,7 +90,7 @@ class Facts(ABC):
         return [field for field in dataclasses.fields(cls) if field.name != cls.SUBJECT_FIELD]
 
 
-def _json_name(name: str) -> str:
+def json_name(name: str) -> str:
     """in-toto's house style: lowerCamelCase (docs/new_predicate_guidelines.md)."""
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)

@@ -21,8 +21,7 @@ from provenance.log import TransparencyLog
 from provenance.note import parse_note, parse_vkey
 from provenance.proof import ProofFile
 from provenance.register import verify_recorded_release, verify_released_intake
-from provenance.statements import FailureFacts, IntakeFacts, JobFacts, ReleaseFacts, WorkerReleaseFacts
-from provenance.statements.base import Facts
+from provenance.statements import STATEMENTS, Facts
 from provenance.tlog_proof import TlogProof
 from provenance.trust import Trust, format_public_key, parse_public_key
 from provenance.verifier import VerificationError, verify_intake, verify_result
@@ -33,13 +32,11 @@ from tests.unit.provenance.provenance_makers import (
     RESULT,
     House,
     TestSigner,
-    failure_facts,
     intake_facts,
-    job_facts,
     make_house,
-    release_facts,
     worker_release_facts,
 )
+from tests.unit.provenance.statement_makers import SOUND
 
 WORKER = "worker"
 PROOF_SENDER = "whoever hands over a result, or serves one"
@@ -90,11 +87,7 @@ def announced() -> tuple[bytes, bytes]:
 @cache
 def statements() -> dict[type[Facts], bytes]:
     """One of each kind."""
-    facts = [
-        *(job_facts(), intake_facts(), failure_facts(), worker_release_facts()),
-        release_facts(TestSigner(WORKER).public),
-    ]
-    return {type(item): item.to_statement() for item in facts}
+    return {kind: make().to_statement() for kind, make in SOUND.items()}
 
 
 def trusted() -> Trust:
@@ -192,9 +185,8 @@ def _statement_target(kind: type[Facts]) -> Target:
     def read(untrusted: bytes) -> None:
         assert kind.from_statement(untrusted).to_statement() == untrusted
 
-    word = kind.PREDICATE_TYPE.removeprefix("urn:bauta:predicate:").removesuffix(":v1").replace("-", "_")
     return Target(
-        name=f"statement_{word}",
+        name=f"statement_{kind.kind().replace('-', '_')}",
         sender=PROOF_SENDER,
         parsers=("provenance.statements.base.Facts.from_statement",),
         parse=read,
@@ -245,7 +237,7 @@ TARGETS = (
         errors=(ProvenanceError,),
         json=True,
     ),
-    *map(_statement_target, (JobFacts, IntakeFacts, FailureFacts, WorkerReleaseFacts, ReleaseFacts)),
+    *map(_statement_target, STATEMENTS),
     Target(
         name="canonical_json",
         sender="everybody who sends one of the JSON forms",

@@ -1,0 +1,117 @@
+"""A sound example of every statement, by its class; `provenance_makers` has those of a whole job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from provenance.statements import (
+    DisclosureApprovalFacts,
+    DisclosureDenialFacts,
+    DisclosureReleaseFacts,
+    DisclosureRequestFacts,
+    ErasureFacts,
+    Facts,
+    FailureFacts,
+    IntakeFacts,
+    JobFacts,
+    KeyRotationFacts,
+    PolicyFacts,
+    ReleaseFacts,
+    SubmissionFacts,
+    WorkerReleaseFacts,
+)
+from tests.unit.provenance.provenance_makers import (
+    RECIPIENT,
+    TestSigner,
+    failure_facts,
+    hex_of,
+    intake_facts,
+    job_facts,
+    release_facts,
+    worker_release_facts,
+)
+
+WORKER = TestSigner("worker").public
+JOB_ID = "0123456789abcdef" * 2
+
+VALUES: dict[type[Facts], dict[str, Any]] = {
+    SubmissionFacts: {
+        "job_id": JOB_ID,
+        "upload_sha256": hex_of("sealed upload"),
+        "upload_header_sha256": hex_of("header"),
+        "terms_sha256": hex_of("terms"),
+        "accepted_at": "2026-11-21T09:59:59Z",
+    },
+    PolicyFacts: {
+        "policy": "street",
+        "policy_sha256": hex_of("street"),
+        "measurement": hex_of("measurement"),
+        "announced_at": "2026-11-20T09:00:01Z",
+    },
+    KeyRotationFacts: {
+        "retired_sha256": hex_of("recipient"),
+        "successor_sha256": hex_of("next recipient"),
+        "made_at": "2026-11-21T00:00:00Z",
+        "destroyed_at": "2026-11-21T02:00:00Z",
+    },
+    DisclosureRequestFacts: {
+        "job_id": JOB_ID,
+        "job_statement_sha256": hex_of("job envelope"),
+        "custody_policy_sha256": hex_of("custody"),
+        "tracks": (1, 7),
+        "stretches": ((0, 10_000), (12_500, 20_000)),
+        "purpose": "court_order",
+        "legal_basis": "legal_obligation",
+        "recipient": RECIPIENT,
+        "requester_key_sha256": hex_of("requester"),
+        "requested_at": "2026-11-22T08:00:00Z",
+        "expires_at": "2026-11-29T08:00:00Z",
+    },
+    DisclosureApprovalFacts: {
+        "request_sha256": hex_of("request envelope"),
+        "custodian_key_sha256": hex_of("custodian"),
+        "worker_key_sha256": hex_of("one-job key"),
+        "share_sha256": hex_of("share"),
+        "approved_at": "2026-11-23T08:00:00Z",
+    },
+    DisclosureDenialFacts: {
+        "request_sha256": hex_of("request envelope"),
+        "custodian_key_sha256": hex_of("custodian"),
+        "reason": "scope_too_wide",
+        "denied_at": "2026-11-23T08:00:00Z",
+    },
+    DisclosureReleaseFacts: {
+        "request_sha256": hex_of("request envelope"),
+        "approvals_sha256": tuple(sorted((hex_of("approval 1"), hex_of("approval 2")))),
+        "tracks": (7,),
+        "stretches": ((1_000, 9_000),),
+        "disclosure_sha256": hex_of("sealed disclosure"),
+        "measurement": hex_of("measurement"),
+        "tier": "process",
+        "walls": ("landlock_fs", "net_namespace", "seccomp"),
+        "released_at": "2026-11-24T08:00:00Z",
+    },
+    ErasureFacts: {
+        "job_id": JOB_ID,
+        "tracks": (1,),
+        "wrapped_keys_sha256": (hex_of("wrapped key"),),
+        "reason": "consent_withdrawn",
+        "erased_at": "2026-12-01T08:00:00Z",
+    },
+}
+
+
+def _maker(kind: type[Facts]) -> Callable[..., Facts]:
+    return lambda **changes: kind(**{**VALUES[kind], **changes})
+
+
+SOUND: dict[type[Facts], Callable[..., Facts]] = {
+    IntakeFacts: intake_facts,
+    ReleaseFacts: lambda **changes: release_facts(WORKER, **changes),
+    JobFacts: job_facts,
+    FailureFacts: failure_facts,
+    WorkerReleaseFacts: worker_release_facts,
+    **{kind: _maker(kind) for kind in VALUES},
+}
+"""Called without arguments it gives sound facts; with arguments, the same with these fields changed."""
