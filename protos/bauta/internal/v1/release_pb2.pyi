@@ -3,6 +3,7 @@
 isort:skip_file
 Between one job's worker child and the vault, over a socket pair of their own: the vault's challenge, one
 request, the evidence, and, once the front desk has shown the vault that the evidence is in the log, the key.
+Then, where the job's policy wants content credentials, one claim to sign; after it nothing is answered.
 """
 
 from collections import abc as _abc
@@ -140,22 +141,114 @@ class ReleaseResponse(_message.Message):
 
     ERROR_CODE_FIELD_NUMBER: _builtins.int
     SEALED_FILE_KEY_FIELD_NUMBER: _builtins.int
+    CLAIM_SIGNER_FIELD_NUMBER: _builtins.int
     error_code: _builtins.str
     """Empty when the key was released; otherwise a stable code."""
     sealed_file_key: _builtins.bytes
     """HPKE (X-Wing, HKDF-SHA256, ChaCha20Poly1305) encapsulation followed by the ciphertext of the 16-byte
     file key; info is "bauta.release.v1" followed by the 16-byte job_id and the SHA-256 of age_header.
     """
+    @_builtins.property
+    def claim_signer(self) -> Global___ClaimSigner:
+        """What a child needs to know to make a claim that the vault will sign."""
+
     def __init__(
         self,
         *,
         error_code: _builtins.str = ...,
         sealed_file_key: _builtins.bytes = ...,
+        claim_signer: Global___ClaimSigner | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim_signer", b"claim_signer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_code", b"error_code", "sealed_file_key", b"sealed_file_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_signer", b"claim_signer", "error_code", b"error_code", "sealed_file_key", b"sealed_file_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReleaseResponse: _TypeAlias = ReleaseResponse  # noqa: Y015
+
+@_typing.final
+class ClaimSigner(_message.Message):
+    """ClaimSigner names who signs content credentials."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHAIN_FIELD_NUMBER: _builtins.int
+    LOG_ORIGIN_FIELD_NUMBER: _builtins.int
+    log_origin: _builtins.str
+    """The log that holds the evidence."""
+    @_builtins.property
+    def chain(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """DER X.509 certificates, the signer's first, without the root."""
+
+    def __init__(
+        self,
+        *,
+        chain: _abc.Iterable[_builtins.bytes] | None = ...,
+        log_origin: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chain", b"chain", "log_origin", b"log_origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimSigner: _TypeAlias = ClaimSigner  # noqa: Y015
+
+@_typing.final
+class ClaimRequest(_message.Message):
+    """ClaimRequest asks for the signature of one C2PA claim. The vault makes the claim itself, about this job's
+    evidence, from these three; it signs one for a job and no more.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIONS_SHA256_FIELD_NUMBER: _builtins.int
+    BINDING_LABEL_FIELD_NUMBER: _builtins.int
+    BINDING_SHA256_FIELD_NUMBER: _builtins.int
+    actions_sha256: _builtins.bytes
+    """SHA-256 of the assertion of what was done."""
+    binding_label: _builtins.str
+    """The label of the assertion that binds the claim to the file's bytes."""
+    binding_sha256: _builtins.bytes
+    """SHA-256 of that assertion."""
+    def __init__(
+        self,
+        *,
+        actions_sha256: _builtins.bytes = ...,
+        binding_label: _builtins.str = ...,
+        binding_sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions_sha256", b"actions_sha256", "binding_label", b"binding_label", "binding_sha256", b"binding_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimRequest: _TypeAlias = ClaimRequest  # noqa: Y015
+
+@_typing.final
+class ClaimResponse(_message.Message):
+    """ClaimResponse holds the signature or the reason why not."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERROR_CODE_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    error_code: _builtins.str
+    """Empty when the claim was signed; otherwise a stable code."""
+    signature: _builtins.bytes
+    """ES256, 64 bytes."""
+    def __init__(
+        self,
+        *,
+        error_code: _builtins.str = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_code", b"error_code", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimResponse: _TypeAlias = ClaimResponse  # noqa: Y015

@@ -407,10 +407,13 @@ class Description(_message.Message):
     LOG_VKEYS_FIELD_NUMBER: _builtins.int
     LOG_SIZE_FIELD_NUMBER: _builtins.int
     RELEASE_KEYS_FIELD_NUMBER: _builtins.int
+    CREDENTIAL_ROOT_FIELD_NUMBER: _builtins.int
     log_origin: _builtins.str
     """The log's origin line."""
     log_size: _builtins.int
     """The size of the largest checkpoint that was signed."""
+    credential_root: _builtins.bytes
+    """The root that content credentials lead to: a DER X.509 certificate."""
     @_builtins.property
     def node(self) -> Global___SigningKey:
         """The node's public keys."""
@@ -433,10 +436,11 @@ class Description(_message.Message):
         log_vkeys: _abc.Iterable[_builtins.str] | None = ...,
         log_size: _builtins.int = ...,
         release_keys: _abc.Iterable[Global___SigningKey] | None = ...,
+        credential_root: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["node", b"node"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_origin", b"log_origin", "log_size", b"log_size", "log_vkeys", b"log_vkeys", "node", b"node", "release_keys", b"release_keys"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential_root", b"credential_root", "log_origin", b"log_origin", "log_size", b"log_size", "log_vkeys", b"log_vkeys", "node", b"node", "release_keys", b"release_keys"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
