@@ -9,8 +9,9 @@ This package verifies. It holds no private key: whoever signs hands in a callabl
 - `statements`: what an envelope may say. Every field is a pattern, an enumeration or a count.
 - `note`, `checkpoint`: C2SP signed notes and the log's signed tree heads.
 - `merkle`, `entry`, `tlog_proof`: RFC 6962 trees, what a leaf holds, the C2SP proof text.
-- `log_storage`, `tiles`, `log`, `log_check`: the append-only log: an index on SQLite, static files, its fsck.
-  Nothing else touches a disk.
+- `log_index`, `tiles.files`: the contracts for whoever stores the log; `log_storage` (with `log_tables`) and
+  `tiles` keep them on this machine's disk, and nothing else of this package touches one.
+- `log`, `log_check`: the append-only log over any such storage, and its fsck.
 - `proof`, `trust`, `verifier`: the proof file, the trust file, and the offline check of one by the other
   in named steps (`checklist`), the first of which are those of every proof (`recorded`).
 - `certified`: a job's statement and the evidence for its worker, with every signature that is demanded.

@@ -19,11 +19,12 @@ from provenance.checkpoint import CheckpointText
 from provenance.entry import Entry
 from provenance.errors import LogError, ProvenanceError
 from provenance.log_check import LogReport, check_log
+from provenance.log_index import LogIndex
 from provenance.log_storage import LogStorage
 from provenance.merkle import consistency_proof, inclusion_proof
 from provenance.note import VerifierKey, parse_note
 from provenance.tiles.check import check_files
-from provenance.tiles.files import FolderFiles
+from provenance.tiles.files import FolderFiles, StaticFiles
 from provenance.tiles.publisher import TilePublisher
 from provenance.tlog_proof import TlogProof
 
@@ -67,30 +68,32 @@ def static_folder(path: Path) -> Path:
     return path.with_suffix("")
 
 
-class TransparencyLog:
-    """The only writer of one log. Thread-safe; appends that wait for a signature share the next one.
+class SequencedLog:
+    """The only writer of one log, over any storage. Thread-safe; appends that wait share the next signature.
 
     Args:
-        path: the SQLite file, made if absent; the static files lie beside it, in a folder of its name
-            without the suffix (`static_folder`).
-        origin: the log's name, the first line of its checkpoints.
+        index: opened, so that no other process writes it; closed with the log, or if this raises.
+        files: the static files of the same log.
         sign_checkpoint: holds the keys.
         cosign: asks the witnesses, before anybody sees a checkpoint.
 
     Raises:
-        LogError: the file cannot be used (`log_storage.LogStorage` has the codes), or what an earlier
-            process staged cannot be signed or witnessed.
+        LogError: the storage fails, or what an earlier process staged cannot be signed or witnessed.
     """
 
     def __init__(
-        self, path: Path, origin: str, sign_checkpoint: CheckpointSigner, cosign: Cosigner = unwitnessed
+        self,
+        index: LogIndex,
+        files: StaticFiles,
+        sign_checkpoint: CheckpointSigner,
+        cosign: Cosigner = unwitnessed,
     ) -> None:
-        self._storage = LogStorage(path, origin)
+        self._storage = index
+        self._files = files
         self._sign_checkpoint = sign_checkpoint
         self._cosign = cosign
         self._publishing = threading.Lock()
         try:
-            self._files = FolderFiles(static_folder(path))
             self._publisher = TilePublisher(self._files, self._storage)
             self._publish(self._storage.size())
         except BaseException:
@@ -221,3 +224,23 @@ class TransparencyLog:
         if still != text.to_bytes():
             raise LogError("the witnesses signed another checkpoint", "checkpoint_not_signed")
         return witnessed
+
+
+class TransparencyLog(SequencedLog):
+    """A log on this machine's disk, with nothing to install: SQLite and a folder.
+
+    Args:
+        path: the SQLite file, made if absent; the static files lie beside it, in a folder of its name
+            without the suffix (`static_folder`).
+        origin: the log's name, the first line of its checkpoints.
+        sign_checkpoint: as for `SequencedLog`.
+        cosign: as for `SequencedLog`.
+
+    Raises:
+        LogError: as for `SequencedLog`, or the file cannot be used (`log_storage.LogStorage` has the codes).
+    """
+
+    def __init__(
+        self, path: Path, origin: str, sign_checkpoint: CheckpointSigner, cosign: Cosigner = unwitnessed
+    ) -> None:
+        super().__init__(LogStorage(path, origin), FolderFiles(static_folder(path)), sign_checkpoint, cosign)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
 from provenance.checkpoint import CheckpointText, verify_checkpoint
 from provenance.entry import Entry
 from provenance.errors import LogError, ProvenanceError
-from provenance.log_storage import TABLES, LogStorage, trigger_statements
+from provenance.log_index import LogIndex
 from provenance.merkle import EMPTY_ROOT, completed_nodes, node_hash
 from provenance.note import VerifierKey, parse_note
 from provenance.tiles.check import StaticReport
+
+_ENTRIES_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -32,53 +34,38 @@ class LogReport:
     static: StaticReport | None = None
 
 
-def check_log(storage: LogStorage, vkeys: Sequence[VerifierKey]) -> LogReport:
+def check_log(index: LogIndex, vkeys: Sequence[VerifierKey]) -> LogReport:
     """Checks the file, its rules, every entry, node and checkpoint; keeps one hash a level in memory.
 
     Raises:
         LogError: `log_damaged`, and what is wrong.
     """
-    with storage.held_still():
-        _check_file(storage)
+    with index.held_still():
+        index.check_rules()
         frontier: dict[int, bytes] = {}
-        size = storage.size()
+        size = index.size()
         nodes = 0
-        checkpoints = _check_checkpoint(storage, 0, EMPTY_ROOT, vkeys)
-        for index in range(size):
-            leaf = _entry(storage, index).leaf
+        checkpoints = _check_checkpoint(index, 0, EMPTY_ROOT, vkeys)
+        for place, entry in enumerate(_entries(index, size)):
             # The left sibling of a node that was just completed is the newest one of its level.
-            completed = list(completed_nodes(index, leaf, lambda level, _: frontier[level]))
+            completed = list(completed_nodes(place, entry.leaf, lambda level, _: frontier[level]))
             for level, position, node in completed:
-                if storage.node(level, position) != node:
+                if index.node(level, position) != node:
                     raise _damaged("a stored node does not follow from the entries")
                 frontier[level] = node
                 nodes += 1
-            checkpoints += _check_checkpoint(storage, index + 1, _root(index + 1, frontier), vkeys)
-        if storage.counts() != (size, nodes, checkpoints):
+            checkpoints += _check_checkpoint(index, place + 1, _root(place + 1, frontier), vkeys)
+        if index.counts() != (size, nodes, checkpoints):
             raise _damaged("a row stands where none can")
-        latest = storage.latest()
+        latest = index.latest()
         if latest is None:
             raise _damaged("the log has no checkpoint")
     return LogReport(entries=latest[0], staged=size - latest[0], checkpoints=checkpoints)
 
 
-def _check_file(storage: LogStorage) -> None:
-    if storage.rows("PRAGMA integrity_check") != [("ok",)]:
-        raise _damaged("the database file is damaged")
-    expected = {**TABLES, **trigger_statements()}
-    found = dict(storage.rows("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-    if found != expected:
-        raise _damaged("the tables or the rules that keep them append-only were changed")
-
-
-def _entry(storage: LogStorage, index: int) -> Entry:
-    found = storage.rows("SELECT kind, envelope_sha256 FROM entries WHERE position = ?", index)
-    if not found:
-        raise _damaged("an entry is missing")
-    try:
-        return Entry(*found[0])
-    except ProvenanceError:
-        raise _damaged("an entry is not of a known kind") from None
+def _entries(index: LogIndex, size: int) -> Iterator[Entry]:
+    for first in range(0, size, _ENTRIES_AT_ONCE):
+        yield from index.entries(first, min(_ENTRIES_AT_ONCE, size - first))
 
 
 def _root(size: int, frontier: dict[int, bytes]) -> bytes:
@@ -87,14 +74,16 @@ def _root(size: int, frontier: dict[int, bytes]) -> bytes:
     return reduce(lambda right, left: node_hash(left, right), peaks)
 
 
-def _check_checkpoint(storage: LogStorage, size: int, root: bytes, vkeys: Sequence[VerifierKey]) -> int:
+def _check_checkpoint(index: LogIndex, size: int, root: bytes, vkeys: Sequence[VerifierKey]) -> int:
     """Checks the checkpoint of one size, if there is one; gives how many there are."""
-    found = storage.rows("SELECT root, note FROM checkpoints WHERE size = ?", size)
-    for stored_root, note in found:
-        if stored_root != root:
-            raise _damaged("a checkpoint's root does not follow from the entries")
-        _check_note(note, CheckpointText(storage.origin, size, root), vkeys)
-    return len(found)
+    found = index.checkpoint(size)
+    if found is None:
+        return 0
+    stored_root, note = found
+    if stored_root != root:
+        raise _damaged("a checkpoint's root does not follow from the entries")
+    _check_note(note, CheckpointText(index.origin, size, root), vkeys)
+    return 1
 
 
 def _check_note(note: bytes, text: CheckpointText, vkeys: Sequence[VerifierKey]) -> None:

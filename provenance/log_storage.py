@@ -1,8 +1,7 @@
-"""The log's tables on SQLite, which refuse by themselves to be changed: rows are only ever added, in order.
+"""The log's index on SQLite: one file, one process at a time, held by a lock file.
 
-Three tables: entries in order, the root of every complete subtree (so that a root or a proof reads few
-rows), and every checkpoint that was ever published. Write-ahead log with `synchronous=FULL`: a commit has
-reached the disk when it returns. One process at a time, held by a lock file.
+Write-ahead log with `synchronous=FULL`: a commit has reached the disk when it returns. `log_tables` has the
+tables and the rules by which the database itself refuses a change.
 """
 
 from __future__ import annotations
@@ -21,45 +20,12 @@ import sqlite_utils
 from provenance.checkpoint import CheckpointText
 from provenance.entry import Entry
 from provenance.errors import FormatError, LogError
+from provenance.log_tables import TABLES, trigger_statements
 from provenance.merkle import completed_nodes, root_hash
-
-TABLES = {
-    "identity": "CREATE TABLE identity (origin TEXT PRIMARY KEY) STRICT",
-    "entries": """CREATE TABLE entries (
-        position INTEGER PRIMARY KEY, kind TEXT NOT NULL,
-        envelope_sha256 BLOB NOT NULL CHECK (length(envelope_sha256) = 32),
-        UNIQUE (kind, envelope_sha256)) STRICT""",
-    "nodes": """CREATE TABLE nodes (
-        level INTEGER NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL CHECK (length(hash) = 32),
-        PRIMARY KEY (level, position)) STRICT, WITHOUT ROWID""",
-    "checkpoints": """CREATE TABLE checkpoints (
-        size INTEGER PRIMARY KEY, root BLOB NOT NULL CHECK (length(root) = 32), note BLOB NOT NULL) STRICT""",
-}
-
-# An INSERT OR REPLACE deletes without firing a DELETE trigger, so inserts are watched as well.
-_INSERT_RULES = {
-    "identity": "EXISTS (SELECT 1 FROM identity)",
-    "entries": "NEW.position IS NOT (SELECT COALESCE(MAX(position) + 1, 0) FROM entries)",
-    "nodes": "EXISTS (SELECT 1 FROM nodes WHERE level = NEW.level AND position = NEW.position)",
-    "checkpoints": "NEW.size <= (SELECT MAX(size) FROM checkpoints)",
-}
-
-
-def trigger_statements() -> dict[str, str]:
-    """The triggers that make the tables append-only, by name."""
-    statements = {}
-    for table, refused in _INSERT_RULES.items():
-        for action, condition in (("UPDATE", "1"), ("DELETE", "1"), ("INSERT", refused)):
-            name = f"{table}_{action.lower()}"
-            statements[name] = (
-                f"CREATE TRIGGER {name} BEFORE {action} ON {table} WHEN {condition} "
-                f"BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
-            )
-    return statements
 
 
 class LogStorage:
-    """One open log file. Thread-safe.
+    """One open log file; keeps `log_index.LogIndex`. Thread-safe.
 
     Raises:
         LogError: `log_in_use`, `log_wrong_origin`, `log_full`, `log_damaged`, `log_refused` or
@@ -111,6 +77,11 @@ class LogStorage:
         found = self.rows("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1")
         return (int(found[0][0]), _blob(found[0][1])) if found else None
 
+    def checkpoint(self, size: int) -> tuple[bytes, bytes] | None:
+        """Root and note of the checkpoint of this size, if there was one."""
+        found = self.rows("SELECT root, note FROM checkpoints WHERE size = ?", size)
+        return (_blob(found[0][0]), _blob(found[0][1])) if found else None
+
     def node(self, level: int, position: int) -> bytes:
         """The root of a complete subtree; a `merkle.NodeReader`."""
         found = self.rows("SELECT hash FROM nodes WHERE level = ? AND position = ?", level, position)
@@ -119,7 +90,7 @@ class LogStorage:
         return _blob(found[0][0])
 
     def nodes(self, level: int, first: int, count: int) -> list[bytes]:
-        """Roots of consecutive complete subtrees; keeps `tiles.publisher.TileIndex`."""
+        """Roots of consecutive complete subtrees."""
         found = self.rows(
             "SELECT hash FROM nodes WHERE level = ? AND position >= ? AND position < ? ORDER BY position",
             level,
@@ -131,7 +102,7 @@ class LogStorage:
         return [_blob(row[0]) for row in found]
 
     def entries(self, first: int, count: int) -> list[Entry]:
-        """Consecutive entries; keeps `tiles.publisher.TileIndex`."""
+        """Consecutive entries."""
         found = self.rows(
             "SELECT kind, envelope_sha256 FROM entries WHERE position BETWEEN ? AND ? ORDER BY position",
             first,
@@ -196,6 +167,14 @@ class LogStorage:
             entry.envelope_sha256,
         )
         return int(found[0][0]) if found else None
+
+    def check_rules(self) -> None:
+        """Has SQLite examine the file, and compares tables and triggers with those that we wrote."""
+        if self.rows("PRAGMA integrity_check") != [("ok",)]:
+            raise LogError("the database file is damaged", "log_damaged")
+        expected = {**TABLES, **trigger_statements()}
+        if dict(self.rows("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")) != expected:
+            raise LogError("the tables or the rules that keep them append-only were changed", "log_damaged")
 
     @contextlib.contextmanager
     def held_still(self) -> Iterator[None]:

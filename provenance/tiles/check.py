@@ -6,7 +6,7 @@ The index itself is computed again from its entries by `log_check`; only both to
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from provenance.errors import FormatError, LogError
 from provenance.tiles.files import StaticFiles
@@ -17,8 +17,8 @@ from provenance.tiles.publisher import TileIndex, published_checkpoint, tile_con
 class CheckedIndex(TileIndex, Protocol):
     """An index that also remembers every checkpoint."""
 
-    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Reads."""
+    def checkpoint(self, size: int) -> tuple[bytes, bytes] | None:
+        """Root and note of the checkpoint of this size, if there was one."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def check_files(files: StaticFiles, index: CheckedIndex) -> StaticReport:
     if published is None:
         return StaticReport(entries=None, files=len(found))
     text, note = published
-    if index.rows("SELECT note FROM checkpoints WHERE size = ?", text.size) != [(note,)]:
+    if index.checkpoint(text.size) != (text.root, note):
         raise _damaged("the published file `checkpoint` is none that the log's index knows")
     there = set(found)
     for tile in tiles_of(text.size):
