@@ -49,6 +49,7 @@ def trust_of(description: VaultDescription, outsiders: Outsiders) -> Trust:
             witness_policy=outsiders.witness_policy,
             timestamp_roots=outsiders.timestamp_roots,
             required_timestamps=outsiders.required_timestamps,
+            credential_roots=(description.credential_root,),
         )
     except ProvenanceError as error:
         raise invalid("config_invalid", f"The configuration is not valid: {error}.") from None

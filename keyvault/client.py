@@ -62,12 +62,14 @@ class VaultDescription:
         log_origin: the log's origin line.
         log_vkeys: the log's verifier keys, Ed25519 and ML-DSA-44.
         release_keys: whose releases of worker versions count.
+        credential_root: what content credentials lead to: a DER X.509 certificate.
     """
 
     node: HybridPublicKey
     log_origin: str
     log_vkeys: tuple[str, ...]
     release_keys: tuple[HybridPublicKey, ...]
+    credential_root: bytes
 
 
 class VaultClient:
@@ -105,6 +107,7 @@ class VaultClient:
             log_origin=description.log_origin,
             log_vkeys=tuple(description.log_vkeys),
             release_keys=release_keys,
+            credential_root=description.credential_root,
         )
 
     def is_there(self) -> bool:

@@ -23,6 +23,8 @@ MODES = ("original", "quality", "balanced", "fast")
 EFFECTS = ("solid", "blur", "mosaic")
 SHAPES = ("box", "ellipse")
 AUDIO_EFFECTS = ("remove", "keep")
+NO_CREDENTIALS = "none"
+CREDENTIALS = (NO_CREDENTIALS, "c2pa")
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
@@ -69,9 +71,17 @@ class ProofPolicy:
     Attributes:
         signatures: the algorithms that sign the evidence and the statement, in the order in which signatures
             stand: "ed25519" and "mldsa65" always, and "slhdsa128s" for a proof that must last decades.
+        credentials: "c2pa" puts content credentials into the result: whoever has the file alone then learns
+            which service made it and where its log says so, and with that when. "none" does not.
     """
 
     signatures: tuple[str, ...] = STATEMENT_SUITE
+    credentials: str = NO_CREDENTIALS
+
+    @property
+    def wants_credentials(self) -> bool:
+        """Whether the result shall carry a manifest."""
+        return self.credentials != NO_CREDENTIALS
 
 
 @dataclass(frozen=True)
@@ -154,11 +164,14 @@ def _faces(table: Table) -> FacePolicy:
 def _proof(table: Table | None) -> ProofPolicy:
     if table is None:
         return ProofPolicy()
-    named = table.choices("signatures", STATEMENT_SIGNATURES)
+    named = table.choices("signatures", STATEMENT_SIGNATURES, STATEMENT_SUITE)
     if not set(STATEMENT_SUITE) <= set(named):
         raise PolicyError(f"policy: proof.signatures must hold {' and '.join(STATEMENT_SUITE)}")
+    credentials = table.choice("credentials", CREDENTIALS, NO_CREDENTIALS)
     table.finish()
-    return ProofPolicy(signatures=tuple(name for name in STATEMENT_SIGNATURES if name in named))
+    return ProofPolicy(
+        signatures=tuple(name for name in STATEMENT_SIGNATURES if name in named), credentials=credentials
+    )
 
 
 def _load(text: str) -> dict[str, object]:

@@ -40,15 +40,21 @@ class Table:
             raise self._wrong(key, f"must be one line of text, 1 to {max_characters} characters")
         return value
 
-    def choice(self, key: str, allowed: Sequence[str]) -> str:
-        """Reads one of a few words."""
+    def choice(self, key: str, allowed: Sequence[str], otherwise: str | None = None) -> str:
+        """Reads one of a few words; one that is left out is `otherwise`, where that is given."""
+        if otherwise is not None and key not in self._values:
+            return otherwise
         value = self._take(key)
         if not isinstance(value, str) or value not in allowed:
             raise self._wrong(key, f"must be one of {', '.join(allowed)}")
         return value
 
-    def choices(self, key: str, allowed: Sequence[str]) -> tuple[str, ...]:
-        """Reads a list of some of a few words, at least one, none twice, order kept."""
+    def choices(
+        self, key: str, allowed: Sequence[str], otherwise: tuple[str, ...] | None = None
+    ) -> tuple[str, ...]:
+        """Reads a list of some of a few words, at least one, none twice, order kept; `otherwise` likewise."""
+        if otherwise is not None and key not in self._values:
+            return otherwise
         value = self._take(key)
         wanted = f"must be a list of one or more of {', '.join(allowed)}, none twice"
         if not isinstance(value, list) or not value:

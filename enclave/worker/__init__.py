@@ -5,6 +5,7 @@
     release.py     one-job keys, and the file key that the vault releases to them
     opening.py     the upload: authenticated, committed to, its terms compared, its media as a stream
     scratch.py     a file that only this child can read, for what does not fit in memory
+    credentials.py content credentials for the result, where its policy wants them
     sealing.py     the result, sealed to its recipients
     settings.py    what a policy and a mode mean to the anonymizer
     reporting.py   counts and codes, the only words that leave

@@ -15,12 +15,13 @@ from enclave.errors import WallError, WorkerError
 from enclave.order import JobOrder
 from enclave.policy import Terms, parse_terms
 from enclave.worker import handed_over as fds
+from enclave.worker.credentials import prepare_credentials, result_with_credentials
 from enclave.worker.failures import published_code
 from enclave.worker.opening import OpenedUpload, open_upload
 from enclave.worker.release import Release, ask_for_file_key
 from enclave.worker.reporting import Reporter
 from enclave.worker.scratch import EncryptedScratch
-from enclave.worker.sealing import SealedResult, seal_result
+from enclave.worker.sealing import SealedResult, plain_result, seal_result
 from enclave.worker.settings import limits_of, settings_of
 from keyvault.age import PayloadReader, read_header
 from protos.bauta.internal.v1.worker_pb2 import WorkerResult
@@ -87,6 +88,7 @@ class _Job:
             )
         if release.facts.measurement != self._warmth.measurement.hex():
             raise WorkerError("the evidence is about another worker", "release_refused")
+        prepare_credentials(fds.VAULT_FD, terms, release)
         with self._stage("decrypt"):
             payload = PayloadReader(upload, release.file_key, payload_offset=len(header.raw))
             opened = open_upload(payload, self._order.terms)
@@ -94,8 +96,13 @@ class _Job:
             report = self._anonymize(opened, scratch, terms)
             self._reporter.progress("seal", report.frames, report.frames)
             with self._stage("seal"):
+                result = (
+                    result_with_credentials(fds.VAULT_FD, scratch, terms, release, report)
+                    if terms.policy.proof.wants_credentials
+                    else plain_result(scratch)
+                )
                 sink = fds.DescriptorSink(fds.RESULT_FD, self._order.limits.max_result_bytes)
-                sealed = seal_result(scratch, sink, terms.recipients)
+                sealed = seal_result(result, sink, terms.recipients)
         self._reporter.progress("prove", report.frames, report.frames)
         with self._stage("prove"):
             statement = self._statement(terms, release, opened, report, sealed)
@@ -155,6 +162,7 @@ class _Job:
             started_at=format_instant(self._started_at),
             finished_at=format_instant(datetime.now(UTC)),
             signatures=terms.policy.proof.signatures,
+            credentials=terms.policy.proof.credentials,
         )
         return sign_envelope(facts.to_statement(), release.signer, facts.signatures).to_bytes()
 

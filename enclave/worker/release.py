@@ -2,7 +2,8 @@
 
 The child makes its keys behind the wall and asks once. The vault's first answer is the evidence that later
 tells a verifier whose keys these were; the child passes it on to be recorded. The second is the sealed file
-key, and it comes only once the vault has seen that record in its log.
+key, and it comes only once the vault has seen that record in its log. Hours later, on the same channel, the
+child may ask for one signature more: that of its result's content credentials.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from keyvault.release import OneJobKey, ReleaseSealError, job_failure_code
 from keyvault.signing.hybrid import SEED_BYTES, HybridSigner
 from keyvault.signing.slhdsa import SlhDsaKey
 from protos.bauta.internal.v1.release_pb2 import (
+    ClaimRequest,
+    ClaimResponse,
     ReleaseChallenge,
     ReleaseOffer,
     ReleaseRequest,
     ReleaseResponse,
 )
 from protos.framing import FramingError, MessageT, read_message, write_message
+from provenance.credentials.claim import Claim
 from provenance.dsse import Envelope
 from provenance.errors import ProvenanceError
 from provenance.keys import SLHDSA128S
@@ -45,12 +49,16 @@ class Release:
         signer: the one-job keys that sign the statement.
         evidence: the envelope that certifies them, as it came.
         facts: what it says.
+        claim_chain: DER certificates of whoever signs content credentials, without the root.
+        log_origin: the log that holds the evidence.
     """
 
     file_key: bytes = field(repr=False)
     signer: HybridSigner = field(repr=False)
     evidence: bytes = field(repr=False)
     facts: ReleaseFacts
+    claim_chain: tuple[bytes, ...]
+    log_origin: str
 
 
 def ask_for_file_key(
@@ -101,10 +109,37 @@ def ask_for_file_key(
         file_key = one_job_key.open_file_key(response.sealed_file_key, order.job_id, age_header)
     except ReleaseSealError:
         raise WorkerError("the sealed file key is not for this job", "release_refused") from None
-    return Release(file_key=file_key, signer=signer, evidence=evidence, facts=facts)
+    return Release(
+        file_key=file_key,
+        signer=signer,
+        evidence=evidence,
+        facts=facts,
+        claim_chain=tuple(response.claim_signer.chain),
+        log_origin=response.claim_signer.log_origin,
+    )
 
 
-def _write(vault_fd: int, request: ReleaseRequest) -> None:
+def ask_for_claim_signature(vault_fd: int, claim: Claim) -> bytes:
+    """Has the vault sign the one claim of this job, ES256.
+
+    Raises:
+        WorkerError: `credentials_refused`, or `vault_unavailable` when there was no answer.
+    """
+    _write(
+        vault_fd,
+        ClaimRequest(
+            actions_sha256=claim.actions_sha256,
+            binding_label=claim.binding_label,
+            binding_sha256=claim.binding_sha256,
+        ),
+    )
+    response = _read(vault_fd, ClaimResponse)
+    if response.error_code:
+        raise WorkerError("the vault refused to sign the claim", "credentials_refused")
+    return response.signature
+
+
+def _write(vault_fd: int, request: ReleaseRequest | ClaimRequest) -> None:
     # A vault that has refused before it was asked has closed its end; its answer is still there to read.
     with contextlib.suppress(OSError):
         write_message(vault_fd, request)

@@ -1,9 +1,10 @@
-"""The result, hashed and sealed to its recipients in one pass over the scratch file."""
+"""The result, hashed and sealed to its recipients in one pass."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from enclave.worker.handed_over import DescriptorSink
@@ -30,8 +31,13 @@ class SealedResult:
     sealed_bytes: int
 
 
-def seal_result(scratch: EncryptedScratch, sink: DescriptorSink, recipients: tuple[str, ...]) -> SealedResult:
-    """Seals the whole scratch file.
+def seal_result(result: Iterable[bytes], sink: DescriptorSink, recipients: tuple[str, ...]) -> SealedResult:
+    """Seals a result.
+
+    Args:
+        result: the file, in pieces.
+        sink: takes the sealed file.
+        recipients: age recipients.
 
     Raises:
         AgeRecipientError: a recipient string is not a key.
@@ -40,14 +46,26 @@ def seal_result(scratch: EncryptedScratch, sink: DescriptorSink, recipients: tup
     """
     writer = SealWriter(sink, [parse_recipient(recipient) for recipient in recipients])
     media_sha256 = hashlib.sha256()
-    scratch.seek(0, os.SEEK_SET)
-    while chunk := scratch.read(_READ_BYTES):
-        media_sha256.update(chunk)
-        writer.write(chunk)
+    media_bytes = 0
+    for piece in result:
+        media_sha256.update(piece)
+        media_bytes += len(piece)
+        writer.write(piece)
     writer.close()
     return SealedResult(
         media_sha256=media_sha256.digest(),
-        media_bytes=scratch.size,
+        media_bytes=media_bytes,
         sealed_sha256=sink.digest,
         sealed_bytes=sink.size,
     )
+
+
+def plain_result(scratch: EncryptedScratch) -> Iterator[bytes]:
+    """Gives the scratch file as it is, in pieces of 1 MiB.
+
+    Raises:
+        WorkerError: `scratch_corrupt`.
+    """
+    scratch.seek(0, os.SEEK_SET)
+    while piece := scratch.read(_READ_BYTES):
+        yield piece

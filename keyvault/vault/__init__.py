@@ -11,6 +11,7 @@ What it keeps, lowest first:
 - `custody/`: who keeps the master key: key file, passphrase, PKCS#11 token, or an installed package.
 - `sealing`: one sealed entry. `keystore`: the folder of them.
 - `identity`: the node's and the log's signing keys.
+- `claim_key`: the key of content credentials and its certificates, its own or an authority's.
 - `perishables`: secrets with an end, destroyed in memory and on the disk.
 - `intake`: intake keys: made on demand, rotated, destroyed.
 - `acceptances`: file keys of uploads that were accepted in time, each for its job alone.
@@ -20,6 +21,7 @@ What it keeps, lowest first:
 What it does with them:
 
 - `releases`: one file key to one worker's one-job key, in two steps.
+- `claims`: one signature under one job's content credentials, after its release.
 - `confirmations`: between the two: releases that wait for their record in the log.
 - `frontdesk`: the requests of the front desk.
 - `announcements`: which worker host there is, and the signed intake statement about it.
@@ -38,6 +40,7 @@ same user, and locked where the system allows:
 
 - OpenSSL's key objects hold their seeds while they live: for one signature (`seeds`), or for one look at an
   upload's header. They are cleared when they are freed.
+- A claim key is `bytes` while it is made, and OpenSSL's for one signature: freed, not overwritten.
 - An SLH-DSA private key and the 32-byte seed of an intake identity are `bytes`: freed, not overwritten.
 - A file key is 16 immutable bytes on its way from the age header to a worker, and so are the 96 bytes that
   an intake seed expands to: freed, not overwritten.

@@ -25,6 +25,8 @@ class VaultConfig:
         max_hello_bytes: largest WorkerHello.
         max_release_request_bytes: largest ReleaseRequest.
         max_age_header_bytes: largest age header of an upload.
+        max_open_claims: most jobs with their key whose child may still have a claim signed.
+        max_claim_request_bytes: largest ClaimRequest.
 
     Raises:
         VaultStartError: a limit makes no sense.
@@ -42,6 +44,8 @@ class VaultConfig:
     max_hello_bytes: int = 64 << 10
     max_release_request_bytes: int = 80 << 10
     max_age_header_bytes: int = 64 << 10
+    max_open_claims: int = 64
+    max_claim_request_bytes: int = 1 << 10
 
     def __post_init__(self) -> None:
         if self.intake_lifetime_seconds < 1 or self.intake_grace_seconds < 0:
@@ -50,5 +54,9 @@ class VaultConfig:
             )
         if self.accepted_lifetime_seconds < 1 or self.max_accepted_uploads < 1:
             raise VaultStartError("vault_config_invalid", "an accepted upload must be kept for a while")
-        if self.hello_wait_seconds < 0 or self.release_timeout_seconds <= 0 or self.max_open_releases < 1:
+        if (
+            self.hello_wait_seconds < 0
+            or self.release_timeout_seconds <= 0
+            or min(self.max_open_releases, self.max_open_claims) < 1
+        ):
             raise VaultStartError("vault_config_invalid", "the vault's waits and caps must be positive")

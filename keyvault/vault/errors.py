@@ -22,7 +22,7 @@ class VaultStartError(VaultError):
 
     Codes: vault_unlock_failed, vault_key_file_exposed, vault_store_corrupt, vault_store_locked,
     vault_store_exposed, vault_store_unreadable, vault_store_unwritable, vault_config_invalid,
-    vault_hardening_failed, vault_channel_invalid.
+    vault_hardening_failed, vault_channel_invalid, credential_chain_invalid.
     """
 
 
@@ -39,5 +39,6 @@ class VaultRequestError(VaultError):
 
     Codes to a worker: release_request_malformed, release_too_slow, release_job_mismatch,
     release_nonce_wrong, release_refused, release_not_recorded, worker_key_invalid, upload_header_invalid,
-    upload_not_accepted, terms_not_accepted, worker_measurement_changed, vault_busy, vault_internal_error.
+    upload_not_accepted, terms_not_accepted, worker_measurement_changed, claim_malformed, vault_busy,
+    vault_internal_error.
     """

@@ -55,6 +55,7 @@ class FrontDesk:
         acceptances: the uploads that the vault stands by.
         confirmations: the releases that wait for the log.
         register: the worker versions that somebody stands by.
+        credential_root: what content credentials lead to: a DER X.509 certificate.
         wait_for_worker: gives the worker host, or raises.
         clock: seconds since the epoch.
     """
@@ -65,6 +66,7 @@ class FrontDesk:
     acceptances: Acceptances
     confirmations: Confirmations
     register: WorkerRegister
+    credential_root: bytes
     wait_for_worker: Callable[[], WorkerFacts]
     clock: Callable[[], float]
 
@@ -115,6 +117,7 @@ class FrontDesk:
             log_vkeys=self.identity.log.vkeys,
             log_size=self.ratchet.size,
             release_keys=[to_message(key) for key in self.register.release_keys],
+            credential_root=self.credential_root,
         )
 
     def _sign_failure(self, untrusted: SignFailure) -> bytes:

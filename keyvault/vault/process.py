@@ -6,10 +6,12 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from keyvault.vault import acceptances, identity, intake, ratchet, register
+from keyvault.vault import acceptances, claim_key, identity, intake, ratchet, register
 from keyvault.vault.announcements import Announcer, WorkerFacts, WorkerPresence
+from keyvault.vault.claims import ClaimDesk
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Confirmations
 from keyvault.vault.custody.choice import CustodyChoice
@@ -78,6 +80,7 @@ def open_store(
     def first_entries() -> Entries:
         return {
             identity.ENTRY: identity.new_seeds(),
+            claim_key.ENTRY: claim_key.new_claim_key(datetime.now(UTC)),
             intake.ENTRY: bytearray(),
             acceptances.ENTRY: bytearray(),
             ratchet.ENTRY: ratchet.new_memory(),
@@ -97,6 +100,7 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
     config = options.config
     keys = identity.load_identity(store)
     intake_keys = intake.IntakeKeys(store, config, time.time)
+    credentials = claim_key.load_claim_key(store, options.folder, time.time)
     accepted = acceptances.Acceptances(store, intake_keys, config, time.time)
     confirmations = Confirmations(keys.log.origin, keys.log.verifier_keys)
     checkpoints = ratchet.CheckpointRatchet(store, keys.log, time.time)
@@ -119,7 +123,8 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
             "vault_channel_invalid", "a channel's descriptor is no Unix stream socket"
         ) from None
     releases = ReleaseDesk(keys.node, accepted, config, time.time)
-    WorkerChannel(worker_channel, presence, releases, confirmations, config).start()
+    claims = ClaimDesk(credentials, keys.log.origin, releases)
+    WorkerChannel(worker_channel, presence, releases, claims, confirmations, config).start()
     desk = FrontDesk(
         identity=keys,
         ratchet=checkpoints,
@@ -127,6 +132,7 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
         acceptances=accepted,
         confirmations=confirmations,
         register=workers,
+        credential_root=credentials.root,
         wait_for_worker=wait_for_worker,
         clock=time.time,
     )

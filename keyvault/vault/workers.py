@@ -1,7 +1,8 @@
 """The worker host's channel, and one thread for each job whose child may ask for a file key.
 
 The host says hello once, then hands over one socket for each job. The front desk holds no end of any of
-this. A child is hostile until shown otherwise: it has one question, a deadline, and a cap on its size.
+this. A child is hostile until shown otherwise: it may ask for its key once and then for one signature, with a
+deadline and a cap on the size of each.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from keyvault.vault.announcements import WorkerFacts, WorkerPresence
+from keyvault.vault.claims import ClaimDesk
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Awaited, Confirmations
 from keyvault.vault.errors import VaultRequestError
 from keyvault.vault.frames import (
     ChannelClosedError,
+    OversizeFrameError,
     parse,
     read_frame,
     take_socket,
@@ -30,6 +33,8 @@ from keyvault.vault.frames import (
 from keyvault.vault.intake import MEASUREMENT_BYTES
 from keyvault.vault.releases import Offer, ReleaseDesk
 from protos.bauta.internal.v1.release_pb2 import (
+    ClaimRequest,
+    ClaimResponse,
     ReleaseChallenge,
     ReleaseOffer,
     ReleaseRequest,
@@ -46,7 +51,7 @@ _MAX_WALLS = 64
 _MAX_DIGESTS = 64
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
-AnswerT = TypeVar("AnswerT", ReleaseOffer, ReleaseResponse)
+AnswerT = TypeVar("AnswerT", ReleaseOffer, ReleaseResponse, ClaimResponse)
 
 _logger = logging.getLogger("keyvault")
 
@@ -57,7 +62,8 @@ class WorkerChannel:
     Args:
         channel: the vault's end.
         presence: told who is there.
-        desk: decides.
+        desk: decides on file keys.
+        claims: decides on content credentials.
         confirmations: where a release waits for the log.
         config: limits.
     """
@@ -67,15 +73,18 @@ class WorkerChannel:
         channel: socket.socket,
         presence: WorkerPresence,
         desk: ReleaseDesk,
+        claims: ClaimDesk,
         confirmations: Confirmations,
         config: VaultConfig,
     ) -> None:
         self._channel = channel
         self._presence = presence
         self._desk = desk
+        self._claims = claims
         self._confirmations = confirmations
         self._config = config
         self._free_places = threading.BoundedSemaphore(config.max_open_releases)
+        self._free_claims = threading.BoundedSemaphore(config.max_open_claims)
 
     def start(self) -> None:
         """Serves in a thread of its own."""
@@ -135,18 +144,25 @@ class WorkerChannel:
 
     def _serve_release(self, job_id: bytes, job_channel: socket.socket, worker: WorkerFacts) -> None:
         deadline = time.monotonic() + self._config.release_timeout_seconds
-        try:
-            with job_channel:
-                self._converse(job_id, job_channel, worker, deadline)
-        except ChannelClosedError:
-            _logger.info("a job's child was gone before its answer")
-        finally:
-            self._free_places.release()
+        with job_channel:
+            try:
+                released = self._converse(job_id, job_channel, worker, deadline)
+            except ChannelClosedError:
+                _logger.info("a job's child was gone before its answer")
+                released = None
+            finally:
+                self._free_places.release()
+            if released is not None:
+                self._serve_claim(released, job_channel)
 
     def _converse(
         self, job_id: bytes, job_channel: socket.socket, worker: WorkerFacts, deadline: float
-    ) -> None:
-        """Challenge, request, offer; and the key once the offer's evidence is in the log."""
+    ) -> Offer | None:
+        """Challenge, request, offer; and the key once the offer's evidence is in the log.
+
+        Returns:
+            What was released; None if nothing was.
+        """
         nonce = os.urandom(NONCE_BYTES)
         write_frame(job_channel, ReleaseChallenge(nonce=nonce), deadline)
         # What was offered, and its place among those that wait for the log.
@@ -160,11 +176,37 @@ class WorkerChannel:
         def make_response() -> ReleaseResponse:
             [(offer, awaited)] = offered
             self._confirmations.wait(job_id, awaited, deadline)
-            return ReleaseResponse(sealed_file_key=self._desk.seal(offer))
+            sealed_file_key = self._desk.seal(offer)
+            return ReleaseResponse(sealed_file_key=sealed_file_key, claim_signer=self._claims.signer)
 
         write_frame(job_channel, _answered(make_offer, ReleaseOffer), deadline + _LAST_WORD_SECONDS)
-        if offered:
-            write_frame(job_channel, _answered(make_response, ReleaseResponse), deadline + _LAST_WORD_SECONDS)
+        if not offered:
+            return None
+        response = _answered(make_response, ReleaseResponse)
+        write_frame(job_channel, response, deadline + _LAST_WORD_SECONDS)
+        return None if response.error_code else offered[0][0]
+
+    def _serve_claim(self, released: Offer, job_channel: socket.socket) -> None:
+        """Answers one more question, where it comes; a child without one closes its end."""
+        if not self._free_claims.acquire(blocking=False):
+            _logger.error("too many jobs wait for a claim; the channel of this one is closed")
+            return
+        try:
+            # A job that has ended has no child; the deadline is for one that its warden forgot.
+            deadline = time.monotonic() + self._config.accepted_lifetime_seconds
+            untrusted_body = read_frame(job_channel, self._config.max_claim_request_bytes, deadline)
+
+            def make_response() -> ClaimResponse:
+                untrusted = parse(ClaimRequest, untrusted_body, "claim_malformed")
+                return ClaimResponse(signature=self._claims.sign(released, untrusted))
+
+            response = _answered(make_response, ClaimResponse)
+            write_frame(job_channel, response, time.monotonic() + _LAST_WORD_SECONDS)
+        except (ChannelClosedError, OversizeFrameError):
+            # Nothing was asked, or nothing that could be answered.
+            return
+        finally:
+            self._free_claims.release()
 
     def _read_request(self, job_channel: socket.socket, deadline: float) -> ReleaseRequest:
         try:

@@ -12,6 +12,7 @@ from provenance.statements.base import Facts
 from provenance.statements.fields import JOB_ID, Count, Digest, Instant, Sorted, Table, Word, of
 from provenance.statements.vocabulary import (
     AUDIO,
+    CREDENTIALS,
     DEVICES,
     EFFECTS,
     MEDIA_TYPES,
@@ -50,6 +51,7 @@ class JobFacts(Facts):
         finished_at: the same form.
         signatures: the algorithms that the job's policy demands of its proof, sorted. Without every one of
             them the proof does not verify: a signature cannot be left away on the road.
+        credentials: "c2pa" where the result carries a manifest, "none" where it does not.
 
     Raises:
         FormatError: a field does not take its value, more frames have faces than there are, or fewer
@@ -81,6 +83,7 @@ class JobFacts(Facts):
     started_at: str = of(Instant())
     finished_at: str = of(Instant())
     signatures: tuple[str, ...] = of(Sorted(Word(STATEMENT_SIGNATURES)), default=STATEMENT_SUITE)
+    credentials: str = of(Word(CREDENTIALS), default="none")
 
     def __post_init__(self) -> None:
         super().__post_init__()

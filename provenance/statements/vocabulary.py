@@ -38,6 +38,9 @@ EFFECTS = ("solid", "blur", "mosaic")
 AUDIO = ("removed", "kept", "none")
 """What happened to the sound; "none": there was none."""
 
+CREDENTIALS = ("c2pa", "none")
+"""Whether the result carries content credentials."""
+
 DEVICES = ("cpu", "cuda")
 MEDIA_TYPES = ("video/mp4", "image/jpeg", "image/png", "image/webp")
 MODELS = ("centerface",)
@@ -92,6 +95,8 @@ FAILURE_CODES = (
     "architecture_unsupported",
     "cancelled",
     "client_gone",
+    "credentials_refused",
+    "credentials_unplaceable",
     "detector_failed",
     "device_unavailable",
     "intake_key_unknown",

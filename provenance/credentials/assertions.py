@@ -1,0 +1,140 @@
+"""What a manifest says: what was done, where its evidence is, and which bytes it is about.
+
+Nothing here is about the original or a person. There is no ingredient, since a parent would name the
+original; no thumbnail; no device; no free text: every sentence is one of this module.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cbor2
+
+from provenance.credentials.jumbf import CBOR, HEADER_BYTES, cbor_superbox
+
+ACTIONS_LABEL: Final = "c2pa.actions.v2"
+DATA_HASH_LABEL: Final = "c2pa.hash.data"
+BMFF_HASH_LABEL: Final = "c2pa.hash.bmff.v3"
+BINDING_LABELS: Final = (DATA_HASH_LABEL, BMFF_HASH_LABEL)
+# Entity-specific labels start with a domain name, turned round (C2PA 2.2, 6.2.1).
+EVIDENCE_LABEL: Final = "org.bauta.evidence"
+
+C2PA_UUID: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+HASH_ALGORITHM: Final = "sha256"
+SHA256_BYTES: Final = 32
+
+# IPTC NewsCodes: a mix of elements, any of which may or may not be generative AI. It says nothing about what
+# the original was, and neither can we.
+SOURCE_TYPE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/composite"
+_CREATED: Final = "c2pa.created"
+_FACES: Final = {
+    "solid": ("c2pa.drawing", "Faces that were found were covered with a solid patch."),
+    "blur": ("c2pa.filtered", "Faces that were found were blurred."),
+    "mosaic": ("c2pa.filtered", "Faces that were found were covered with a coarse mosaic."),
+}
+_SOUND: Final = {"removed": ("c2pa.edited", "The sound was removed.")}
+_ALWAYS: Final = (
+    ("c2pa.edited.metadata", "Every metadata field was dropped."),
+    ("c2pa.transcoded", "Picture and sound were encoded anew."),
+)
+
+
+@dataclass(frozen=True)
+class Assertion:
+    """One assertion of a manifest.
+
+    Attributes:
+        label: what the claim calls it.
+        content: CBOR.
+    """
+
+    label: str
+    content: bytes
+
+    @property
+    def box(self) -> bytes:
+        """Its superbox."""
+        return cbor_superbox(CBOR, self.label, self.content)
+
+    @property
+    def sha256(self) -> bytes:
+        """What a claim refers to it by: the hash of what is in the superbox (C2PA 2.2, 8.4.2.3)."""
+        return hashlib.sha256(self.box[HEADER_BYTES:]).digest()
+
+
+def actions(effect: str, audio: str, frames_with_faces: int) -> Assertion:
+    """Says what was done to the picture and the sound, in the specification's own words (C2PA 2.2, 18.15).
+
+    Args:
+        effect: what covers a face: "solid", "blur" or "mosaic".
+        audio: what happened to the sound: "removed", "kept" or "none".
+        frames_with_faces: where it is 0, nothing was covered and nothing is said about faces.
+    """
+    done = [_FACES[effect]] if frames_with_faces else []
+    done += [_SOUND[audio]] if audio in _SOUND else []
+    listed = [{"action": _CREATED, "digitalSourceType": SOURCE_TYPE}]
+    listed += [{"action": action, "description": sentence} for action, sentence in (*done, *_ALWAYS)]
+    return Assertion(ACTIONS_LABEL, _cbor({"actions": listed, "allActionsIncluded": True}))
+
+
+def evidence(evidence_sha256: bytes, log_origin: str) -> Assertion:
+    """Says where a reader of the file finds this job: the log, and the digest of its evidence there.
+
+    Args:
+        evidence_sha256: of the envelope of the job's release statement, 32 bytes; the log holds it under the
+            kind `release`.
+        log_origin: the log's name.
+    """
+    # In hexadecimal: some readers turn byte strings into lists of numbers.
+    return Assertion(EVIDENCE_LABEL, _cbor({"evidenceSha256": evidence_sha256.hex(), "log": log_origin}))
+
+
+def data_hash(start: int, length: int, content_sha256: bytes) -> Assertion:
+    """Binds a manifest to a picture: the hash of all its bytes but the manifest's own (C2PA 2.2, 18.5).
+
+    Args:
+        start: where the manifest's carrier begins in the file.
+        length: of that carrier, bytes.
+        content_sha256: of everything else, 32 bytes.
+    """
+    return Assertion(
+        DATA_HASH_LABEL,
+        _cbor(
+            {
+                "exclusions": [{"start": start, "length": length}],
+                "name": "jumbf manifest",
+                "alg": HASH_ALGORITHM,
+                "hash": content_sha256,
+                "pad": b"",
+            }
+        ),
+    )
+
+
+def bmff_hash(content_sha256: bytes) -> Assertion:
+    """Binds a manifest to an MP4: the hash of its boxes but three kinds that must be left out (18.6).
+
+    Args:
+        content_sha256: see `provenance.credentials.carriers.mp4`, 32 bytes.
+    """
+    return Assertion(
+        BMFF_HASH_LABEL,
+        _cbor(
+            {
+                "exclusions": [
+                    {"xpath": "/uuid", "data": [{"offset": 8, "value": C2PA_UUID}]},
+                    {"xpath": "/ftyp"},
+                    {"xpath": "/mfra"},
+                ],
+                "alg": HASH_ALGORITHM,
+                "hash": content_sha256,
+                "name": "jumbf manifest",
+            }
+        ),
+    )
+
+
+def _cbor(content: dict[str, Any]) -> bytes:
+    return cbor2.dumps(content)
