@@ -14,7 +14,9 @@ from keyvault.public_keys import from_message
 from protos.bauta.internal.v1.vault_pb2 import (
     AcceptUpload,
     AnnounceIntake,
+    AnnounceRotations,
     ConfirmRelease,
+    ConfirmRotation,
     Describe,
     EndJob,
     RegisterWorker,
@@ -22,6 +24,8 @@ from protos.bauta.internal.v1.vault_pb2 import (
     RetainJobs,
     SignCheckpoint,
     SignFailure,
+    SignPolicies,
+    SignSubmission,
     VaultRequest,
     VaultResponse,
 )
@@ -219,6 +223,49 @@ class VaultClient:
             VaultUnavailableError: no answer.
         """
         return self._ask(VaultRequest(sign_failure=SignFailure(job_id=job_id, code=code)), "failure").failure
+
+    def sign_submission(self, job_id: bytes, upload_sha256: bytes) -> bytes:
+        """Gives a signed submission statement in its DSSE envelope (JSON); another one each time.
+
+        Args:
+            job_id: 16 bytes; its upload was accepted.
+            upload_sha256: of the whole sealed upload, 32 bytes.
+
+        Raises:
+            VaultRefusedError: submission_malformed or upload_not_accepted.
+            VaultUnavailableError: no answer.
+        """
+        request = SignSubmission(job_id=job_id, upload_sha256=upload_sha256)
+        return self._ask(VaultRequest(sign_submission=request), "submission").submission
+
+    def sign_policies(self) -> list[bytes]:
+        """Gives a policy statement in its DSSE envelope (JSON) for each policy that the worker ships.
+
+        Raises:
+            VaultRefusedError: policies_unknown or worker_not_ready.
+            VaultUnavailableError: no answer.
+        """
+        answer = self._ask(VaultRequest(sign_policies=SignPolicies()), "statements")
+        return list(answer.statements.envelopes)
+
+    def announce_rotations(self) -> list[bytes]:
+        """Gives the DSSE envelopes (JSON) of destroyed intake keys that were not confirmed; a few at a time.
+
+        Raises:
+            VaultUnavailableError: no answer.
+        """
+        answer = self._ask(VaultRequest(announce_rotations=AnnounceRotations()), "statements")
+        return list(answer.statements.envelopes)
+
+    def confirm_rotation(self, retired_sha256: bytes, tlog_proof: bytes) -> None:
+        """Shows the vault that a destruction is in the log; it then forgets it.
+
+        Raises:
+            VaultRefusedError: rotation_unknown or entry_proof_invalid.
+            VaultUnavailableError: no answer.
+        """
+        request = ConfirmRotation(retired_sha256=retired_sha256, tlog_proof=tlog_proof)
+        self._ask(VaultRequest(confirm_rotation=request), "done")
 
     def close(self) -> None:
         """Closes the channel, upon which the vault ends."""

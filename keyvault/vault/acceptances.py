@@ -143,6 +143,19 @@ class Acceptances:
             )
         return accepted
 
+    def of(self, job_id: bytes) -> Accepted:
+        """The accepted upload of a job.
+
+        Raises:
+            VaultRequestError: upload_not_accepted.
+        """
+        with self._lock:
+            self._accepted.destroy_due()
+            accepted = self._accepted.items.get(job_id)
+        if accepted is None:
+            raise VaultRequestError("upload_not_accepted", "no upload was accepted for this job")
+        return accepted
+
     def end(self, job_id: bytes) -> None:
         """Destroys a job's file key, if there is one."""
         with self._lock:

@@ -1,4 +1,4 @@
-"""The signed intake statement: where to seal, until when, and for which worker."""
+"""What the vault says of its intake keys: where to seal, until when, for which worker; what is destroyed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ from datetime import UTC, datetime
 from keyvault.signing.hybrid import HybridSigner
 from keyvault.vault.errors import VaultRequestError
 from keyvault.vault.intake import IntakeKeys
-from provenance.dsse import sign_envelope
+from keyvault.vault.retirements import Retired
+from provenance.dsse import Envelope, sign_envelope
+from provenance.entry import Entry
 from provenance.statements.fields import format_instant
 from provenance.statements.intake import IntakeFacts
+from provenance.statements.key_rotation import KeyRotationFacts
+
+# In one answer.
+MAX_ROTATIONS = 16
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,44 @@ class Announcer:
         self._require_released = require_released
         # By recipient, not by key: a destroyed key must not live on here.
         self._last = ("", b"")
+        self._rotations: dict[bytes, Envelope] = {}
+
+    def rotations(self) -> list[bytes]:
+        """Gives the DSSE envelopes (JSON) of destroyed keys that are not known to be in the log.
+
+        Oldest first, at most `MAX_ROTATIONS`; the same bytes for the same key until the vault ends.
+        """
+        return [self._rotation(item).to_bytes() for item in self._keys.retired()[:MAX_ROTATIONS]]
+
+    def confirm_rotation(self, retired_sha256: bytes, require_recorded: Callable[[bytes], None]) -> None:
+        """Forgets a destroyed key that is in the log.
+
+        Args:
+            retired_sha256: of its recipient string.
+            require_recorded: raises for a leaf that is not shown to be in this vault's log.
+
+        Raises:
+            VaultRequestError: rotation_unknown, or what require_recorded raises.
+        """
+        envelope = self._rotations.get(retired_sha256)
+        if envelope is None:
+            raise VaultRequestError("rotation_unknown", "no destroyed key of that name waits for the log")
+        require_recorded(Entry(KeyRotationFacts.kind(), envelope.digest).leaf)
+        self._keys.forget_retired(retired_sha256)
+        del self._rotations[retired_sha256]
+
+    def _rotation(self, retired: Retired) -> Envelope:
+        known = self._rotations.get(retired.recipient_sha256)
+        if known is None:
+            facts = KeyRotationFacts(
+                retired_sha256=retired.recipient_sha256.hex(),
+                successor_sha256=retired.successor_sha256.hex() or None,
+                made_at=instant(retired.made_at),
+                destroyed_at=instant(retired.destroyed_at),
+            )
+            known = sign_envelope(facts.to_statement(), self._node)
+            self._rotations[retired.recipient_sha256] = known
+        return known
 
     def announce(self) -> bytes:
         """Gives the DSSE envelope (JSON) of the current intake statement.

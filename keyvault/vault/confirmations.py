@@ -88,9 +88,7 @@ class Confirmations:
         if awaited is None:
             raise VaultRequestError("release_unknown", "no release of this job waits for the log")
         try:
-            proof = TlogProof.parse(untrusted_proof)
-            checkpoint = verify_checkpoint(proof.checkpoint, self._origin, self._log_keys)
-            verify_inclusion(awaited.leaf, proof.index, checkpoint.size, proof.hashes, checkpoint.root)
+            self._verify(awaited.leaf, untrusted_proof)
         except ProvenanceError:
             raise VaultRequestError(
                 "release_proof_invalid", "the proof does not show this release in this vault's log"
@@ -98,3 +96,25 @@ class Confirmations:
         with self._changed:
             awaited.is_confirmed = True
             self._changed.notify_all()
+
+    def require_recorded(self, leaf: bytes, untrusted_proof: bytes) -> None:
+        """Checks that an entry that nobody waits for is in this vault's log.
+
+        Args:
+            leaf: of the entry.
+            untrusted_proof: a c2sp.org/tlog-proof text.
+
+        Raises:
+            VaultRequestError: entry_proof_invalid.
+        """
+        try:
+            self._verify(leaf, untrusted_proof)
+        except ProvenanceError:
+            raise VaultRequestError(
+                "entry_proof_invalid", "the proof does not show this entry in this vault's log"
+            ) from None
+
+    def _verify(self, leaf: bytes, untrusted_proof: bytes) -> None:
+        proof = TlogProof.parse(untrusted_proof)
+        checkpoint = verify_checkpoint(proof.checkpoint, self._origin, self._log_keys)
+        verify_inclusion(leaf, proof.index, checkpoint.size, proof.hashes, checkpoint.root)

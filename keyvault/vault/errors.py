@@ -34,8 +34,9 @@ class VaultRequestError(VaultError):
     checkpoint_forks, checkpoint_forgets, failure_job_id_invalid, failure_code_invalid,
     acceptance_malformed, upload_header_invalid, intake_key_unknown, too_many_accepted_uploads,
     upload_not_post_quantum, release_unknown, release_proof_invalid, worker_not_released,
-    worker_release_invalid, release_key_not_own, vault_store_unwritable, vault_memory_exhausted,
-    vault_internal_error.
+    worker_release_invalid, release_key_not_own, submission_malformed, upload_not_accepted,
+    policies_unknown, rotation_unknown, entry_proof_invalid, vault_store_unwritable,
+    vault_memory_exhausted, vault_internal_error.
 
     Codes to a worker: release_request_malformed, release_too_slow, release_job_mismatch,
     release_nonce_wrong, release_refused, release_not_recorded, worker_key_invalid, upload_header_invalid,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from keyvault.public_keys import to_message
 from keyvault.vault.acceptances import Acceptances
-from keyvault.vault.announcements import Announcer, WorkerFacts, instant
+from keyvault.vault.announcements import Announcer, WorkerFacts
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Confirmations
 from keyvault.vault.errors import VaultRequestError
@@ -25,20 +25,17 @@ from keyvault.vault.frames import (
 )
 from keyvault.vault.identity import Identity
 from keyvault.vault.intake import IntakeKeys
+from keyvault.vault.notary import sign_failure, sign_policies, sign_submission
 from keyvault.vault.ratchet import CheckpointRatchet
 from keyvault.vault.register import WorkerRegister
 from protos.bauta.internal.v1.vault_pb2 import (
     Description,
     Done,
-    SignFailure,
+    Statements,
     VaultRequest,
     VaultResponse,
 )
-from provenance.dsse import sign_envelope
-from provenance.errors import ProvenanceError
-from provenance.statements.failure import FailureFacts
 
-JOB_ID_BYTES = 16
 _LONGEST_SLEEP_SECONDS = 60.0
 
 _logger = logging.getLogger("keyvault")
@@ -51,7 +48,7 @@ class FrontDesk:
     Attributes:
         identity: the keys of this installation.
         ratchet: signs checkpoints, forwards only.
-        announcer: signs the intake statement.
+        announcer: signs what is said about intake keys.
         acceptances: the uploads that the vault stands by.
         confirmations: the releases that wait for the log.
         register: the worker versions that somebody stands by.
@@ -82,6 +79,7 @@ class FrontDesk:
             return VaultResponse(error_code="vault_internal_error")
 
     def _dispatch(self, untrusted: VaultRequest) -> VaultResponse:
+        node = self.identity.node
         match untrusted.WhichOneof("operation"):
             case "describe":
                 return VaultResponse(description=self._describe())
@@ -91,7 +89,21 @@ class FrontDesk:
                 request = untrusted.sign_checkpoint
                 return VaultResponse(checkpoint=self.ratchet.sign(request.text, request.consistency))
             case "sign_failure":
-                return VaultResponse(failure=self._sign_failure(untrusted.sign_failure))
+                return VaultResponse(failure=sign_failure(node, untrusted.sign_failure, self.clock()))
+            case "sign_submission":
+                submission = sign_submission(node, self.acceptances, untrusted.sign_submission, self.clock())
+                return VaultResponse(submission=submission)
+            case "sign_policies":
+                policies = sign_policies(node, self.wait_for_worker(), self.clock())
+                return VaultResponse(statements=Statements(envelopes=policies))
+            case "announce_rotations":
+                return VaultResponse(statements=Statements(envelopes=self.announcer.rotations()))
+            case "confirm_rotation":
+                rotation = untrusted.confirm_rotation
+                self.announcer.confirm_rotation(
+                    rotation.retired_sha256,
+                    lambda leaf: self.confirmations.require_recorded(leaf, rotation.tlog_proof),
+                )
             case "release_worker":
                 return VaultResponse(worker_release=self.register.release(self.wait_for_worker()))
             case "register_worker":
@@ -119,17 +131,6 @@ class FrontDesk:
             release_keys=[to_message(key) for key in self.register.release_keys],
             credential_root=self.credential_root,
         )
-
-    def _sign_failure(self, untrusted: SignFailure) -> bytes:
-        if len(untrusted.job_id) != JOB_ID_BYTES:
-            raise VaultRequestError("failure_job_id_invalid", "a job id has 16 bytes")
-        try:
-            facts = FailureFacts(
-                job_id=untrusted.job_id.hex(), code=untrusted.code, failed_at=instant(self.clock())
-            )
-        except ProvenanceError:
-            raise VaultRequestError("failure_code_invalid", "the code is not a published one") from None
-        return sign_envelope(facts.to_statement(), self.identity.node).to_bytes()
 
 
 def serve_front_desk(

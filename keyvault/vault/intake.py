@@ -1,14 +1,15 @@
 """Intake keys: made on demand, announced for their lifetime, kept for a grace period, then destroyed.
 
 Each key is bound to the worker measurement that it was announced with: the announcement promises which
-code the vault releases file keys to, and a newer worker gets a newer key.
+code the vault releases file keys to, and a newer worker gets a newer key. That a key was destroyed is
+remembered until it is in the log (`retirements`).
 """
 
 from __future__ import annotations
 
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from keyvault.age import HybridIdentity
@@ -17,6 +18,7 @@ from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.keystore import Keystore
 from keyvault.vault.memory import Secret, wipe
 from keyvault.vault.perishables import Perishables
+from keyvault.vault.retirements import Retired, Retirements, digest_of
 
 ENTRY = "intake"
 SEED_BYTES = 32
@@ -76,7 +78,11 @@ class IntakeKeys:
         self._config = config
         self._clock = clock
         self._lock = threading.Lock()
-        self._keys = Perishables(store, ENTRY, {key.recipient: key for key in _load(store)}, clock)
+        self._retirements = Retirements(store)
+        found = {key.recipient: key for key in _load(store)}
+        # A key that came due while the vault was down is destroyed in the next line.
+        self._note_due(found)
+        self._keys = Perishables(store, ENTRY, found, clock)
 
     def current(self, measurement: bytes) -> IntakeKey:
         """The key to announce for a worker; a new one when the last is due. Durable before it returns.
@@ -85,7 +91,7 @@ class IntakeKeys:
             VaultRequestError: vault_store_unwritable, or intake_keys_exhausted.
         """
         with self._lock:
-            self._keys.destroy_due()
+            self._destroy_due()
             now = self._clock()
             for key in self._newest_first():
                 life_left = key.expires_at - now
@@ -103,18 +109,52 @@ class IntakeKeys:
     def live(self) -> tuple[IntakeKey, ...]:
         """Every key that may still open an upload, newest first."""
         with self._lock:
-            self._keys.destroy_due()
+            self._destroy_due()
             return self._newest_first()
 
     def destroy_due(self) -> None:
         """Destroys every key whose time is over."""
         with self._lock:
-            self._keys.destroy_due()
+            self._destroy_due()
+
+    def retired(self) -> tuple[Retired, ...]:
+        """Keys that are destroyed, in memory and on the disk, and not yet known to be in the log."""
+        with self._lock:
+            self._destroy_due()
+            if self._keys.is_disk_behind:
+                return ()
+            alive = {digest_of(recipient) for recipient in self._keys.items}
+            return tuple(item for item in self._retirements.pending() if item.recipient_sha256 not in alive)
+
+    def forget_retired(self, recipient_sha256: bytes) -> None:
+        """The log says that this key is destroyed."""
+        with self._lock:
+            self._retirements.forget(recipient_sha256)
 
     def seconds_to_next_destruction(self) -> float | None:
         """How long until a key must be destroyed; 0 when one is due, None when there is none."""
         with self._lock:
             return self._keys.seconds_to_next_destruction()
+
+    def _destroy_due(self) -> None:
+        self._note_due(self._keys.items)
+        self._keys.destroy_due()
+
+    def _note_due(self, keys: Mapping[str, IntakeKey]) -> None:
+        now = self._clock()
+        in_order = list(keys.values())
+        due = [
+            Retired(
+                made_at=key.created_at,
+                destroyed_at=int(now),
+                recipient_sha256=digest_of(key.recipient),
+                successor_sha256=digest_of(in_order[place].recipient) if place < len(in_order) else b"",
+            )
+            for place, key in enumerate(in_order, start=1)
+            if key.destroy_at <= now
+        ]
+        if due:
+            self._retirements.note(due)
 
     def _newest_first(self) -> tuple[IntakeKey, ...]:
         return tuple(self._keys.items.values())[::-1]

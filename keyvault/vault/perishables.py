@@ -63,6 +63,11 @@ class Perishables(Generic[KeyT, ItemT]):
         """Those that live, oldest first."""
         return self._items
 
+    @property
+    def is_disk_behind(self) -> bool:
+        """Whether something that was destroyed in memory is still on the disk."""
+        return self._is_disk_behind
+
     def put(self, key: KeyT, item: ItemT) -> None:
         """Adds one, or puts it in another's place. Durable when it returns.
 

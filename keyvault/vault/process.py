@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from keyvault.vault import acceptances, claim_key, identity, intake, ratchet, register
+from keyvault.vault import acceptances, claim_key, identity, intake, ratchet, register, retirements
 from keyvault.vault.announcements import Announcer, WorkerFacts, WorkerPresence
 from keyvault.vault.claims import ClaimDesk
 from keyvault.vault.config import VaultConfig
@@ -82,6 +82,7 @@ def open_store(
             identity.ENTRY: identity.new_seeds(),
             claim_key.ENTRY: claim_key.new_claim_key(datetime.now(UTC)),
             intake.ENTRY: bytearray(),
+            retirements.ENTRY: bytearray(),
             acceptances.ENTRY: bytearray(),
             ratchet.ENTRY: ratchet.new_memory(),
             register.ENTRY: register.stored_form(release_keys),

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cprotos/bauta/v1/proofs.proto\x12\x08\x62\x61uta.v1\"!\n\x0fGetProofRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"!\n\x10GetProofResponse\x12\r\n\x05proof\x18\x01 \x01(\x0c\"\x16\n\x14GetCheckpointRequest\"+\n\x15GetCheckpointResponse\x12\x12\n\ncheckpoint\x18\x01 \x01(\t2\xa3\x01\n\x0cProofService\x12\x41\n\x08GetProof\x12\x19.bauta.v1.GetProofRequest\x1a\x1a.bauta.v1.GetProofResponse\x12P\n\rGetCheckpoint\x12\x1e.bauta.v1.GetCheckpointRequest\x1a\x1f.bauta.v1.GetCheckpointResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cprotos/bauta/v1/proofs.proto\x12\x08\x62\x61uta.v1\"!\n\x0fGetProofRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"!\n\x10GetProofResponse\x12\r\n\x05proof\x18\x01 \x01(\x0c\"#\n\x11GetReceiptRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"%\n\x12GetReceiptResponse\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\"/\n\x16GetPolicyRecordRequest\x12\x15\n\rpolicy_sha256\x18\x01 \x01(\x0c\"(\n\x17GetPolicyRecordResponse\x12\r\n\x05proof\x18\x01 \x01(\x0c\"\x16\n\x14GetCheckpointRequest\"+\n\x15GetCheckpointResponse\x12\x12\n\ncheckpoint\x18\x01 \x01(\t2\xc4\x02\n\x0cProofService\x12\x41\n\x08GetProof\x12\x19.bauta.v1.GetProofRequest\x1a\x1a.bauta.v1.GetProofResponse\x12G\n\nGetReceipt\x12\x1b.bauta.v1.GetReceiptRequest\x1a\x1c.bauta.v1.GetReceiptResponse\x12V\n\x0fGetPolicyRecord\x12 .bauta.v1.GetPolicyRecordRequest\x1a!.bauta.v1.GetPolicyRecordResponse\x12P\n\rGetCheckpoint\x12\x1e.bauta.v1.GetCheckpointRequest\x1a\x1f.bauta.v1.GetCheckpointResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +35,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPROOFREQUEST']._serialized_end=75
   _globals['_GETPROOFRESPONSE']._serialized_start=77
   _globals['_GETPROOFRESPONSE']._serialized_end=110
-  _globals['_GETCHECKPOINTREQUEST']._serialized_start=112
-  _globals['_GETCHECKPOINTREQUEST']._serialized_end=134
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=136
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=179
-  _globals['_PROOFSERVICE']._serialized_start=182
-  _globals['_PROOFSERVICE']._serialized_end=345
+  _globals['_GETRECEIPTREQUEST']._serialized_start=112
+  _globals['_GETRECEIPTREQUEST']._serialized_end=147
+  _globals['_GETRECEIPTRESPONSE']._serialized_start=149
+  _globals['_GETRECEIPTRESPONSE']._serialized_end=186
+  _globals['_GETPOLICYRECORDREQUEST']._serialized_start=188
+  _globals['_GETPOLICYRECORDREQUEST']._serialized_end=235
+  _globals['_GETPOLICYRECORDRESPONSE']._serialized_start=237
+  _globals['_GETPOLICYRECORDRESPONSE']._serialized_end=277
+  _globals['_GETCHECKPOINTREQUEST']._serialized_start=279
+  _globals['_GETCHECKPOINTREQUEST']._serialized_end=301
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=303
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=346
+  _globals['_PROOFSERVICE']._serialized_start=349
+  _globals['_PROOFSERVICE']._serialized_end=673
 # @@protoc_insertion_point(module_scope)

@@ -40,6 +40,16 @@ class ProofServiceStub:
                 request_serializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetProofRequest.SerializeToString,
                 response_deserializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetProofResponse.FromString,
                 _registered_method=True)
+        self.GetReceipt = channel.unary_unary(
+                '/bauta.v1.ProofService/GetReceipt',
+                request_serializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetReceiptRequest.SerializeToString,
+                response_deserializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetReceiptResponse.FromString,
+                _registered_method=True)
+        self.GetPolicyRecord = channel.unary_unary(
+                '/bauta.v1.ProofService/GetPolicyRecord',
+                request_serializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetPolicyRecordRequest.SerializeToString,
+                response_deserializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetPolicyRecordResponse.FromString,
+                _registered_method=True)
         self.GetCheckpoint = channel.unary_unary(
                 '/bauta.v1.ProofService/GetCheckpoint',
                 request_serializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetCheckpointRequest.SerializeToString,
@@ -52,7 +62,21 @@ class ProofServiceServicer:
     """
 
     def GetProof(self, request, context):
-        """GetProof returns the proof of the caller's finished job.
+        """GetProof returns the proof of the caller's job that has ended: of its result, or of its failure.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReceipt(self, request, context):
+        """GetReceipt returns the proof that the caller's upload was accepted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPolicyRecord(self, request, context):
+        """GetPolicyRecord returns the proof that a shipped policy's text is on record.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -72,6 +96,16 @@ def add_ProofServiceServicer_to_server(servicer, server):
                     servicer.GetProof,
                     request_deserializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetProofRequest.FromString,
                     response_serializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetProofResponse.SerializeToString,
+            ),
+            'GetReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReceipt,
+                    request_deserializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetReceiptRequest.FromString,
+                    response_serializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetReceiptResponse.SerializeToString,
+            ),
+            'GetPolicyRecord': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPolicyRecord,
+                    request_deserializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetPolicyRecordRequest.FromString,
+                    response_serializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetPolicyRecordResponse.SerializeToString,
             ),
             'GetCheckpoint': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCheckpoint,
@@ -107,6 +141,60 @@ class ProofService:
             '/bauta.v1.ProofService/GetProof',
             protos_dot_bauta_dot_v1_dot_proofs__pb2.GetProofRequest.SerializeToString,
             protos_dot_bauta_dot_v1_dot_proofs__pb2.GetProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReceipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bauta.v1.ProofService/GetReceipt',
+            protos_dot_bauta_dot_v1_dot_proofs__pb2.GetReceiptRequest.SerializeToString,
+            protos_dot_bauta_dot_v1_dot_proofs__pb2.GetReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPolicyRecord(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bauta.v1.ProofService/GetPolicyRecord',
+            protos_dot_bauta_dot_v1_dot_proofs__pb2.GetPolicyRecordRequest.SerializeToString,
+            protos_dot_bauta_dot_v1_dot_proofs__pb2.GetPolicyRecordResponse.FromString,
             options,
             channel_credentials,
             insecure,

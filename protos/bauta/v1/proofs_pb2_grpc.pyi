@@ -34,7 +34,11 @@ class ProofServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ProofServiceAsyncStub: ...
     GetProof: _grpc.UnaryUnaryMultiCallable[_proofs_pb2.GetProofRequest, _proofs_pb2.GetProofResponse]
-    """GetProof returns the proof of the caller's finished job."""
+    """GetProof returns the proof of the caller's job that has ended: of its result, or of its failure."""
+    GetReceipt: _grpc.UnaryUnaryMultiCallable[_proofs_pb2.GetReceiptRequest, _proofs_pb2.GetReceiptResponse]
+    """GetReceipt returns the proof that the caller's upload was accepted."""
+    GetPolicyRecord: _grpc.UnaryUnaryMultiCallable[_proofs_pb2.GetPolicyRecordRequest, _proofs_pb2.GetPolicyRecordResponse]
+    """GetPolicyRecord returns the proof that a shipped policy's text is on record."""
     GetCheckpoint: _grpc.UnaryUnaryMultiCallable[_proofs_pb2.GetCheckpointRequest, _proofs_pb2.GetCheckpointResponse]
     """GetCheckpoint returns the newest signed checkpoint of the log."""
 
@@ -44,7 +48,11 @@ class ProofServiceAsyncStub(ProofServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetProof: _aio.UnaryUnaryMultiCallable[_proofs_pb2.GetProofRequest, _proofs_pb2.GetProofResponse]  # type: ignore[assignment]
-    """GetProof returns the proof of the caller's finished job."""
+    """GetProof returns the proof of the caller's job that has ended: of its result, or of its failure."""
+    GetReceipt: _aio.UnaryUnaryMultiCallable[_proofs_pb2.GetReceiptRequest, _proofs_pb2.GetReceiptResponse]  # type: ignore[assignment]
+    """GetReceipt returns the proof that the caller's upload was accepted."""
+    GetPolicyRecord: _aio.UnaryUnaryMultiCallable[_proofs_pb2.GetPolicyRecordRequest, _proofs_pb2.GetPolicyRecordResponse]  # type: ignore[assignment]
+    """GetPolicyRecord returns the proof that a shipped policy's text is on record."""
     GetCheckpoint: _aio.UnaryUnaryMultiCallable[_proofs_pb2.GetCheckpointRequest, _proofs_pb2.GetCheckpointResponse]  # type: ignore[assignment]
     """GetCheckpoint returns the newest signed checkpoint of the log."""
 
@@ -57,7 +65,23 @@ class ProofServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _proofs_pb2.GetProofRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_proofs_pb2.GetProofResponse, _abc.Awaitable[_proofs_pb2.GetProofResponse]]:
-        """GetProof returns the proof of the caller's finished job."""
+        """GetProof returns the proof of the caller's job that has ended: of its result, or of its failure."""
+
+    @_abc_1.abstractmethod
+    def GetReceipt(
+        self,
+        request: _proofs_pb2.GetReceiptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_proofs_pb2.GetReceiptResponse, _abc.Awaitable[_proofs_pb2.GetReceiptResponse]]:
+        """GetReceipt returns the proof that the caller's upload was accepted."""
+
+    @_abc_1.abstractmethod
+    def GetPolicyRecord(
+        self,
+        request: _proofs_pb2.GetPolicyRecordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_proofs_pb2.GetPolicyRecordResponse, _abc.Awaitable[_proofs_pb2.GetPolicyRecordResponse]]:
+        """GetPolicyRecord returns the proof that a shipped policy's text is on record."""
 
     @_abc_1.abstractmethod
     def GetCheckpoint(

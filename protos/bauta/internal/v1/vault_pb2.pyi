@@ -34,6 +34,10 @@ class VaultRequest(_message.Message):
     RELEASE_WORKER_FIELD_NUMBER: _builtins.int
     REGISTER_WORKER_FIELD_NUMBER: _builtins.int
     RETAIN_JOBS_FIELD_NUMBER: _builtins.int
+    SIGN_SUBMISSION_FIELD_NUMBER: _builtins.int
+    SIGN_POLICIES_FIELD_NUMBER: _builtins.int
+    ANNOUNCE_ROTATIONS_FIELD_NUMBER: _builtins.int
+    CONFIRM_ROTATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def describe(self) -> Global___Describe:
         """The public keys."""
@@ -74,6 +78,22 @@ class VaultRequest(_message.Message):
     def retain_jobs(self) -> Global___RetainJobs:
         """Destroy the wrap of every job but these."""
 
+    @_builtins.property
+    def sign_submission(self) -> Global___SignSubmission:
+        """Sign that an accepted upload is held."""
+
+    @_builtins.property
+    def sign_policies(self) -> Global___SignPolicies:
+        """Sign which policies the connected worker version ships."""
+
+    @_builtins.property
+    def announce_rotations(self) -> Global___AnnounceRotations:
+        """The destructions of intake keys that are not known to be in the log yet."""
+
+    @_builtins.property
+    def confirm_rotation(self) -> Global___ConfirmRotation:
+        """Show that one of them is in the log: the vault then forgets it."""
+
     def __init__(
         self,
         *,
@@ -87,12 +107,16 @@ class VaultRequest(_message.Message):
         release_worker: Global___ReleaseWorker | None = ...,
         register_worker: Global___RegisterWorker | None = ...,
         retain_jobs: Global___RetainJobs | None = ...,
+        sign_submission: Global___SignSubmission | None = ...,
+        sign_policies: Global___SignPolicies | None = ...,
+        announce_rotations: Global___AnnounceRotations | None = ...,
+        confirm_rotation: Global___ConfirmRotation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "confirm_release", b"confirm_release", "describe", b"describe", "end_job", b"end_job", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "announce_rotations", b"announce_rotations", "confirm_release", b"confirm_release", "confirm_rotation", b"confirm_rotation", "describe", b"describe", "end_job", b"end_job", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure", "sign_policies", b"sign_policies", "sign_submission", b"sign_submission"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "confirm_release", b"confirm_release", "describe", b"describe", "end_job", b"end_job", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "announce_rotations", b"announce_rotations", "confirm_release", b"confirm_release", "confirm_rotation", b"confirm_rotation", "describe", b"describe", "end_job", b"end_job", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure", "sign_policies", b"sign_policies", "sign_submission", b"sign_submission"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["describe", "announce_intake", "sign_checkpoint", "sign_failure", "accept_upload", "confirm_release", "end_job", "release_worker", "register_worker", "retain_jobs"]  # noqa: Y015
+    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["describe", "announce_intake", "sign_checkpoint", "sign_failure", "accept_upload", "confirm_release", "end_job", "release_worker", "register_worker", "retain_jobs", "sign_submission", "sign_policies", "announce_rotations", "confirm_rotation"]  # noqa: Y015
     _WhichOneofArgType_operation: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_operation) -> _WhichOneofReturnType_operation | None: ...
 
@@ -328,6 +352,116 @@ class RegisterWorker(_message.Message):
 Global___RegisterWorker: _TypeAlias = RegisterWorker  # noqa: Y015
 
 @_typing.final
+class SignSubmission(_message.Message):
+    """SignSubmission asks for the receipt of an upload that the vault accepted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    UPLOAD_SHA256_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.bytes
+    """16 bytes."""
+    upload_sha256: _builtins.bytes
+    """SHA-256 of the whole sealed upload, as the front desk holds it."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.bytes = ...,
+        upload_sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "upload_sha256", b"upload_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignSubmission: _TypeAlias = SignSubmission  # noqa: Y015
+
+@_typing.final
+class SignPolicies(_message.Message):
+    """SignPolicies asks for a policy statement for each policy of the worker version that is connected."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignPolicies: _TypeAlias = SignPolicies  # noqa: Y015
+
+@_typing.final
+class AnnounceRotations(_message.Message):
+    """AnnounceRotations asks for key rotation statements, oldest first; a few at a time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnnounceRotations: _TypeAlias = AnnounceRotations  # noqa: Y015
+
+@_typing.final
+class ConfirmRotation(_message.Message):
+    """ConfirmRotation shows that a key rotation statement is in the log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETIRED_SHA256_FIELD_NUMBER: _builtins.int
+    TLOG_PROOF_FIELD_NUMBER: _builtins.int
+    retired_sha256: _builtins.bytes
+    """SHA-256 of the destroyed key's recipient string."""
+    tlog_proof: _builtins.bytes
+    """A c2sp.org/tlog-proof text for the statement's entry, under a checkpoint that the vault signed."""
+    def __init__(
+        self,
+        *,
+        retired_sha256: _builtins.bytes = ...,
+        tlog_proof: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["retired_sha256", b"retired_sha256", "tlog_proof", b"tlog_proof"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmRotation: _TypeAlias = ConfirmRotation  # noqa: Y015
+
+@_typing.final
+class Statements(_message.Message):
+    """Statements holds signed statements, each a DSSE envelope (JSON)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENVELOPES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def envelopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """At most 16."""
+
+    def __init__(
+        self,
+        *,
+        envelopes: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["envelopes", b"envelopes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Statements: _TypeAlias = Statements  # noqa: Y015
+
+@_typing.final
 class Done(_message.Message):
     """Done answers what has nothing to give back."""
 
@@ -357,6 +491,8 @@ class VaultResponse(_message.Message):
     FAILURE_FIELD_NUMBER: _builtins.int
     DONE_FIELD_NUMBER: _builtins.int
     WORKER_RELEASE_FIELD_NUMBER: _builtins.int
+    SUBMISSION_FIELD_NUMBER: _builtins.int
+    STATEMENTS_FIELD_NUMBER: _builtins.int
     error_code: _builtins.str
     """Empty when it worked; otherwise a stable code."""
     intake: _builtins.bytes
@@ -367,13 +503,19 @@ class VaultResponse(_message.Message):
     """Answers sign_failure: a DSSE envelope (JSON)."""
     worker_release: _builtins.bytes
     """Answers release_worker: a DSSE envelope (JSON)."""
+    submission: _builtins.bytes
+    """Answers sign_submission: a DSSE envelope (JSON)."""
     @_builtins.property
     def description(self) -> Global___Description:
         """Answers describe."""
 
     @_builtins.property
     def done(self) -> Global___Done:
-        """Answers accept_upload, confirm_release, end_job, register_worker and retain_jobs."""
+        """Answers accept_upload, confirm_release, confirm_rotation, end_job, register_worker and retain_jobs."""
+
+    @_builtins.property
+    def statements(self) -> Global___Statements:
+        """Answers sign_policies and announce_rotations."""
 
     def __init__(
         self,
@@ -385,12 +527,14 @@ class VaultResponse(_message.Message):
         failure: _builtins.bytes = ...,
         done: Global___Done | None = ...,
         worker_release: _builtins.bytes = ...,
+        submission: _builtins.bytes = ...,
+        statements: Global___Statements | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "done", b"done", "failure", b"failure", "intake", b"intake", "worker_release", b"worker_release"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "done", b"done", "failure", b"failure", "intake", b"intake", "statements", b"statements", "submission", b"submission", "worker_release", b"worker_release"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "done", b"done", "error_code", b"error_code", "failure", b"failure", "intake", b"intake", "worker_release", b"worker_release"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "done", b"done", "error_code", b"error_code", "failure", b"failure", "intake", b"intake", "statements", b"statements", "submission", b"submission", "worker_release", b"worker_release"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["description", "intake", "checkpoint", "failure", "done", "worker_release"]  # noqa: Y015
+    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["description", "intake", "checkpoint", "failure", "done", "worker_release", "submission", "statements"]  # noqa: Y015
     _WhichOneofArgType_answer: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_answer) -> _WhichOneofReturnType_answer | None: ...
 

@@ -23,12 +23,16 @@ from keyvault.vault.register import WorkerRegister
 from protos.bauta.internal.v1.vault_pb2 import (
     AcceptUpload,
     AnnounceIntake,
+    AnnounceRotations,
     ConfirmRelease,
+    ConfirmRotation,
     Describe,
     ReleaseWorker,
     RetainJobs,
     SignCheckpoint,
     SignFailure,
+    SignPolicies,
+    SignSubmission,
     VaultRequest,
     VaultResponse,
 )
@@ -47,6 +51,7 @@ WORKER = WorkerFacts(
     policies={"whistleblower": "00" * 32},
     lock_sha256="00" * 32,
 )
+CREDENTIAL_ROOT = b"a certificate"
 CODE = re.compile(r"[a-z][a-z0-9_]{2,63}")
 PUBLISHED = {
     "request_malformed",
@@ -62,6 +67,9 @@ PUBLISHED = {
     "release_unknown",
     "failure_job_id_invalid",
     "failure_code_invalid",
+    "submission_malformed",
+    "upload_not_accepted",
+    "rotation_unknown",
 }
 
 
@@ -86,6 +94,7 @@ class Scene:
             acceptances=Acceptances(store, keys, config, clock),
             confirmations=Confirmations(log.origin, log.verifier_keys),
             register=register,
+            credential_root=CREDENTIAL_ROOT,
             wait_for_worker=wait_for_worker,
             clock=clock,
         )
@@ -106,6 +115,7 @@ def test_it_describes_the_public_keys(scene: Scene) -> None:
     assert from_message(description.node) == node
     assert [from_message(key) for key in description.release_keys] == [node]
     assert description.log_origin == log_origin(node.ed25519)
+    assert description.credential_root == CREDENTIAL_ROOT
     assert re.fullmatch(r"bauta\.log/[0-9a-f]{32}", description.log_origin)
     assert [parse_vkey(vkey).name for vkey in description.log_vkeys] == [description.log_origin] * 2
 
@@ -212,6 +222,22 @@ requests = st.one_of(
         st.binary(max_size=20),
         st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
     ),
+    st.builds(
+        lambda job_id, digest: VaultRequest(
+            sign_submission=SignSubmission(job_id=job_id, upload_sha256=digest)
+        ).SerializeToString(),
+        st.sampled_from([b"", bytes(16)]),
+        st.sampled_from([b"", bytes(32)]),
+    ),
+    st.builds(
+        lambda retired, proof: VaultRequest(
+            confirm_rotation=ConfirmRotation(retired_sha256=retired, tlog_proof=proof)
+        ).SerializeToString(),
+        st.binary(max_size=40),
+        st.binary(max_size=200),
+    ),
+    st.just(VaultRequest(sign_policies=SignPolicies()).SerializeToString()),
+    st.just(VaultRequest(announce_rotations=AnnounceRotations()).SerializeToString()),
     st.just(VaultRequest(announce_intake=AnnounceIntake()).SerializeToString()),
 )
 
