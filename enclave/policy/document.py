@@ -164,7 +164,9 @@ def _faces(table: Table) -> FacePolicy:
 def _proof(table: Table | None) -> ProofPolicy:
     if table is None:
         return ProofPolicy()
-    named = table.choices("signatures", STATEMENT_SIGNATURES, STATEMENT_SUITE)
+    # A table that says nothing at all is a mistake; one that speaks of something else keeps the default.
+    unsaid = STATEMENT_SUITE if table.has("credentials") else None
+    named = table.choices("signatures", STATEMENT_SIGNATURES, unsaid)
     if not set(STATEMENT_SUITE) <= set(named):
         raise PolicyError(f"policy: proof.signatures must hold {' and '.join(STATEMENT_SUITE)}")
     credentials = table.choice("credentials", CREDENTIALS, NO_CREDENTIALS)

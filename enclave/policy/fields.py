@@ -33,6 +33,10 @@ class Table:
         """Reads a sub-table that may be left out; None if it is."""
         return self.table(key) if key in self._values else None
 
+    def has(self, key: str) -> bool:
+        """Says whether a key is there and unread."""
+        return key in self._values
+
     def text(self, key: str, max_characters: int) -> str:
         """Reads one line of printable text."""
         value = self._take(key)

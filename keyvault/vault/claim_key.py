@@ -96,26 +96,37 @@ def load_claim_key(store: Keystore, folder: Path, clock: Callable[[], float]) ->
         VaultStartError: vault_store_corrupt, vault_store_unwritable, credential_chain_invalid.
     """
     with store.read_secret(ENTRY) as stored:
-        try:
-            leaf_bytes, root_bytes = _LENGTHS.unpack_from(stored.view)
-            key_at = _LENGTHS.size + leaf_bytes + root_bytes
-            leaf = bytes(stored.view[_LENGTHS.size : _LENGTHS.size + leaf_bytes])
-            root = bytes(stored.view[_LENGTHS.size + leaf_bytes : key_at])
-            private_key = Secret.moved_from(stored.view[key_at:])
-            public_key = _expand(private_key).public_key()
-        except (struct.error, ValueError, TypeError):
-            raise VaultStartError("vault_store_corrupt", "the stored claim key has an unknown form") from None
-    _leave_request(folder / REQUEST_FILE, private_key)
+        own = read_claim_key(stored)
+    key = _expand(own.private_key)
+    _leave_request(folder / REQUEST_FILE, key)
     installed = _installed(folder / CHAIN_FILE)
     if installed is None:
-        return ClaimKey((leaf,), root, private_key)
+        return own
     try:
-        check_chain(installed, public_key, datetime.fromtimestamp(clock(), UTC))
+        check_chain(installed, key.public_key(), datetime.fromtimestamp(clock(), UTC))
     except FormatError as reason:
         raise VaultStartError(
             "credential_chain_invalid", f"{CHAIN_FILE} in the vault's folder cannot be used: {reason}"
         ) from None
-    return ClaimKey(installed[:-1], installed[-1], private_key)
+    return ClaimKey(installed[:-1], installed[-1], own.private_key)
+
+
+def read_claim_key(stored: Secret) -> ClaimKey:
+    """Reads what `new_claim_key` made.
+
+    Raises:
+        VaultStartError: vault_store_corrupt.
+    """
+    try:
+        leaf_bytes, root_bytes = _LENGTHS.unpack_from(stored.view)
+        root_at = _LENGTHS.size + leaf_bytes
+        key_at = root_at + root_bytes
+        leaf, root = bytes(stored.view[_LENGTHS.size : root_at]), bytes(stored.view[root_at:key_at])
+        private_key = Secret.moved_from(stored.view[key_at:])
+        _expand(private_key)
+    except (struct.error, ValueError, TypeError):
+        raise VaultStartError("vault_store_corrupt", "the stored claim key has an unknown form") from None
+    return ClaimKey((leaf,), root, private_key)
 
 
 def _expand(private_key: Secret) -> ec.EllipticCurvePrivateKey:
@@ -125,11 +136,11 @@ def _expand(private_key: Secret) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _leave_request(path: Path, private_key: Secret) -> None:
+def _leave_request(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     if path.exists():
         return
     try:
-        write_durably(path, signing_request(_expand(private_key)))
+        write_durably(path, signing_request(key))
     except OSError:
         raise VaultStartError("vault_store_unwritable", "the vault's folder cannot be written") from None
 

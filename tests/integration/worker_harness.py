@@ -26,7 +26,11 @@ from enclave.policy import Terms, upload_preamble
 from keyvault.age import HybridIdentity, SealWriter, open_sealed, parse_header, unwrap_file_key
 from keyvault.release import seal_file_key
 from keyvault.signing.hybrid import HybridSigner
+from keyvault.vault.claim_key import new_claim_key, read_claim_key
 from protos.bauta.internal.v1.release_pb2 import (
+    ClaimRequest,
+    ClaimResponse,
+    ClaimSigner,
     ReleaseChallenge,
     ReleaseOffer,
     ReleaseRequest,
@@ -34,12 +38,14 @@ from protos.bauta.internal.v1.release_pb2 import (
 )
 from protos.bauta.internal.v1.worker_pb2 import RunJob, WorkerHello, WorkerReport, WorkerResult
 from protos.framing import read_message, write_message
-from provenance.dsse import sign_envelope
+from provenance.credentials.claim import Claim
+from provenance.dsse import Envelope, sign_envelope
 from provenance.statements import ReleaseFacts
 from provenance.statements.fields import format_instant
 
 SALT = bytes(range(32))
 GIBIBYTE = 1 << 30
+LOG_ORIGIN = "bauta.log/played"
 
 
 @dataclass
@@ -65,7 +71,11 @@ class PlayedVault:
         self.intake = HybridIdentity.generate()
         self.node = HybridSigner.generate()
         self.requests: list[ReleaseRequest] = []
+        self.claims: list[ClaimRequest] = []
+        with new_claim_key(datetime.now(UTC)) as stored:
+            self.claim_key = read_claim_key(stored)
         self.twist: Twist = honest
+        self.claim_twist: Callable[[ClaimResponse], None] = lambda _response: None
         self._channel = channel
         hello = read_message(channel.fileno(), WorkerHello, 1 << 16)
         assert hello is not None
@@ -84,9 +94,13 @@ class PlayedVault:
                 return
             if not job_id:
                 return
-            # A child may leave without reading what it is told.
-            with socket.socket(fileno=fds[0]) as job_channel, contextlib.suppress(OSError):
-                self._answer(job_id, job_channel.fileno())
+            # A channel stays open as long as its job, for one claim at its end.
+            threading.Thread(target=self._answer_all, args=(job_id, fds[0]), daemon=True).start()
+
+    def _answer_all(self, job_id: bytes, fd: int) -> None:
+        # A child may leave without reading what it is told.
+        with socket.socket(fileno=fd), contextlib.suppress(OSError):
+            self._answer(job_id, fd)
 
     def _answer(self, job_id: bytes, fd: int) -> None:
         challenge = ReleaseChallenge(nonce=secrets.token_bytes(32))
@@ -102,6 +116,23 @@ class PlayedVault:
             write_message(fd, answers.offer)
             if answers.response is not None and not answers.offer.error_code:
                 write_message(fd, answers.response)
+                self._sign_claim(answers.offer.evidence, fd)
+
+    def _sign_claim(self, evidence: bytes, fd: int) -> None:
+        request = read_message(fd, ClaimRequest, 1 << 10)
+        if request is None:
+            return
+        self.claims.append(request)
+        claim = Claim(
+            Envelope.from_bytes(evidence).digest,
+            LOG_ORIGIN,
+            request.actions_sha256,
+            request.binding_label,
+            request.binding_sha256,
+        )
+        response = ClaimResponse(signature=self.claim_key.sign(claim))
+        self.claim_twist(response)
+        write_message(fd, response)
 
     def _release(self, job_id: bytes, request: ReleaseRequest) -> Answers:
         file_key = unwrap_file_key(parse_header(request.age_header), [self.intake])
@@ -120,7 +151,10 @@ class PlayedVault:
         sealed = seal_file_key(file_key, request.worker_hpke_key, job_id, request.age_header)
         return Answers(
             ReleaseOffer(evidence=sign_envelope(facts.to_statement(), self.node).to_bytes()),
-            ReleaseResponse(sealed_file_key=sealed),
+            ReleaseResponse(
+                sealed_file_key=sealed,
+                claim_signer=ClaimSigner(chain=self.claim_key.chain, log_origin=LOG_ORIGIN),
+            ),
         )
 
 
