@@ -1,8 +1,8 @@
 """What the log's index must keep, whichever database it is: SQLite in `log_storage`, a server's later.
 
 Together with `tiles.files.StaticFiles` this is all the storage that a log has; `log` and `log_check` know
-nothing else of it. `tests/contract/test_log_storage.py` holds one test class for each of the two; a new
-backend inherits it and passes as it stands.
+nothing else of it. One test class for each (`tests/contract/test_log_index.py`, `test_log_storage.py`) runs
+over every backend; a new one inherits it and passes as it stands.
 
 - *Who may write*: one sequencer. Opening an index takes a hold that only closing it, or the death of the
   process, gives up; whoever else opens it gets `log_in_use`. SQLite's is a lock file; a database server's

@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from contract.memory_log import MemoryFiles
 
 from provenance.errors import LogError
 from provenance.tiles.files import MAX_FILE_BYTES, FolderFiles, StaticFiles
@@ -101,3 +102,22 @@ class TestFolderFiles(StaticFilesContract):
             files.write({"tile/0/001": b"y"})
         assert caught.value.code == "log_unavailable"
         assert (tmp_path / "victim").read_bytes() == b"precious"
+
+
+class TestMemoryFiles(StaticFilesContract):
+    """Flat names in memory, as an object store has them."""
+
+    @pytest.fixture
+    def objects(self) -> dict[str, bytes]:
+        """The bucket."""
+        return {}
+
+    @pytest.fixture
+    def keeper(self, objects: dict[str, bytes]) -> StaticFiles:
+        """An empty bucket."""
+        return MemoryFiles(objects)
+
+    @pytest.fixture
+    def same(self, objects: dict[str, bytes]) -> StaticFiles:
+        """The same bucket."""
+        return MemoryFiles(objects)
