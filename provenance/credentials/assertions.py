@@ -91,13 +91,14 @@ def evidence(evidence_sha256: bytes, log_origin: str) -> Assertion:
     return Assertion(EVIDENCE_LABEL, _cbor({"evidenceSha256": evidence_sha256.hex(), "log": log_origin}))
 
 
-def data_hash(start: int, length: int, content_sha256: bytes) -> Assertion:
+def data_hash(start: int, length: int, content_sha256: bytes, padding: int = 0) -> Assertion:
     """Binds a manifest to a picture: the hash of all its bytes but the manifest's own (C2PA 2.2, 18.5).
 
     Args:
         start: where the manifest's carrier begins in the file.
         length: of that carrier, bytes.
         content_sha256: of everything else, 32 bytes.
+        padding: bytes that make the manifest longer and mean nothing.
     """
     return Assertion(
         DATA_HASH_LABEL,
@@ -107,7 +108,7 @@ def data_hash(start: int, length: int, content_sha256: bytes) -> Assertion:
                 "name": "jumbf manifest",
                 "alg": HASH_ALGORITHM,
                 "hash": content_sha256,
-                "pad": b"",
+                "pad": bytes(padding),
             }
         ),
     )

@@ -22,6 +22,9 @@ _ROUNDS: Final = 8
 Sign = Callable[[Claim], bytes]
 """Gives the 64-byte ES256 signature of `to_be_signed(claim, chain)`."""
 
+Draft = Callable[[Assertion], bytes]
+"""Gives the manifest store with a binding, unsigned."""
+
 
 def with_credentials(
     file: BinaryIO,
@@ -51,35 +54,40 @@ def with_credentials(
     def claim_of(binding: Assertion) -> Claim:
         return Claim(*evidence, actions.sha256, binding.label, binding.sha256)
 
-    def carrier_of(binding: Assertion, signature: bytes) -> bytes:
+    def store_of(binding: Assertion, signature: bytes) -> bytes:
         claim = claim_of(binding)
-        return carrier.wrap(manifest_store(claim, (actions, claim.evidence, binding), chain, signature))
+        return manifest_store(claim, (actions, claim.evidence, binding), chain, signature)
 
-    place, binding = _bind(
-        file, carrier, media_type == MP4, lambda draft: len(carrier_of(draft, bytes(SIGNATURE_BYTES)))
-    )
+    bind = _bind_mp4 if media_type == MP4 else _bind_picture
+    place, binding = bind(file, carrier, lambda draft: store_of(draft, bytes(SIGNATURE_BYTES)))
     claim = claim_of(binding)
     signature = sign(claim)
     check_signature(claim, chain, signature)
-    yield from pieces(file, (*place.before, carrier_of(binding, signature), *place.after))
+    yield from pieces(file, (*place.before, carrier.wrap(store_of(binding, signature)), *place.after))
 
 
-def _bind(
-    file: BinaryIO, carrier: Carrier, is_mp4: bool, length_with: Callable[[Assertion], int]
+def _bind_mp4(
+    file: BinaryIO, carrier: Carrier, draft: Callable[[Assertion], bytes]
 ) -> tuple[Place, Assertion]:
-    unknown = bytes(SHA256_BYTES)
-    if is_mp4:
-        length = length_with(bmff_hash(unknown))
-        mp4.move_chunks(file, length)
-        return carrier.find(file, length), bmff_hash(mp4.content_sha256(file, length))
-    length = 0
+    length = len(carrier.wrap(draft(bmff_hash(bytes(SHA256_BYTES)))))
+    mp4.move_chunks(file, length)
+    return carrier.find(file, length), bmff_hash(mp4.content_sha256(file, length))
+
+
+def _bind_picture(file: BinaryIO, carrier: Carrier, draft: Draft) -> tuple[Place, Assertion]:
+    length = padding = 0
     for _round in range(_ROUNDS):
         place = carrier.find(file, length)
-        needed = length_with(data_hash(place.start, length, unknown))
+        store = draft(data_hash(place.start, length, bytes(SHA256_BYTES), padding))
+        if len(store) % 2:
+            # RIFF would put a zero behind it, of which readers do not agree whose it is.
+            padding = 1 - padding
+            continue
+        needed = len(carrier.wrap(store))
         if needed == length:
             digest = hashlib.sha256()
             for piece in pieces(file, (*place.before, *place.after)):
                 digest.update(piece)
-            return place, data_hash(place.start, length, digest.digest())
+            return place, data_hash(place.start, length, digest.digest(), padding)
         length = needed
     raise UnplaceableError("the manifest does not come to a size")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -94,8 +93,3 @@ def pieces(file: BinaryIO, parts: tuple[Part, ...]) -> Iterator[bytes]:
             continue
         for start in range(part.start, part.stop, CHUNK_BYTES):
             yield read_exactly(file, start, min(CHUNK_BYTES, part.stop - start))
-
-
-def in_memory(content: bytes) -> BinaryIO:
-    """Gives a picture as a file."""
-    return io.BytesIO(content)

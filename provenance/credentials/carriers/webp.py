@@ -38,8 +38,14 @@ def find(file: BinaryIO, carrier_bytes: int) -> Place:
 
 
 def wrap(store: bytes) -> bytes:
-    """Gives the chunk: type, length, content, and a zero where that is odd."""
-    return _CHUNK + struct.pack("<I", len(store)) + store + bytes(len(store) % 2)
+    """Gives the chunk: type, length, content.
+
+    Raises:
+        UnplaceableError: the length is odd; a zero would have to follow that belongs to nobody.
+    """
+    if len(store) % 2:
+        raise UnplaceableError("a chunk has an even length")
+    return _CHUNK + struct.pack("<I", len(store)) + store
 
 
 CARRIER: Final = Carrier(find, wrap)
