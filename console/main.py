@@ -10,7 +10,7 @@ import sys
 import typer
 
 from console import output
-from console.commands import age, doctor, evidence, log, policy, release, serve, submit, verify
+from console.commands import age, doctor, evidence, log, policy, release, serve, statement, submit, verify
 from enclave.errors import EnclaveError
 from grpc_api.errors import ServiceError
 from keyvault.errors import KeyvaultError
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("submit")(submit.submit)
 app.command("serve")(serve.serve)
 app.command("verify")(verify.verify)
+app.command("statement")(statement.statement)
 app.command("keygen")(age.keygen)
 app.command("seal")(age.seal)
 app.command("open")(age.open_)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from grpc_api.errors import unavailable
@@ -25,6 +25,10 @@ class Ledger:
     def record(self, kind: str, envelope: Envelope) -> int:
         """Appends the hash record of an envelope; its index, once it is durable and published."""
         return self._log.append(kind, envelope.digest)
+
+    def record_all(self, kind: str, envelopes: Sequence[Envelope]) -> list[int]:
+        """Appends the hash records of envelopes of one kind under one checkpoint; their indices."""
+        return self._log.append_all([(kind, envelope.digest) for envelope in envelopes])
 
     def prove(self, statement: Envelope, evidence: tuple[Envelope, ...], index: int) -> bytes:
         """The proof file of a recorded statement."""

@@ -42,6 +42,11 @@ class Premises:
         return self.desk / "worker_release.json"
 
     @property
+    def public(self) -> Path:
+        """Proof files of what the service says of itself, for everybody."""
+        return self.desk / "public"
+
+    @property
     def tls(self) -> Path:
         """Certificates of the service."""
         return self.data / "tls"

@@ -22,11 +22,13 @@ from grpc_api.jobs.desk import JobDesk
 from grpc_api.jobs.dispatcher import Backstage, Dispatcher
 from grpc_api.jobs.endings import Endings
 from grpc_api.jobs.progress import ProgressBoard
+from grpc_api.jobs.receipts import Receipts
 from grpc_api.jobs.spool import Spool
 from grpc_api.jobs.states import State
 from grpc_api.jobs.store import JobStore
 from grpc_api.ledger import IntakeBoard, Ledger
 from grpc_api.premises import Premises
+from grpc_api.public_records import PublicRecords
 from grpc_api.register import settle_release
 from grpc_api.services.intake import IntakeServicer
 from grpc_api.services.jobs import JobServicer
@@ -91,7 +93,10 @@ class FrontDesk:
         self._dispatcher = Dispatcher(
             Backstage(self._store, spool, progress, ledger, worker, vault, endings, description.node, config)
         )
-        self._desk = JobDesk(self._store, spool, config, vault, endings, self._dispatcher.stop_job)
+        self._desk = JobDesk(
+            self._store, spool, config, vault, Receipts(vault, ledger), endings, self._dispatcher.stop_job
+        )
+        self._public = PublicRecords(premises.public, vault, ledger)
         self._board = IntakeBoard(vault.announce_intake, ledger)
         self._front_door = FrontDoor(config.max_requests_per_minute)
         self._server = grpc.server(
@@ -109,7 +114,9 @@ class FrontDesk:
             IntakeServicer(self._board, config.max_upload_bytes), self._server
         )
         jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(self._desk, progress), self._server)
-        proofs_pb2_grpc.add_ProofServiceServicer_to_server(ProofServicer(self._store, ledger), self._server)
+        proofs_pb2_grpc.add_ProofServiceServicer_to_server(
+            ProofServicer(self._store, ledger, self._public), self._server
+        )
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection(
@@ -157,6 +164,7 @@ class FrontDesk:
                 hello,
             )
         )
+        self._public.settle(hello)
         self._dispatcher.start()
         threading.Thread(target=self._sweep, name="sweeper", daemon=True).start()
         self._set_health(serving=True)
@@ -195,6 +203,7 @@ class FrontDesk:
     def _sweep(self) -> None:
         while not self._ended.wait(_SWEEP_SECONDS):
             self._desk.sweep()
+            self._public.catch_up()
 
 
 def recover(store: JobStore, spool: Spool, *, max_attempts: int, abandon: bool) -> None:

@@ -6,6 +6,7 @@ import base64
 import os
 from contextlib import ExitStack
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -92,6 +93,10 @@ def submit(
             help="Also keep the secret that later proves which original this was. It links you to it."
         ),
     ] = None,
+    receipt: Annotated[
+        Path | None,
+        typer.Option(help="Also keep the service's signed receipt for the sealed upload.", dir_okay=False),
+    ] = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> int:
@@ -122,10 +127,11 @@ def submit(
             terms=terms,
             identity=receiver,
             on_progress=show,
+            on_receipt=None if receipt is None else partial(_write_receipt, receipt),
         )
         if opening is not None:
             _write_opening(opening, done)
-    _report(target, done, opening)
+    _report(target, done, opening, receipt)
     return 0
 
 
@@ -170,7 +176,14 @@ def _write_opening(path: Path, done: Submitted) -> None:
         )
 
 
-def _report(target: Path, done: Submitted, opening: Path | None) -> None:
+def _write_receipt(path: Path, receipt: bytes) -> None:
+    # As private as the opening: whoever has it can show that this job was handed in.
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(receipt)
+
+
+def _report(target: Path, done: Submitted, opening: Path | None, receipt: Path | None) -> None:
     facts = done.facts
     document = {
         "output": str(target),
@@ -192,6 +205,8 @@ def _report(target: Path, done: Submitted, opening: Path | None) -> None:
     }
     if opening is not None:
         document["opening"] = str(opening)
+    if receipt is not None:
+        document["receipt"] = str(receipt)
     output.result(
         document,
         f"{target}\n{proof_path(target)}\n"

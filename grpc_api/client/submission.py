@@ -23,6 +23,7 @@ import grpc
 from enclave.policy import Terms
 from grpc_api.client import transfer
 from grpc_api.client.connection import Connection, service_errors
+from grpc_api.client.receipts import fetch_receipt
 from grpc_api.client.sealing import SealedUpload, seal_upload
 from grpc_api.errors import ServiceError, exhausted, invalid, said_by_a_service
 from keyvault.age import HybridIdentity, open_sealed
@@ -61,6 +62,7 @@ def submit(
     terms: Terms,
     identity: HybridIdentity,
     on_progress: OnProgress,
+    on_receipt: Callable[[bytes], None] | None = None,
 ) -> Submitted:
     """Runs one submission; `output` and `output.proof` are there when it returns.
 
@@ -72,6 +74,7 @@ def submit(
         terms: policy, mode and recipients; the identity must be one of the recipients.
         identity: opens the result.
         on_progress: told each stage by name, with counts while frames are worked on.
+        on_receipt: given the verified receipt, a proof file, once the upload is accepted.
 
     Raises:
         ServiceError, KeyvaultError, EnclaveError, ProvenanceError: nothing was written.
@@ -96,6 +99,8 @@ def submit(
         try:
             on_progress("upload", None)
             transfer.upload(connection, job_id, sealed)
+            if on_receipt is not None:
+                on_receipt(fetch_receipt(connection, trust, job_id, sealed, terms.digest.hex()))
             sealed.path.unlink()
             facts, proof = _collect(connection, trust, job_id, sealed, terms, identity, work, on_progress)
             if facts.measurement != checked.release.facts.measurement:

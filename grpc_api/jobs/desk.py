@@ -14,6 +14,7 @@ from grpc_api.errors import ServiceError, exhausted, invalid, precondition, unav
 from grpc_api.jobs import states
 from grpc_api.jobs.acceptance import MAX_HEADER_BYTES, UploadRefusedError, accept_upload
 from grpc_api.jobs.endings import Endings
+from grpc_api.jobs.receipts import Receipts
 from grpc_api.jobs.spool import Spool, UploadFile
 from grpc_api.jobs.states import JobRecord, State
 from grpc_api.jobs.store import JobStore
@@ -33,6 +34,7 @@ class JobDesk:
         spool: Spool,
         config: ServiceConfig,
         vault: VaultClient,
+        receipts: Receipts,
         endings: Endings,
         stop_worker: Callable[[str], None],
         clock: Callable[[], float] = time.time,
@@ -41,6 +43,7 @@ class JobDesk:
         self._spool = spool
         self._config = config
         self._vault = vault
+        self._receipts = receipts
         self._endings = endings
         self._stop_worker = stop_worker
         self._clock = clock
@@ -99,7 +102,7 @@ class JobDesk:
             if offset != job.committed_bytes:
                 raise precondition("upload_offset_wrong", "An upload resumes at committed_bytes; ask GetJob.")
             with self._spool.appending(job_id, offset) as file:
-                yield Upload(job, file, self.store, self._spool, self._config, self._vault)
+                yield Upload(job, file, self.store, self._spool, self._config, self._vault, self._receipts)
         except UploadRefusedError as refusal:
             self._endings.fail(job_id, refusal.code)
             raise
@@ -113,6 +116,7 @@ class JobDesk:
         with suppress(ServiceError):
             if self.store.get(job_id).state.is_final:
                 self._endings.drop(job_id)
+                self._receipts.forget(job_id)
 
     def cancel(self, owner: str, job_id: str) -> JobRecord:
         """Stops a job that has not ended; what it left is removed."""
@@ -147,6 +151,7 @@ class JobDesk:
                 busy = job.job_id in self._uploading
             if not busy and now - job.updated_at > self._config.upload_seconds:
                 self._endings.drop(job.job_id)
+                self._receipts.forget(job.job_id)
                 self.store.delete(job.job_id)
         for job in self.store.in_state(*states.FINAL):
             if now - job.updated_at > self._config.retention_seconds:
@@ -165,6 +170,7 @@ class Upload:
         spool: Spool,
         config: ServiceConfig,
         vault: VaultClient,
+        receipts: Receipts,
     ) -> None:
         self._job = job
         self._file = file
@@ -172,6 +178,7 @@ class Upload:
         self._spool = spool
         self._config = config
         self._vault = vault
+        self._receipts = receipts
         self._synced_bytes = file.size
         self._is_accepted = False
 
@@ -199,11 +206,13 @@ class Upload:
         return self._store.change(self._job.job_id, lambda job: states.commit_bytes(job, self._file.size))
 
     def finish(self, total_bytes: int, sha256: bytes) -> JobRecord:
-        """Closes the upload; from here on the service answers for it.
+        """Closes the upload; from here on the service answers for it, and the log says so.
 
         Raises:
             UploadRefusedError: the upload can never be opened.
-            ServiceError: `upload_size_wrong`, `upload_digest_wrong`; the upload starts anew.
+            ServiceError: `upload_size_wrong`, `upload_digest_wrong`, the upload starts anew; or the log's
+                code, and to finish again is safe.
+            KeyvaultError: the vault does not sign the receipt.
         """
         self.commit()
         if total_bytes != self._file.size:
@@ -215,7 +224,8 @@ class Upload:
                 "upload_digest_wrong", "The upload was damaged on the way; it starts again at offset 0."
             )
         self._accept()
-        return self._store.change(self._job.job_id, lambda job: states.finish_upload(job, digest))
+        receipt = self._receipts.make(self._job, digest)
+        return self._store.change(self._job.job_id, lambda job: states.finish_upload(job, digest, receipt))
 
     def _accept(self) -> None:
         # As early as possible: an intake key may die while a long upload is still under way.

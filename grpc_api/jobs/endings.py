@@ -13,6 +13,7 @@ from keyvault.client import VaultClient
 from keyvault.errors import KeyvaultError
 from provenance.dsse import Envelope
 from provenance.errors import ProvenanceError
+from provenance.statements import FailureFacts
 from provenance.statements.vocabulary import FAILURE_CODES
 
 log = logging.getLogger("bauta.grpc_api")
@@ -28,7 +29,7 @@ class Endings:
         self._ledger = ledger
 
     def fail(self, job_id: str, code: str) -> None:
-        """Ends a job and leaves nothing of it but the code, and the failure's hash record in the log."""
+        """Ends a job and leaves nothing of it but the code, and the failure with its proof."""
         code = code if code in FAILURE_CODES else "internal_error"
         log.info("job failed: %s", code)
         self.drop(job_id)
@@ -38,7 +39,8 @@ class Endings:
                 return  # Cancelled meanwhile.
             self._store.change(job_id, lambda record: states.fail(record, code))
             envelope = Envelope.from_bytes(self._vault.sign_failure(bytes.fromhex(job_id), code))
-            self._ledger.record("failure", envelope)
+            proof = self._ledger.prove(envelope, (), self._ledger.record(FailureFacts.kind(), envelope))
+            self._store.change(job_id, lambda record: states.prove_failure(record, proof))
         except (KeyvaultError, ProvenanceError, ServiceError) as error:
             log.error("a failure could not be recorded: %s", error.code)
 

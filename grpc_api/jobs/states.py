@@ -43,10 +43,11 @@ class JobRecord:
         client_token: 32 hexadecimal digits chosen by the client; makes a retried creation safe.
         terms: canonical JSON, as the request stated them.
         committed_bytes: durable bytes of the sealed upload.
-        upload_sha256: hexadecimal, once the upload is whole.
+        upload_sha256, receipt: hexadecimal, and the proof that it was accepted, once the upload is whole.
         attempts: how often a worker was started.
         error_code: once failed.
-        result_bytes, result_sha256, media_type, proof: once done.
+        result_bytes, result_sha256, media_type: once done.
+        proof: of the result, or of the failure once that is recorded.
         created_at, updated_at: seconds since 1970.
     """
 
@@ -59,6 +60,7 @@ class JobRecord:
     updated_at: float
     committed_bytes: int = 0
     upload_sha256: str = ""
+    receipt: bytes = b""
     attempts: int = 0
     error_code: str = ""
     result_bytes: int = 0
@@ -73,10 +75,10 @@ def commit_bytes(job: JobRecord, committed_bytes: int) -> JobRecord:
     return replace(job, committed_bytes=committed_bytes)
 
 
-def finish_upload(job: JobRecord, upload_sha256: str) -> JobRecord:
-    """The upload is whole and durable."""
+def finish_upload(job: JobRecord, upload_sha256: str, receipt: bytes) -> JobRecord:
+    """The upload is whole and durable, and that it is accepted is recorded."""
     _require(job, State.UPLOADING)
-    return replace(job, state=State.QUEUED, upload_sha256=upload_sha256)
+    return replace(job, state=State.QUEUED, upload_sha256=upload_sha256, receipt=receipt)
 
 
 def start(job: JobRecord) -> JobRecord:
@@ -104,6 +106,12 @@ def fail(job: JobRecord, code: str) -> JobRecord:
     """It ends without a result."""
     _require(job, State.UPLOADING, State.QUEUED, State.RUNNING)
     return replace(job, state=State.FAILED, error_code=code)
+
+
+def prove_failure(job: JobRecord, proof: bytes) -> JobRecord:
+    """Its failure is recorded."""
+    _require(job, State.FAILED)
+    return replace(job, proof=proof)
 
 
 def cancel(job: JobRecord) -> JobRecord:

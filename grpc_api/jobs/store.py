@@ -38,6 +38,7 @@ class JobStore:
                 **dict.fromkeys(_COLUMNS, str),
                 "terms": bytes,
                 "proof": bytes,
+                "receipt": bytes,
                 "committed_bytes": int,
                 "attempts": int,
                 "result_bytes": int,

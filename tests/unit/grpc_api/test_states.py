@@ -27,7 +27,7 @@ def _finish(job: JobRecord) -> JobRecord:
 
 TRANSITIONS = {
     "commit": (lambda job: states.commit_bytes(job, 5), {State.UPLOADING}),
-    "finish upload": (lambda job: states.finish_upload(job, "ab"), {State.UPLOADING}),
+    "finish upload": (lambda job: states.finish_upload(job, "ab", b"receipt"), {State.UPLOADING}),
     "start": (states.start, {State.QUEUED}),
     "finish": (_finish, {State.RUNNING}),
     "fail": (lambda job: states.fail(job, "media_empty"), {State.UPLOADING, State.QUEUED, State.RUNNING}),
