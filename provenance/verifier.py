@@ -18,12 +18,14 @@ from provenance.checkpoint import Checkpoint
 from provenance.errors import FormatError, ProvenanceError
 from provenance.recorded import RECORDED_STEPS, verify_recorded
 from provenance.statements import IntakeFacts, JobFacts, ReleaseFacts
+from provenance.timestamps import Remark, Timestamp, read_timestamps, remarks_on, require_timestamps
 from provenance.trust import Trust
 
 __all__ = [
     "INTAKE_STEPS",
     "OPENING_STEPS",
     "RESULT_STEPS",
+    "Remark",
     "Step",
     "VerificationError",
     "VerifiedResult",
@@ -40,6 +42,8 @@ RESULT_STEPS = {
     "evidence_signed": "The node certified the worker that did the job.",
     "statement_signed": "That worker signed the statement, with keys made for this one job.",
     "facts_agree": "The worker states the job, code, policy and walls that the node saw.",
+    "timestamps_sound": "Every timestamp in the proof is about this statement and was signed as it stands.",
+    "timestamps_believed": "As many clocks as you demand, of those you believe, had seen the statement.",
     "result_matches": "The file is the one that the statement is about, to the last byte.",
 }
 INTAKE_STEPS = {
@@ -61,6 +65,8 @@ class VerifiedResult:
         release: the evidence for the worker.
         checkpoint: the log's signed tree head; `signed_at` is the log's clock.
         log_index: where the statement is recorded.
+        timestamps: what other people's clocks say, each one sound; not each of them is believed.
+        remarks: what fails no check, and a reader should know.
         steps: one report a step, in order.
     """
 
@@ -68,6 +74,8 @@ class VerifiedResult:
     release: ReleaseFacts
     checkpoint: Checkpoint
     log_index: int
+    timestamps: tuple[Timestamp, ...]
+    remarks: tuple[Remark, ...]
     steps: tuple[Step, ...]
 
 
@@ -93,9 +101,24 @@ def verify_result(result: BinaryIO, untrusted_proof: bytes, trust: Trust | bytes
     with checklist.step("facts_agree"):
         if any(getattr(facts, name) != getattr(release, name) for name in AGREED_FACTS):
             raise ProvenanceError("the worker's statement is not about the released job", "facts_disagree")
+    with checklist.step("timestamps_sound"):
+        stamps = read_timestamps(proof.timestamps, proof.statement.digest, believed.timestamp_roots)
+    if believed.required_timestamps or any(stamp.root is not None for stamp in stamps):
+        with checklist.step("timestamps_believed"):
+            require_timestamps(stamps, believed.required_timestamps)
+    else:
+        checklist.leave("timestamps_believed")
     with checklist.step("result_matches"):
         _check_result(result, facts)
-    return VerifiedResult(facts, release, recorded.checkpoint, recorded.log_index, checklist.reports())
+    return VerifiedResult(
+        facts=facts,
+        release=release,
+        checkpoint=recorded.checkpoint,
+        log_index=recorded.log_index,
+        timestamps=stamps,
+        remarks=remarks_on(stamps, facts.finished_at, recorded.checkpoint.signed_at),
+        steps=checklist.reports(),
+    )
 
 
 def verify_intake(untrusted_proof: bytes, trust: Trust | bytes, now: datetime) -> IntakeFacts:

@@ -169,6 +169,7 @@ def _times(result: VerifiedResult) -> Markup:
         ("Work began", _plain(result.facts.started_at), "the program"),
         ("Work ended", _plain(result.facts.finished_at), "the program"),
         ("The record was signed", _signed_at(result.checkpoint), "the log"),
+        *_stamped(result),
     ]
     place = (
         f"Entry {result.log_index:,} of a log that had {result.checkpoint.size:,} entries when it was signed."
@@ -176,8 +177,24 @@ def _times(result: VerifiedResult) -> Markup:
     return section(
         "When",
         table("Times, and whose clock says so", ("What", "When", "By the clock of"), rows),
+        *(element("p", remark.sentence) for remark in result.remarks),
         element("p", place, " Entries are counted from 0."),
     )
+
+
+def _stamped(result: VerifiedResult) -> Iterator[tuple[Content, ...]]:
+    """Those that are believed: of any other, nobody vouches for the time."""
+    for stamp in result.timestamps:
+        if stamp.root is None:
+            continue
+        accuracy = stamp.token.accuracy
+        within = "" if accuracy is None else f", within {accuracy.total_seconds():g} seconds"
+        whose = f"a time-stamping authority under {stamp.root.name}, "
+        yield (
+            "The statement was there already",
+            _clock(stamp.token.at) + within,
+            element("span", whose, code(stamp.root.sha256)),
+        )
 
 
 def _walls(facts: JobFacts) -> Markup:
@@ -199,7 +216,7 @@ def _not_proven(verdict: Verdict, *, opened: bool) -> Markup:
         "That nobody can be recognized by voice, gait, clothes, surroundings or text in the picture.",
         "That the original, or another copy of it, does not exist elsewhere.",
         "That whoever runs the service is honest. The proof shows whose keys signed.",
-        "The times, by any clock but the service's own.",
+        _doubtful_times(verdict),
     ]
     if not opened:
         items.insert(
@@ -211,6 +228,12 @@ def _not_proven(verdict: Verdict, *, opened: bool) -> Markup:
     elif verdict.released is None:
         items.append("That the program's version is a released one. No release was held beside this proof.")
     return section("What is not proven", bullets(items))
+
+
+def _doubtful_times(verdict: Verdict) -> str:
+    if verdict.result is None or all(stamp.root is None for stamp in verdict.result.timestamps):
+        return "The times, by any clock but the service's own."
+    return "When the work was done: the clocks of others show that it was by then, and no more."
 
 
 def _signers(verdict: Verdict) -> Markup:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from provenance.checklist import Step, VerificationError
+from provenance.checkpoint import Checkpoint
 from provenance.errors import FormatError
 from provenance.proof import MAX_PROOF_FILE_BYTES
+from provenance.statements.fields import format_instant
+from provenance.timestamps import Remark, Timestamp
 from provenance.trust import MAX_TRUST_BYTES, Trust
 from provenance.verifier import VerifiedResult, verify_result
 
@@ -90,9 +94,15 @@ class Verdict:
         """The outcome for programs; docs/verifying.md lists the fields."""
         return {**self._told(), "steps": [asdict(step) for step in self.steps]}
 
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What fails no check, and a reader should know; nothing of a proof that did not hold."""
+        return () if self.failure is not None or self.result is None else self.result.remarks
+
     def lines(self) -> str:
-        """The outcome for a terminal: one line a step, and a last one with the answer."""
-        return "\n".join([*(f"{_MARKS[step.status]} {step.sentence}" for step in self.steps), self._answer()])
+        """The outcome for a terminal: a line for each step and remark, and a last one with the answer."""
+        steps = [f"{_MARKS[step.status]} {step.sentence}" for step in self.steps]
+        return "\n".join([*steps, *(f"! {remark.sentence}" for remark in self.remarks), self._answer()])
 
     def _told(self) -> dict[str, Any]:
         if self.failure is not None or self.result is None:
@@ -101,7 +111,10 @@ class Verdict:
         told = {
             "verified": True,
             "log_index": self.result.log_index,
+            "logged_at": logged_at(self.result.checkpoint),
             "statement": asdict(self.result.facts),
+            "timestamps": [_timestamp(stamp) for stamp in self.result.timestamps],
+            "remarks": [asdict(remark) for remark in self.result.remarks],
         }
         if self.released is not None:
             told |= {"worker_version": self.released.version, "worker_released_by": self.released.by}
@@ -140,6 +153,26 @@ def check(file: Path, untrusted_proof: bytes, trust_file: bytes) -> Verdict:
     except VerificationError as error:
         return Verdict((), _readable(trust_file)).with_failure(error)
     return Verdict(verified.steps, Trust.from_bytes(trust_file), verified)
+
+
+def logged_at(checkpoint: Checkpoint) -> str | None:
+    """The log's own time, as an instant; None if it does not say, or one beyond the calendar."""
+    if checkpoint.signed_at is None:
+        return None
+    try:
+        return format_instant(datetime.fromtimestamp(checkpoint.signed_at, UTC))
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _timestamp(stamp: Timestamp) -> dict[str, Any]:
+    accuracy = stamp.token.accuracy
+    return {
+        "at": format_instant(stamp.token.at),
+        "accuracy_seconds": None if accuracy is None else accuracy.total_seconds(),
+        "serial": f"{stamp.token.serial:x}",
+        "root_sha256": None if stamp.root is None else stamp.root.sha256,
+    }
 
 
 def examine(file: Path) -> Examined | None:

@@ -81,9 +81,16 @@ STEPS: Final[Mapping[str, str]] = {
     "proof_well_formed": "The proof is complete, and nothing was added to it or left out.",
     "entry_recorded": "The statement stands in the record (the log) that the proof shows.",
     "checkpoint_signed": "The record was signed by the keys that you believe, with every scheme.",
+    "checkpoint_witnessed": (
+        "People outside the service saw the same record, as many of them as your list of keys demands."
+    ),
     "evidence_signed": "The service vouched for the program that did this one job.",
     "statement_signed": "That program signed the statement, with keys made for this one job.",
     "facts_agree": "The program and the service say the same about the job.",
+    "timestamps_sound": "Every timestamp that came along is about this statement, and nobody changed it.",
+    "timestamps_believed": (
+        "Clocks of others, which you chose to believe, had seen the statement: as many as you demand."
+    ),
     "result_matches": "The file is exactly the one that the statement is about, to the last byte.",
     "commitment_opens": "The original that you hold is the one that was worked on.",
     "worker_released": "The program's version is one that somebody you believe has released.",
@@ -98,12 +105,24 @@ ADVICE: Final[Mapping[str, str]] = {
         "The record is not signed by the keys that you believe. It may be of another service: compare the "
         "fingerprints below with those that the service publishes."
     ),
+    "checkpoint_witnessed": (
+        "Too few outsiders say that they saw this record: it may have been made for your eyes alone. Ask the "
+        "service for a newer proof of the same file. If it has none, ask the witnesses what they saw."
+    ),
     "evidence_signed": (
         "The service that you believe did not vouch for this program. It may be of another service: "
         "compare the fingerprints below with those that the service publishes."
     ),
     "statement_signed": "The statement is by somebody else than the service vouched for. Do not rely on it.",
     "facts_agree": "The program claims something else than the service saw. Do not rely on the statement.",
+    "timestamps_sound": (
+        "A timestamp in the proof was changed, belongs to something else, or was never a good one. The proof "
+        "may be good without it: ask for the proof as it left the service."
+    ),
+    "timestamps_believed": (
+        "Your trust file demands the word of more clocks than the proof carries. Whoever holds the proof can "
+        "have it stamped now (`bauta proof complete`); that shows that it existed now, and no earlier."
+    ),
     "result_matches": (
         "This is not the file that the proof is about: it was changed, cut, converted or mixed up. Sending "
         "a video through a messenger often converts it. Ask for the file as it left the service."

@@ -17,10 +17,10 @@ from console import output
 from console.main import app
 from console.report import program
 from provenance.verifier import VerificationError, verify_result
-from tests.corpus import broken_form, broken_meaning, sound
+from tests.corpus import broken_form, broken_meaning, clocks, sound, witnesses
 from tests.corpus.specimen import CORPUS, Entry, Specimen, Workshop, make_workshop
 
-MAKERS = (broken_form, broken_meaning, sound)
+MAKERS = (broken_form, broken_meaning, clocks, sound, witnesses)
 
 Verdict = dict[str, Any]
 
@@ -43,9 +43,12 @@ def test_the_corpus_is_there() -> None:
         "proof_well_formed",
         "entry_recorded",
         "checkpoint_signed",
+        "checkpoint_witnessed",
         "evidence_signed",
         "statement_signed",
         "facts_agree",
+        "timestamps_sound",
+        "timestamps_believed",
         "result_matches",
     }
 

@@ -14,7 +14,8 @@ from tests.unit.provenance.provenance_makers import RESULT, make_house
 
 pytestmark = pytest.mark.slow
 
-ALLOWED = {"bauta-verifier", "cryptography", "pqcrypto", "cffi", "pycparser", "pip", "setuptools", "wheel"}
+NEEDED = {"bauta-verifier", "cryptography", "pqcrypto", "rfc3161-client"}
+ALLOWED = {*NEEDED, "cffi", "pycparser", "pip", "setuptools", "wheel"}
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +36,11 @@ def environment(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder
 
 
-def test_it_brings_two_libraries_and_no_more(environment: Path) -> None:
+def test_it_brings_three_libraries_and_no_more(environment: Path) -> None:
     asked = [environment / "bin" / "python", "-m", "pip", "list", "--format", "json"]
     done = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60)
     installed = {row["name"].lower() for row in json.loads(done.stdout)}
-    assert {"bauta-verifier", "cryptography", "pqcrypto"} <= installed <= ALLOWED
+    assert NEEDED <= installed <= ALLOWED
 
 
 def test_it_verifies_and_refuses(environment: Path, tmp_path: Path) -> None:
