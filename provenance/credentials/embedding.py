@@ -66,9 +66,7 @@ def with_credentials(
     yield from pieces(file, (*place.before, carrier.wrap(store_of(binding, signature)), *place.after))
 
 
-def _bind_mp4(
-    file: BinaryIO, carrier: Carrier, draft: Callable[[Assertion], bytes]
-) -> tuple[Place, Assertion]:
+def _bind_mp4(file: BinaryIO, carrier: Carrier, draft: Draft) -> tuple[Place, Assertion]:
     length = len(carrier.wrap(draft(bmff_hash(bytes(SHA256_BYTES)))))
     mp4.move_chunks(file, length)
     return carrier.find(file, length), bmff_hash(mp4.content_sha256(file, length))
