@@ -12,18 +12,21 @@ import (
 )
 
 type request struct {
-	Op      string   `json:"op"`
-	Note    []byte   `json:"note"`
-	Vkeys   []string `json:"vkeys"`
-	Folder  string   `json:"folder"`
-	Index   int64    `json:"index"`
-	Size    int64    `json:"size"`
-	Root    []byte   `json:"root"`
-	Leaf    []byte   `json:"leaf"`
-	OldSize int64    `json:"old_size"`
-	OldRoot []byte   `json:"old_root"`
-	Proof   [][]byte `json:"proof"`
-	Entries [][]byte `json:"entries"`
+	Op        string   `json:"op"`
+	Note      []byte   `json:"note"`
+	Vkeys     []string `json:"vkeys"`
+	Folder    string   `json:"folder"`
+	Index     int64    `json:"index"`
+	Size      int64    `json:"size"`
+	Root      []byte   `json:"root"`
+	Leaf      []byte   `json:"leaf"`
+	OldSize   int64    `json:"old_size"`
+	OldRoot   []byte   `json:"old_root"`
+	Proof     [][]byte `json:"proof"`
+	Entries   [][]byte `json:"entries"`
+	Public    []byte   `json:"public"`
+	Message   []byte   `json:"message"`
+	Signature []byte   `json:"signature"`
 }
 
 // An answer with an empty Error means that everything asked was checked and held.
@@ -39,6 +42,7 @@ type answer struct {
 
 var operations = map[string]func(request) (answer, error){
 	"open_note":          openNote,
+	"check_mldsa65":      checkMldsa65,
 	"check_inclusion":    checkInclusion,
 	"check_consistency":  checkConsistency,
 	"audit_folder":       auditFolder,

@@ -102,3 +102,12 @@ func (c *cosigner) Verify(text, signature []byte) bool {
 	message = append(message, tree.Hash[:]...)
 	return mldsa.Verify(c.public, message, signature[8:], nil) == nil
 }
+
+// checkMldsa65 checks the second signature of a DSSE envelope: FIPS 204, pure, with an empty context.
+func checkMldsa65(asked request) (answer, error) {
+	public, err := mldsa.NewPublicKey(mldsa.MLDSA65(), asked.Public)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{}, mldsa.Verify(public, asked.Message, asked.Signature, nil)
+}
