@@ -1,8 +1,9 @@
 """Checkpoints: a log's signed tree heads (c2sp.org/tlog-checkpoint), and what each kind of key signs.
 
 The log signs twice under its origin: Ed25519 over the note's text, and ML-DSA-44 over a cosigned message
-(c2sp.org/tlog-cosignature) that also holds the time. To sign, take `message_to_sign` for each key, make
-its `signature_line`, and `assemble` them.
+(c2sp.org/tlog-cosignature) that also holds the time. Witnesses add cosignatures under their own names, with
+Ed25519 (cosignature/v1) or ML-DSA-44; both hold the time. To sign, take `message_to_sign` for each key,
+make its `signature_line`, and `assemble` them.
 """
 
 from __future__ import annotations
@@ -14,24 +15,37 @@ from provenance.algorithms.registry import ED25519, MLDSA44
 from provenance.algorithms.verifying import check_signature
 from provenance.encoding import base64_bytes, base64_text
 from provenance.errors import FormatError, SignatureError
-from provenance.note import MLDSA44_COSIGNATURE, Note, SignatureLine, VerifierKey, check_name, parse_note
+from provenance.note import (
+    ED25519_COSIGNATURE,
+    ED25519_NOTE,
+    MLDSA44_COSIGNATURE,
+    Note,
+    SignatureLine,
+    VerifierKey,
+    check_name,
+    parse_note,
+)
 
 MAX_SIZE = (1 << 63) - 1
 MAX_TEXT_BYTES = 1024
+MAX_EXTENDED_TEXT_BYTES = 16 << 10
 ROOT_BYTES = 32
 
+_COSIGNATURE_HEADER = "cosignature/v1"
 _COSIGNED_LABEL = b"subtree/v1\n\0"
 _TIME_BYTES = 8
 
 
 @dataclass(frozen=True)
 class CheckpointText:
-    """A tree head, not signed. Extension lines do not exist here: ML-DSA-44 would not cover them.
+    """A tree head, not signed.
 
     Attributes:
         origin: the log's name.
         size: leaves in the tree.
         root: RFC 6962 root hash, 32 bytes.
+        extensions: further lines. Our own log has none, since ML-DSA-44 would not cover them; a witness
+            meets them in the checkpoints of other people's logs.
 
     Raises:
         FormatError: a value out of range.
@@ -40,15 +54,19 @@ class CheckpointText:
     origin: str
     size: int
     root: bytes
+    extensions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_name(self.origin)
         if not 0 <= self.size <= MAX_SIZE or len(self.root) != ROOT_BYTES:
             raise FormatError("a checkpoint's size or root is out of range")
+        if not all(self.extensions):
+            raise FormatError("an extension line of a checkpoint is empty")
 
     def to_bytes(self) -> bytes:
-        """Gives the three lines."""
-        return f"{self.origin}\n{self.size}\n{base64_text(self.root)}\n".encode()
+        """Gives the three lines, and those of extensions."""
+        lines = (self.origin, str(self.size), base64_text(self.root), *self.extensions)
+        return "".join(f"{line}\n" for line in lines).encode()
 
     @classmethod
     def parse(cls, untrusted: bytes) -> CheckpointText:
@@ -59,13 +77,28 @@ class CheckpointText:
         """
         if len(untrusted) > MAX_TEXT_BYTES:
             raise FormatError("the checkpoint's text is too large", "too_large")
+        text = cls.parse_extended(untrusted)
+        if text.extensions:
+            raise FormatError("the checkpoint's text does not have exactly three lines")
+        return text
+
+    @classmethod
+    def parse_extended(cls, untrusted: bytes) -> CheckpointText:
+        """Reads three lines and any extensions, as a witness does.
+
+        Raises:
+            FormatError: anything else.
+        """
+        if len(untrusted) > MAX_EXTENDED_TEXT_BYTES:
+            raise FormatError("the checkpoint's text is too large", "too_large")
         try:
             lines = untrusted.decode("utf-8").split("\n")
         except UnicodeDecodeError:
             raise FormatError("the checkpoint is not UTF-8") from None
-        if len(lines) != 4 or lines[3]:
-            raise FormatError("the checkpoint's text does not have exactly three lines")
-        return cls(origin=lines[0], size=parse_decimal(lines[1]), root=base64_bytes(lines[2]))
+        if len(lines) < 4 or lines.pop():
+            raise FormatError("the checkpoint's text does not have its three lines")
+        origin, size, root, *extensions = lines
+        return cls(origin, parse_decimal(size), base64_bytes(root), tuple(extensions))
 
 
 @dataclass(frozen=True)
@@ -76,7 +109,7 @@ class Checkpoint(CheckpointText):
         signed_at: POSIX seconds on the log's clock; None if no key that signs a time was asked for.
     """
 
-    signed_at: int | None
+    signed_at: int | None = None
 
 
 def parse_checkpoint_text(untrusted: bytes) -> CheckpointText:
@@ -104,15 +137,18 @@ def message_to_sign(key: VerifierKey, text: CheckpointText, signed_at: int) -> b
     """Gives the exact message that this key signs for a checkpoint.
 
     Args:
-        key: a key of either kind.
+        key: a key of any kind.
         text: the tree head.
-        signed_at: POSIX seconds; an Ed25519 key does not sign it.
+        signed_at: POSIX seconds; `ED25519_NOTE` does not sign it.
 
     Raises:
         FormatError: a time out of range.
     """
-    if key.algorithm != MLDSA44_COSIGNATURE:
+    if key.algorithm == ED25519_NOTE:
         return text.to_bytes()
+    if key.algorithm == ED25519_COSIGNATURE:
+        _time(signed_at)
+        return f"{_COSIGNATURE_HEADER}\ntime {signed_at}\n".encode() + text.to_bytes()
     return b"".join(
         (
             _COSIGNED_LABEL,
@@ -132,7 +168,7 @@ def signature_line(key: VerifierKey, signature: bytes, signed_at: int) -> Signat
     Raises:
         FormatError: a time out of range.
     """
-    head = _time(signed_at) if key.algorithm == MLDSA44_COSIGNATURE else b""
+    head = b"" if key.algorithm == ED25519_NOTE else _time(signed_at)
     return SignatureLine(name=key.name, key_id=key.key_id, blob=head + signature)
 
 
@@ -142,11 +178,14 @@ def assemble(text: CheckpointText, lines: Sequence[SignatureLine]) -> bytes:
 
 
 def verify_checkpoint(untrusted_note: bytes, origin: str, vkeys: Sequence[VerifierKey]) -> Checkpoint:
-    """Accepts a checkpoint of this log with one valid signature by every key, and no other line.
+    """Accepts a checkpoint of this log with exactly one valid signature by every key.
+
+    Lines by other keys are not looked at (c2sp.org/signed-note): a line by a stranger proves nothing and
+    takes nothing away. Whether witnesses signed is for `provenance.witness` to check.
 
     Raises:
         FormatError: not a checkpoint.
-        SignatureError: of another log, or a signature is missing, false, repeated, or by a stranger.
+        SignatureError: of another log, or a signature is missing, false or repeated.
     """
     note = parse_note(untrusted_note)
     text = CheckpointText.parse(note.text.encode())
@@ -154,24 +193,36 @@ def verify_checkpoint(untrusted_note: bytes, origin: str, vkeys: Sequence[Verifi
         raise SignatureError("the checkpoint is of another log", "wrong_log")
     if not vkeys:
         raise SignatureError("no key is trusted for this log", "no_trusted_key")
-    if any(not any(line.is_by(key) for key in vkeys) for line in note.lines):
-        raise SignatureError("the checkpoint carries a signature by an unknown key", "unknown_signer")
-    times = [_verify_line(note, key, text) for key in vkeys]
+    times = [_verify_only_line(note, key, text) for key in vkeys]
     signed_at = max((moment for moment in times if moment is not None), default=None)
     return Checkpoint(origin=text.origin, size=text.size, root=text.root, signed_at=signed_at)
 
 
-def _verify_line(note: Note, key: VerifierKey, text: CheckpointText) -> int | None:
-    found = [line.blob for line in note.lines if line.is_by(key)]
+def verify_line(line: SignatureLine, key: VerifierKey, text: CheckpointText) -> int | None:
+    """Checks one signature line that claims to be by a key.
+
+    Returns:
+        The time that was signed, POSIX seconds; None where the key does not sign one.
+
+    Raises:
+        SignatureError: it is false.
+        FormatError: it has another length, or a time out of range.
+    """
+    if key.algorithm == ED25519_NOTE:
+        check_signature(ED25519, key.public_key, message_to_sign(key, text, 0), line.blob)
+        return None
+    signed_at = int.from_bytes(line.blob[:_TIME_BYTES], "big")
+    algorithm = MLDSA44 if key.algorithm == MLDSA44_COSIGNATURE else ED25519
+    message = message_to_sign(key, text, signed_at)
+    check_signature(algorithm, key.public_key, message, line.blob[_TIME_BYTES:])
+    return signed_at
+
+
+def _verify_only_line(note: Note, key: VerifierKey, text: CheckpointText) -> int | None:
+    found = [line for line in note.lines if line.is_by(key)]
     if len(found) != 1:
         raise SignatureError("a key of the log has not signed the checkpoint exactly once", "wrong_signer")
-    if key.algorithm == MLDSA44_COSIGNATURE:
-        signed_at = int.from_bytes(found[0][:_TIME_BYTES], "big")
-        message = message_to_sign(key, text, signed_at)
-        check_signature(MLDSA44, key.public_key, message, found[0][_TIME_BYTES:])
-        return signed_at
-    check_signature(ED25519, key.public_key, message_to_sign(key, text, 0), found[0])
-    return None
+    return verify_line(found[0], key, text)
 
 
 def _short_string(text: str) -> bytes:

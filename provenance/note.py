@@ -1,7 +1,8 @@
 """Signed notes and verifier keys (c2sp.org/signed-note): text, an empty line, signature lines.
 
-Two kinds of key are known: 0x01, Ed25519 over the text, and 0x06, the ML-DSA-44 cosignature of
-c2sp.org/tlog-cosignature. What each one signs for a checkpoint is in `checkpoint`.
+Three kinds of key are known: 0x01, Ed25519 over the text, and the two cosignatures of
+c2sp.org/tlog-cosignature, 0x04 with Ed25519 and 0x06 with ML-DSA-44. What each one signs for a checkpoint is
+in `checkpoint`.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from provenance.encoding import base64_bytes, base64_text
 from provenance.errors import FormatError
 
 ED25519_NOTE = 0x01
+ED25519_COSIGNATURE = 0x04
 MLDSA44_COSIGNATURE = 0x06
-PUBLIC_KEY_BYTES = {ED25519_NOTE: 32, MLDSA44_COSIGNATURE: 1312}
+PUBLIC_KEY_BYTES = {ED25519_NOTE: 32, ED25519_COSIGNATURE: 32, MLDSA44_COSIGNATURE: 1312}
 
 KEY_ID_BYTES = 4
 # A name is a length-prefixed string of at most 255 bytes in an ML-DSA-44 cosignature.
 MAX_NAME_BYTES = 255
-# The specification asks for room for 16 signatures; a post-quantum one takes up to 7 kB of base64.
-MAX_SIGNATURES = 16
+# The specification asks for room for 16 signatures; a policy may name 32 witnesses with two keys each, and
+# that many lines of ML-DSA-44, at 3.3 kB of base64 each, still fit below.
+MAX_SIGNATURES = 72
 MAX_NOTE_BYTES = 128 << 10
 
 _LINE_START = "\N{EM DASH} "
@@ -46,7 +49,7 @@ class VerifierKey:
 
     Attributes:
         name: for a log's own keys, its origin.
-        algorithm: `ED25519_NOTE` or `MLDSA44_COSIGNATURE`.
+        algorithm: `ED25519_NOTE`, `ED25519_COSIGNATURE` or `MLDSA44_COSIGNATURE`.
         public_key: 32 or 1,312 bytes.
 
     Raises:
@@ -111,6 +114,15 @@ def mldsa44_cosigner_vkey(name: str, public_key: bytes) -> str:
     return VerifierKey(name, MLDSA44_COSIGNATURE, public_key).to_text()
 
 
+def ed25519_cosigner_vkey(name: str, public_key: bytes) -> str:
+    """Gives the vkey of an Ed25519 cosigner (cosignature/v1), 32 bytes.
+
+    Raises:
+        FormatError: the name or the length does not fit.
+    """
+    return VerifierKey(name, ED25519_COSIGNATURE, public_key).to_text()
+
+
 @dataclass(frozen=True)
 class SignatureLine:
     """One signature line, not yet verified.
@@ -118,7 +130,7 @@ class SignatureLine:
     Attributes:
         name: the key's name.
         key_id: 4 bytes.
-        blob: what follows the key id: for Ed25519 the signature, for ML-DSA-44 a time and the signature.
+        blob: what follows the key id: a signature, and for a cosignature its time before it.
     """
 
     name: str
@@ -156,7 +168,7 @@ class Note:
 
     Attributes:
         text: with its final newline.
-        lines: 1 to 16.
+        lines: 1 to 72.
     """
 
     text: str

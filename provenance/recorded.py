@@ -1,4 +1,4 @@
-"""The steps that every proof begins with: its form, its entry in the log, the signatures of the log."""
+"""The steps that every proof begins with: its form, its entry in the log, who signed for the log."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from provenance.note import parse_note
 from provenance.proof import ProofFile
 from provenance.tlog_proof import TlogProof
 from provenance.trust import Trust
+from provenance.witness.quorum import require_quorum
 
 RECORDED_STEPS = {
     "trust_readable": "The trust file is readable and names the node and its log.",
     "proof_well_formed": "The proof is complete and in its one exact form.",
     "entry_recorded": "The statement is recorded in the log.",
     "checkpoint_signed": "The log signed that record with both of its keys.",
+    "checkpoint_witnessed": "Enough of the witnesses in the trust file saw the same record.",
 }
 
 
@@ -62,9 +64,17 @@ def verify_recorded(
         untrusted_head = CheckpointText.parse(parse_note(place.checkpoint).text.encode())
         if len(proof.evidence) != evidence:
             raise FormatError("the proof does not carry the evidence that its kind needs")
+        if proof.timestamps and not evidence:
+            raise FormatError("the proof carries timestamps, which only that of a result does")
     with checklist.step("entry_recorded"):
         leaf = Entry(kind, proof.statement.digest).leaf
         verify_inclusion(leaf, place.index, untrusted_head.size, place.hashes, untrusted_head.root)
     with checklist.step("checkpoint_signed"):
         checkpoint = verify_checkpoint(place.checkpoint, believed.log_origin, believed.log_keys)
+    policy = believed.witnesses
+    if policy is None or policy.asks_nobody:
+        checklist.leave("checkpoint_witnessed")
+    else:
+        with checklist.step("checkpoint_witnessed"):
+            require_quorum(place.checkpoint, policy)
     return Recorded(believed, proof, place.index, checkpoint)

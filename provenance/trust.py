@@ -11,9 +11,12 @@ from provenance.encoding import base64_bytes, base64_text
 from provenance.errors import FormatError
 from provenance.keys import ED25519, MLDSA65, HybridPublicKey
 from provenance.note import ED25519_NOTE, MLDSA44_COSIGNATURE, VerifierKey, parse_vkey
+from provenance.witness.policy import WitnessPolicy, parse_policy
+from provenance.witness.quorum import require_own_log
 
 TRUST_FORMAT = "bauta.trust/v1"
-MAX_TRUST_BYTES = 64 << 10
+# Room for a witness policy of the largest size, which JSON may write with an escape here and there.
+MAX_TRUST_BYTES = 256 << 10
 MAX_RELEASE_KEYS = 8
 MAX_ROOTS = 8
 MAX_ROOT_BYTES = 8 << 10
@@ -41,7 +44,8 @@ class Trust:
     Raises:
         FormatError: a vkey does not parse, or they are not one of each kind under the log's name; a release
             key stands twice, or there are too many; `signatures_too_weak` or `unknown_algorithm`; a key lacks
-            an algorithm that is required (`key_missing`).
+            an algorithm that is required (`key_missing`);
+            the witness policy is not valid (`policy_invalid`) or `policy_of_another_log`.
     """
 
     node: HybridPublicKey
@@ -72,6 +76,8 @@ class Trust:
                     "the trust file requires a signature of an algorithm that a key in it lacks",
                     "key_missing",
                 )
+        if self.witnesses is not None:
+            require_own_log(self.witnesses, keys)
         _check_roots(self.timestamp_roots)
         _check_roots(self.credential_roots)
         if not 0 <= self.required_timestamps <= len(self.timestamp_roots):
@@ -81,6 +87,11 @@ class Trust:
     def log_keys(self) -> tuple[VerifierKey, ...]:
         """The log's keys, parsed."""
         return tuple(parse_vkey(text) for text in self.log_vkeys)
+
+    @property
+    def witnesses(self) -> WitnessPolicy | None:
+        """The witness policy, parsed; None where no witness is demanded."""
+        return parse_policy(self.witness_policy.encode()) if self.witness_policy else None
 
     def to_bytes(self) -> bytes:
         """Gives the file: canonical JSON and a newline."""

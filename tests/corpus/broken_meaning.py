@@ -226,7 +226,7 @@ def _other_log(shop: Workshop) -> Specimen:
     return _in(shop, "elsewhere", "other.test/log")
 
 
-@bad("checkpoint: of a log of the same name under other keys", LOG, "unknown_signer")
+@bad("checkpoint: of a log of the same name under other keys", LOG, "wrong_signer")
 def _fork(shop: Workshop) -> Specimen:
     return _in(shop, "fork/", ORIGIN)
 
@@ -237,7 +237,7 @@ def _forged_root(shop: Workshop) -> Specimen:
     return _under(_in(shop, "forger-2/", ORIGIN), forged, head_of(shop.honest)[1])
 
 
-@bad("checkpoint: the trust file believes other keys of the log", LOG, "unknown_signer")
+@bad("checkpoint: the trust file believes other keys of the log", LOG, "wrong_signer")
 def _other_keys_believed(shop: Workshop) -> Specimen:
     trust = Trust(shop.house.trust.node, ORIGIN, TestLogKeys(name="stranger").vkeys)
     return replace(shop.honest, trust=trust.to_bytes())

@@ -105,7 +105,8 @@ def test_the_proof_verifies_and_names_nobody(submitted: Outcome, run: CommandLin
     output, _ = submitted
     verdict = run.json("verify", output)
     assert verdict["verified"]
-    assert {step["status"] for step in verdict["steps"]} == {"ok"}
+    left = {step["step"] for step in verdict["steps"] if step["status"] != "ok"}
+    assert left == {"checkpoint_witnessed", "timestamps_believed"}  # this service asks nobody to vouch
     proof = output.with_name("result.mp4.proof").read_bytes()
     payloads = proof + b"".join(
         base64.b64decode(envelope["payload"])

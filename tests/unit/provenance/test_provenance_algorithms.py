@@ -100,6 +100,7 @@ def test_the_lengths_of_the_kems_are_those_in_use() -> None:
 def test_the_lengths_of_the_logs_keys_are_those_in_use() -> None:
     assert {
         note.ED25519_NOTE: SIGNATURES[ED25519].public_key_bytes,
+        note.ED25519_COSIGNATURE: SIGNATURES[ED25519].public_key_bytes,
         note.MLDSA44_COSIGNATURE: SIGNATURES[MLDSA44].public_key_bytes,
     } == note.PUBLIC_KEY_BYTES
 

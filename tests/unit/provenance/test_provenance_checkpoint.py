@@ -23,6 +23,7 @@ from provenance.encoding import base64_bytes
 from provenance.errors import FormatError, SignatureError
 from provenance.note import (
     ED25519_NOTE,
+    MAX_SIGNATURES,
     MLDSA44_COSIGNATURE,
     SignatureLine,
     VerifierKey,
@@ -127,8 +128,8 @@ def grafted() -> SignatureLine:
         (lambda: lines_of(TestLogKeys())[:1], "wrong_signer"),
         (lambda: lines_of(TestLogKeys())[1:], "wrong_signer"),
         (lambda: lines_of(TestLogKeys()) + lines_of(TestLogKeys())[:1], "wrong_signer"),
-        (lambda: lines_of(TestLogKeys(name="stranger")), "unknown_signer"),
-        (lambda: lines_of(TestLogKeys()) + lines_of(TestLogKeys(name="stranger"))[:1], "unknown_signer"),
+        (lambda: lines_of(TestLogKeys(name="stranger")), "wrong_signer"),
+        (lambda: (*lines_of(TestLogKeys()), grafted()), "wrong_signer"),
         (lambda: (grafted(), lines_of(TestLogKeys())[1]), "bad_signature"),
         (lambda: (lines_of(TestLogKeys())[0], other_time()), "bad_signature"),
     ],
@@ -137,7 +138,7 @@ def grafted() -> SignatureLine:
         "no Ed25519",
         "Ed25519 twice",
         "a stranger instead",
-        "a stranger as well",
+        "a stranger under the log's key id as well",
         "a stranger under the log's key id",
         "another time than was signed",
     ],
@@ -226,7 +227,7 @@ def test_malformed_checkpoint_texts_are_refused(text: bytes) -> None:
         EXAMPLE_NOTE.replace(b"yaQM=", b"yaQN="),
         b"text\n\n" + "— name Uw2QOg==\n".encode(),
         b"text\n\n" + b"\xe2\x80\x94  Uw2QOkn8\n",
-        EXAMPLE_NOTE + EXAMPLE_NOTE.split(b"\n\n")[1] * 16,
+        EXAMPLE_NOTE + EXAMPLE_NOTE.split(b"\n\n")[1] * MAX_SIGNATURES,
         b"\xff" + EXAMPLE_NOTE,
         b"x" * (128 << 10) + EXAMPLE_NOTE,
     ],
@@ -258,7 +259,7 @@ def test_malformed_vkeys_are_refused(vkey: str) -> None:
         parse_vkey(vkey)
 
 
-@pytest.mark.parametrize("algorithm", [0, 2, 3, 4, 5, 7, 255])
+@pytest.mark.parametrize("algorithm", [0, 2, 3, 5, 7, 255])
 def test_other_algorithms_are_refused(algorithm: int) -> None:
     for size in (32, 1312):
         with pytest.raises(FormatError):
