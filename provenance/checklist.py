@@ -9,7 +9,7 @@ from typing import Literal
 
 from provenance.errors import ProvenanceError
 
-Status = Literal["ok", "failed", "not reached", "not asked"]
+Status = Literal["ok", "failed", "not reached", "not asked", "not checked"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Step:
     Attributes:
         step: its id, stable.
         sentence: what holds if the step does, for people.
-        status: "ok", "failed", "not reached", or "not asked": whoever verifies does not demand it.
+        status: "ok", "failed", "not reached"; "not asked": whoever verifies does not demand it; or
+            "not checked": it cannot be, here and now, and nothing is said against it.
     """
 
     step: str
@@ -54,7 +55,7 @@ class Checklist:
     def __init__(self, sentences: Mapping[str, str]) -> None:
         self._sentences = sentences
         self._waiting = list(sentences)
-        self._left: set[str] = set()
+        self._left: dict[str, Status] = {}
 
     @contextlib.contextmanager
     def step(self, step: str) -> Iterator[None]:
@@ -70,10 +71,10 @@ class Checklist:
             raise VerificationError(step, error, self._reports(failed=step)) from error
         self._waiting.pop(0)
 
-    def leave(self, step: str) -> None:
-        """Goes on without a step that whoever verifies does not demand; the report says so."""
+    def leave(self, step: str, status: Literal["not asked", "not checked"] = "not asked") -> None:
+        """Goes on without a step that nobody demands, or that cannot be checked here; the report says so."""
         self._expect(step)
-        self._left.add(self._waiting.pop(0))
+        self._left[self._waiting.pop(0)] = status
 
     def reports(self) -> tuple[Step, ...]:
         """Gives one report a step, all of them done."""
@@ -90,7 +91,7 @@ class Checklist:
             if step == failed:
                 return "failed"
             if step in self._left:
-                return "not asked"
+                return self._left[step]
             return "not reached" if step in self._waiting else "ok"
 
         return tuple(Step(step, sentence, status(step)) for step, sentence in self._sentences.items())

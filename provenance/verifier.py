@@ -15,7 +15,9 @@ from typing import BinaryIO
 from provenance.certified import AGREED_FACTS, read_evidence, read_job
 from provenance.checklist import Checklist, Step, VerificationError
 from provenance.checkpoint import Checkpoint
+from provenance.credentials.reading import CredentialsError, CredentialsUncheckedError, read_manifest
 from provenance.errors import FormatError, ProvenanceError
+from provenance.proof import ProofFile
 from provenance.recorded import RECORDED_STEPS, verify_recorded
 from provenance.statements import IntakeFacts, JobFacts, ReleaseFacts
 from provenance.timestamps import Remark, Timestamp, read_timestamps, remarks_on, require_timestamps
@@ -35,6 +37,7 @@ __all__ = [
 ]
 
 SALT_BYTES = 32
+NO_CREDENTIALS = "none"
 _CHUNK_BYTES = 1 << 20
 
 RESULT_STEPS = {
@@ -45,6 +48,7 @@ RESULT_STEPS = {
     "timestamps_sound": "Every timestamp in the proof is about this statement and was signed as it stands.",
     "timestamps_believed": "As many clocks as you demand, of those you believe, had seen the statement.",
     "result_matches": "The file is the one that the statement is about, to the last byte.",
+    "credentials_trusted": "Its content credentials (C2PA) lead to a root that is believed, and to this job.",
 }
 INTAKE_STEPS = {
     **RECORDED_STEPS,
@@ -110,13 +114,14 @@ def verify_result(result: BinaryIO, untrusted_proof: bytes, trust: Trust | bytes
         checklist.leave("timestamps_believed")
     with checklist.step("result_matches"):
         _check_result(result, facts)
+    unchecked = _check_credentials(checklist, result, facts, proof, believed)
     return VerifiedResult(
         facts=facts,
         release=release,
         checkpoint=recorded.checkpoint,
         log_index=recorded.log_index,
         timestamps=stamps,
-        remarks=remarks_on(stamps, facts.finished_at, recorded.checkpoint.signed_at),
+        remarks=(*remarks_on(stamps, facts.finished_at, recorded.checkpoint.signed_at), *unchecked),
         steps=checklist.reports(),
     )
 
@@ -166,6 +171,28 @@ def verify_opening(original: BinaryIO, salt: bytes, commitment: bytes) -> None:
             raise ProvenanceError(
                 "the commitment is to another file or under another salt", "not_the_original"
             )
+
+
+def _check_credentials(
+    checklist: Checklist, result: BinaryIO, facts: JobFacts, proof: ProofFile, believed: Trust
+) -> tuple[Remark, ...]:
+    """Reads the manifest inside the file, where the statement says that there is one."""
+    step = "credentials_trusted"
+    if facts.credentials == NO_CREDENTIALS or not believed.credential_roots:
+        checklist.leave(step)
+        return ()
+    try:
+        with checklist.step(step):
+            manifest = read_manifest(result, facts.media_type, believed.credential_roots)
+            said = (manifest.evidence_sha256, manifest.log_origin)
+            if said != (proof.evidence[0].digest.hex(), believed.log_origin):
+                raise CredentialsError("the content credentials tell of another job", "credentials_disagree")
+    except VerificationError as failure:
+        if not isinstance(failure.__cause__, CredentialsUncheckedError):
+            raise
+        checklist.leave(step, "not checked")
+        return (Remark("credentials_unchecked", f"The content credentials were not checked: {failure}."),)
+    return ()
 
 
 def _check_result(result: BinaryIO, facts: JobFacts) -> None:

@@ -29,7 +29,7 @@ from provenance.trust import Trust
 
 app = typer.Typer(no_args_is_help=True, help="Verify or show evidence of who runs the code.")
 
-_MARKS = {"ok": "✓", "failed": "✗", "not reached": "·", "not asked": "–"}
+_MARKS = {"ok": "✓", "failed": "✗", "not reached": "·", "not asked": "–", "not checked": "?"}
 _REPORT_DATA_BYTES = 64
 
 

@@ -16,7 +16,7 @@ from provenance.checklist import Step, VerificationError
 from provenance.node_statements import NodeStatement, claimed_kind, verify_node_statement
 from provenance.statements import Facts
 
-_MARKS = {"ok": "ok  ", "failed": "FAIL", "not reached": "  - ", "not asked": "  - "}
+_MARKS = {"ok": "ok  ", "failed": "FAIL", "not reached": "  - ", "not asked": "  - ", "not checked": "  ? "}
 
 
 def statement(

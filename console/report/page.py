@@ -29,6 +29,7 @@ _MARKS = {
     "failed": ("failed", "✗ does not hold"),
     "not reached": ("unreached", "– not checked"),
     "not asked": ("unreached", "– not asked for"),
+    "not checked": ("unreached", "– not checked"),
 }
 
 

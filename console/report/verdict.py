@@ -17,7 +17,7 @@ from provenance.timestamps import Remark, Timestamp
 from provenance.trust import MAX_TRUST_BYTES, Trust
 from provenance.verifier import VerifiedResult, verify_result
 
-_MARKS = {"ok": "✓", "failed": "✗", "not reached": "·", "not asked": "–"}
+_MARKS = {"ok": "✓", "failed": "✗", "not reached": "·", "not asked": "–", "not checked": "?"}
 
 
 @dataclass(frozen=True)

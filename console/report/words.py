@@ -92,6 +92,9 @@ STEPS: Final[Mapping[str, str]] = {
         "Clocks of others, which you chose to believe, had seen the statement: as many as you demand."
     ),
     "result_matches": "The file is exactly the one that the statement is about, to the last byte.",
+    "credentials_trusted": (
+        "The file carries content credentials (C2PA) that lead to a root that you believe, and to this job."
+    ),
     "commitment_opens": "The original that you hold is the one that was worked on.",
     "worker_released": "The program's version is one that somebody you believe has released.",
 }
@@ -126,6 +129,10 @@ ADVICE: Final[Mapping[str, str]] = {
     "result_matches": (
         "This is not the file that the proof is about: it was changed, cut, converted or mixed up. Sending "
         "a video through a messenger often converts it. Ask for the file as it left the service."
+    ),
+    "credentials_trusted": (
+        "The file is the proven one, but its content credentials do not hold, are by somebody else, or tell "
+        "of another job. Do not rely on what other programs read in them; ask the service what happened."
     ),
     "commitment_opens": "The original or its secret is another one. The proof of the result is untouched.",
 }

@@ -3,6 +3,7 @@
 assertions.py    what a manifest says: actions, evidence, binding
 claim.py         the claim over them, what is signed, and the whole store
 certificates.py  who signs: certificates made for the vault, and checks of installed ones
+labels.py        names that both sides need
 jumbf.py         boxes
 carriers/        where each file format carries a manifest
 embedding.py     a manifest into a finished file, in one pass and constant memory

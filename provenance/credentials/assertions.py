@@ -13,13 +13,12 @@ from typing import Any, Final
 import cbor2
 
 from provenance.credentials.jumbf import CBOR, HEADER_BYTES, cbor_superbox
-
-ACTIONS_LABEL: Final = "c2pa.actions.v2"
-DATA_HASH_LABEL: Final = "c2pa.hash.data"
-BMFF_HASH_LABEL: Final = "c2pa.hash.bmff.v3"
-BINDING_LABELS: Final = (DATA_HASH_LABEL, BMFF_HASH_LABEL)
-# Entity-specific labels start with a domain name, turned round (C2PA 2.2, 6.2.1).
-EVIDENCE_LABEL: Final = "org.bauta.evidence"
+from provenance.credentials.labels import (
+    ACTIONS_LABEL,
+    BMFF_HASH_LABEL,
+    DATA_HASH_LABEL,
+    EVIDENCE_LABEL,
+)
 
 C2PA_UUID: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 HASH_ALGORITHM: Final = "sha256"

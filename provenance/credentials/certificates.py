@@ -20,16 +20,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from provenance.credentials.claim import SIGNATURE_BYTES, Claim, to_be_signed
+from provenance.credentials.labels import CLAIM_SIGNING, DOCUMENT_SIGNING
 from provenance.errors import FormatError
 
 MAX_CERTIFICATES: Final = 4
 MAX_CERTIFICATE_BYTES: Final = 8 << 10
-
-CLAIM_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
-"""c2pa-kp-claimSigning: what a signer's certificate is for (C2PA 2.2, 14.5.1)."""
-
-DOCUMENT_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
-"""RFC 9336; readers that are older than the other one look for it."""
 
 NO_END: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """A certificate that has no well-defined end (RFC 5280, 4.1.2.5)."""
@@ -37,6 +32,7 @@ NO_END: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _ORGANIZATION: Final = "Bauta"
 _NAME_DIGITS: Final = 16
 
+_PURPOSES: Final = (x509.ObjectIdentifier(CLAIM_SIGNING), x509.ObjectIdentifier(DOCUMENT_SIGNING))
 ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
 
 
@@ -69,7 +65,7 @@ def own_chain(
         _builder(claim_name, root_name, claim_key, since)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([CLAIM_SIGNING, DOCUMENT_SIGNING]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(_PURPOSES), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(root_key_id), critical=False
         )
@@ -85,7 +81,7 @@ def signing_request(claim_key: ec.EllipticCurvePrivateKey) -> bytes:
         x509.CertificateSigningRequestBuilder()
         .subject_name(_name(f"{_ORGANIZATION} claims"))
         .add_extension(_usage(certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([CLAIM_SIGNING]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(_PURPOSES[:1]), critical=False)
         .sign(claim_key, SHA256())
     )
     return request.public_bytes(Encoding.PEM)
@@ -109,7 +105,7 @@ def check_chain(certificates: Sequence[bytes], claim_key: ec.EllipticCurvePublic
     if leaf.public_key() != claim_key:
         raise FormatError("the first certificate is not of the key that it was asked for")
     purposes = _extension(leaf, x509.ExtendedKeyUsage)
-    if purposes is None or not {CLAIM_SIGNING, DOCUMENT_SIGNING} & set(purposes):
+    if purposes is None or not set(_PURPOSES) & set(purposes):
         raise FormatError("the first certificate is not for signing claims or documents")
     constraints = _extension(leaf, x509.BasicConstraints)
     if constraints is not None and constraints.ca:

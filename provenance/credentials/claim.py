@@ -14,14 +14,7 @@ from typing import Final
 
 import cbor2
 
-from provenance.credentials.assertions import (
-    ACTIONS_LABEL,
-    BINDING_LABELS,
-    HASH_ALGORITHM,
-    SHA256_BYTES,
-    Assertion,
-    evidence,
-)
+from provenance.credentials.assertions import HASH_ALGORITHM, SHA256_BYTES, Assertion, evidence
 from provenance.credentials.jumbf import (
     ASSERTIONS,
     CLAIM,
@@ -31,6 +24,7 @@ from provenance.credentials.jumbf import (
     cbor_superbox,
     superbox,
 )
+from provenance.credentials.labels import ACTIONS_LABEL, BINDING_LABELS
 from provenance.errors import FormatError
 
 SIGNATURE_BYTES: Final = 64

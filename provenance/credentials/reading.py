@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from provenance.credentials.assertions import BINDING_LABELS
-from provenance.credentials.certificates import CLAIM_SIGNING, DOCUMENT_SIGNING, parse_certificate
+from provenance.credentials.labels import BINDING_LABELS, CLAIM_SIGNING, DOCUMENT_SIGNING
 from provenance.errors import ProvenanceError
 
 _TRUSTED: Final = "Trusted"
@@ -65,8 +65,11 @@ def read_manifest(result: BinaryIO, media_type: str, roots: Sequence[bytes]) -> 
 
     Raises:
         CredentialsError: `credentials_missing`, `credentials_untrusted`, `credentials_unexpected`.
-        CredentialsUncheckedError: the library is not installed, or the signer's certificate has ended since.
+        CredentialsUncheckedError: the library is not installed, the file is a pipe, or the certificate of the
+            signer has ended since.
     """
+    if not result.seekable():
+        raise CredentialsUncheckedError("the file can be read only once")
     if not is_readable_here():
         raise CredentialsUncheckedError("the c2pa library is not installed")
     return judge(*_report(result, media_type, roots))
@@ -116,11 +119,11 @@ def _report(result: BinaryIO, media_type: str, roots: Sequence[bytes]) -> tuple[
 
 
 def _settings(roots: Sequence[bytes]) -> dict[str, Any]:
-    anchors = (parse_certificate(root).public_bytes(Encoding.PEM).decode("ascii") for root in roots)
+    anchors = (x509.load_der_x509_certificate(root).public_bytes(Encoding.PEM).decode() for root in roots)
     return {
         "trust": {
             "trust_anchors": "".join(anchors),
-            "trust_config": f"{CLAIM_SIGNING.dotted_string}\n{DOCUMENT_SIGNING.dotted_string}\n",
+            "trust_config": f"{CLAIM_SIGNING}\n{DOCUMENT_SIGNING}\n",
         },
         "verify": {"verify_trust": True, "ocsp_fetch": False, "remote_manifest_fetch": False},
     }
