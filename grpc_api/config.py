@@ -35,6 +35,7 @@ class ServiceConfig:
         upload_seconds: how long a job waits for its upload before it is removed.
         retention_seconds: how long an ended job is kept before it is removed.
         drain_seconds: how long a stop waits for running jobs.
+        timestamp_seconds: how long a finished job waits for time-stamping authorities, all together.
         min_free_bytes: disk that an upload must leave free.
         wall_floor: walls without which the service does not start, by name; the lowest floor
             (`enclave/wall/names.py`) is asked for whatever stands here.
@@ -55,6 +56,7 @@ class ServiceConfig:
     upload_seconds: int = 24 * 3600
     retention_seconds: int = 7 * 24 * 3600
     drain_seconds: int = 30
+    timestamp_seconds: int = 5
     min_free_bytes: int = 256 << 20
     wall_floor: tuple[str, ...] = DEFAULT_FLOOR
     outsiders: Outsiders = field(default_factory=Outsiders)

@@ -33,6 +33,7 @@ from grpc_api.register import settle_release
 from grpc_api.services.intake import IntakeServicer
 from grpc_api.services.jobs import JobServicer
 from grpc_api.services.proofs import ProofServicer
+from grpc_api.timestamps import TimeAuthorities
 from grpc_api.tls import TlsFiles, server_credentials
 from keyvault.client import VaultClient, VaultDescription
 from keyvault.errors import KeyvaultError
@@ -90,8 +91,23 @@ class FrontDesk:
         )
         progress = ProgressBoard()
         endings = Endings(self._store, spool, vault, ledger)
+        outsiders = config.outsiders
+        clocks = TimeAuthorities(
+            outsiders.timestamp_urls, outsiders.timestamp_roots, config.timestamp_seconds
+        )
         self._dispatcher = Dispatcher(
-            Backstage(self._store, spool, progress, ledger, worker, vault, endings, description.node, config)
+            Backstage(
+                store=self._store,
+                spool=spool,
+                progress=progress,
+                ledger=ledger,
+                worker=worker,
+                vault=vault,
+                endings=endings,
+                clocks=clocks,
+                node_key=description.node,
+                config=config,
+            )
         )
         self._desk = JobDesk(
             self._store, spool, config, vault, Receipts(vault, ledger), endings, self._dispatcher.stop_job

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -19,6 +19,7 @@ from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_
 
 from provenance.cms import reading_timestamps
 from provenance.errors import FormatError, ProvenanceError, SignatureError
+from provenance.proof import MAX_TIMESTAMPS, ProofFile
 from provenance.statements.fields import parse_instant
 from provenance.tokens import Token, read_token
 
@@ -132,6 +133,28 @@ def require_timestamps(timestamps: Sequence[Timestamp], required: int) -> None:
         )
 
 
+def with_timestamps(proof: ProofFile, tokens: Sequence[bytes]) -> ProofFile:
+    """Adds tokens to a proof and changes nothing else of it.
+
+    An authority that stamped it already, by the name of who certified it, does not do so again, so that
+    adding twice is adding once. Of more than a proof may hold, the last ones are left out.
+
+    Args:
+        proof: whose own tokens may be anything.
+        tokens: sound ones (`read_token`), about the proof's statement.
+
+    Raises:
+        FormatError, SignatureError: as `tokens.read_token`, of the new tokens.
+    """
+    kept = list(proof.timestamps)
+    issuers = {issuer for token in kept if (issuer := _issuer(token)) is not None}
+    for token in map(read_token, tokens):
+        if token.issuer not in issuers and len(kept) < MAX_TIMESTAMPS:
+            kept.append(token.der)
+            issuers.add(token.issuer)
+    return replace(proof, timestamps=tuple(kept))
+
+
 def remarks_on(
     timestamps: Sequence[Timestamp], finished_at: str, logged_at: int | None
 ) -> tuple[Remark, ...]:
@@ -185,6 +208,13 @@ def _leads_to(token: Token, root: Root) -> bool:
             return verifier.verify(decode_timestamp_response(token.response), token.imprint)
         except VerificationError:
             return False
+
+
+def _issuer(untrusted_token: bytes) -> bytes | None:
+    try:
+        return read_token(untrusted_token).issuer
+    except ProvenanceError:
+        return None
 
 
 def _moment(posix_seconds: int) -> datetime:

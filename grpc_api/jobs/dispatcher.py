@@ -1,8 +1,9 @@
 """Runs queued jobs behind the wall and treats what comes back as a stranger's word.
 
 A job gets its file key only when the release of that key is in the log. It is done only when, in this order:
-the worker's reply passed its checks, the sealed result is durable, the statement is in the log, and the store
-says so. A crash between two of these leaves a job that is tried again from its upload.
+the worker's reply passed its checks, the sealed result is durable, the statement is in the log, time-stamping
+authorities were asked if the operator named any, and the store says so. A crash between two of these leaves a
+job that is tried again from its upload.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from grpc_api.jobs.states import JobRecord, State
 from grpc_api.jobs.store import JobStore
 from grpc_api.ledger import Ledger
 from grpc_api.messages import message_for
+from grpc_api.timestamps import TimeAuthorities
 from keyvault.client import VaultClient
 from keyvault.errors import KeyvaultError
 from protos.bauta.internal.v1 import worker_pb2
@@ -51,6 +53,7 @@ class Backstage:
     worker: WorkerHost
     vault: VaultClient
     endings: Endings
+    clocks: TimeAuthorities
     node_key: HybridPublicKey
     config: ServiceConfig
 
@@ -197,7 +200,7 @@ class Dispatcher:
         if size != untrusted_result.sealed_bytes or digest != untrusted_result.sealed_sha256.hex():
             raise WorkerRefusedError("worker_reply_invalid")
         index = self._b.ledger.record("job", statement)
-        proof = self._b.ledger.prove(statement, (evidence,), index)
+        proof = self._b.clocks.stamp(self._b.ledger.prove(statement, (evidence,), index))
         self._b.store.change(
             job.job_id,
             lambda record: states.finish(
