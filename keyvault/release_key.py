@@ -6,27 +6,20 @@ release may have to be believed for long: Ed25519, ML-DSA-65 and SLH-DSA-SHA2-12
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from keyvault.age import AgeError, PassphraseIdentity, PassphraseRecipient, open_sealed, seal
-from keyvault.errors import KeyvaultError
+from keyvault.key_file import KeyFileError, key_object, key_parts, read_key_file, write_key_file
 from keyvault.signing.hybrid import SEED_BYTES, HybridSigner
 from keyvault.signing.slhdsa import PRIVATE_KEY_BYTES, SlhDsaKey
-from provenance import canonical
-from provenance.errors import ProvenanceError
 
 FORMAT = "bauta.release-key/v1"
-MAX_FILE_BYTES = 16 << 10
-_AGE_MAGIC = b"age-encryption.org/"
+_LENGTHS = {"ed25519": SEED_BYTES, "mldsa65": SEED_BYTES, "slhdsa128s": PRIVATE_KEY_BYTES}
 
 
-class ReleaseKeyError(KeyvaultError):
+class ReleaseKeyError(KeyFileError):
     """A file is no release key, or the passphrase is not its own."""
 
     code = "release_key_invalid"
@@ -74,20 +67,7 @@ class ReleaseKey:
             OSError: it could not be written, and nothing is left behind.
             AgeRecipientError: the passphrase is empty.
         """
-        content = self._to_bytes()
-        if passphrase is not None:
-            sealed = io.BytesIO()
-            seal(io.BytesIO(content), sealed, [PassphraseRecipient(passphrase)])
-            content = sealed.getvalue()
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(fd, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
+        write_key_file(path, self._to_bytes(), passphrase)
 
     @classmethod
     def read(cls, path: Path, ask_passphrase: Callable[[], str]) -> ReleaseKey:
@@ -101,34 +81,16 @@ class ReleaseKey:
             ReleaseKeyError: no release key, or another passphrase.
             OSError: it cannot be read.
         """
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-        if content.startswith(_AGE_MAGIC):
-            opened = io.BytesIO()
-            try:
-                open_sealed(io.BytesIO(content), opened, [PassphraseIdentity(ask_passphrase())])
-            except AgeError:
-                raise ReleaseKeyError(
-                    "the release key does not open with this passphrase, or its file is damaged"
-                ) from None
-            content = opened.getvalue()
-        return cls._from_bytes(content)
+        try:
+            return cls._from_bytes(read_key_file(path, ask_passphrase))
+        except KeyFileError as error:
+            raise ReleaseKeyError(f"the release key cannot be used: {error}") from None
 
     def _to_bytes(self) -> bytes:
         parts = {"ed25519": self.ed25519, "mldsa65": self.mldsa65, "slhdsa128s": self.slhdsa128s}
-        encoded = {name: base64.b64encode(part).decode() for name, part in parts.items()}
-        return canonical.dumps({"format": FORMAT, **encoded}) + b"\n"
+        return key_object(FORMAT, parts)
 
     @classmethod
     def _from_bytes(cls, untrusted: bytes) -> ReleaseKey:
-        try:
-            content = canonical.loads(untrusted.removesuffix(b"\n"), MAX_FILE_BYTES)
-            if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-                raise ReleaseKeyError("the file is no release key")
-            parts = {name: base64.b64decode(text, validate=True) for name, text in content.items()}
-            lengths = {name: len(part) for name, part in parts.items()}
-        except (ProvenanceError, TypeError, ValueError, binascii.Error):
-            raise ReleaseKeyError("the file is no release key") from None
-        if lengths != {"ed25519": SEED_BYTES, "mldsa65": SEED_BYTES, "slhdsa128s": PRIVATE_KEY_BYTES}:
-            raise ReleaseKeyError("the file is no release key")
+        parts, _ = key_parts(untrusted, FORMAT, _LENGTHS)
         return cls(**parts)
