@@ -2,12 +2,12 @@
 
 One log grows by decades, and beside it, in the same run and by the same batches, a bare table that SQLite
 alone fills with the same durability: first without, then with the unique index that any log needs that takes
-nothing twice. At each size: durable entries a second over the last tenth of the way, in batches and one by
-one; the time to publish one checkpoint; time and size of a proof; how many tiles a stranger reads for a
-proof; what index and static files take of the disk. The signer is Ed25519 alone, in this process;
-`benchmarks.key_release` times the vault. The last line is the time that a check of the whole log takes.
+nothing twice. At each size: durable entries a second over the last tenth of the batches; the time of a
+single entry, with its own signature and publication; time and size of a proof; how many tiles a stranger
+reads for a proof; what index and static files take of the disk. The signer is Ed25519 alone, in this process;
+`benchmarks.key_release` times the vault. Last comes the time that a check of the whole log takes.
 
-`--entries 10000000 --batch 10000` is the large run: five gigabytes and about half an hour.
+`--entries 10000000 --batch 10000` is the large run: six gigabytes and about half an hour.
 """
 
 from __future__ import annotations

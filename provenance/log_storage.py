@@ -23,6 +23,9 @@ from provenance.errors import FormatError, LogError
 from provenance.log_tables import TABLES, trigger_statements
 from provenance.merkle import completed_nodes, root_hash
 
+# In a log of millions, small batches take half the time that they take with SQLite's own 2 MiB.
+_PAGE_CACHE_KIB = 16 << 10
+
 
 class LogStorage:
     """One open log file; keeps `log_index.LogIndex`. Thread-safe.
@@ -190,6 +193,8 @@ class LogStorage:
     def _prepare(self, origin: str) -> None:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
+        # Digests are random: each one falls on another page of the index that finds entries again.
+        self._database.execute(f"PRAGMA cache_size = -{_PAGE_CACHE_KIB}")
         with self._database.atomic():
             if not self._database.table_names():
                 for statement in (*TABLES.values(), *trigger_statements().values()):
