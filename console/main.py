@@ -10,7 +10,20 @@ import sys
 import typer
 
 from console import output
-from console.commands import age, doctor, evidence, log, policy, release, serve, statement, submit, verify
+from console.commands import (
+    age,
+    doctor,
+    evidence,
+    log,
+    policy,
+    proof,
+    release,
+    serve,
+    statement,
+    submit,
+    verify,
+    witness,
+)
 from enclave.errors import EnclaveError
 from grpc_api.errors import ServiceError
 from keyvault.errors import KeyvaultError
@@ -35,6 +48,8 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(release.app, name="release")
 app.add_typer(log.app, name="log")
+app.add_typer(witness.app, name="witness")
+app.add_typer(proof.app, name="proof")
 
 EXIT_NO = 1
 EXIT_USAGE = 2

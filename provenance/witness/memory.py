@@ -32,7 +32,7 @@ class SignedHead:
 
     Attributes:
         text: the tree head.
-        lines: the log's signature lines, one or more a key; no others.
+        lines: the log's signature lines, one a key; no others.
         signed_at: POSIX seconds on the log's clock; None where no key signs a time.
     """
 
@@ -84,19 +84,19 @@ def read_head(untrusted_note: bytes, logs: Mapping[str, tuple[VerifierKey, ...]]
         text = CheckpointText.parse_extended(note.text.encode())
     except FormatError:
         raise MalformedError("the note is no checkpoint") from None
-    lines = tuple(line for line in note.lines if any(line.is_by(key) for key in keys))
-    signed_at = None
+    lines: list[SignatureLine] = []
+    times: list[int] = []
     for key in keys:
-        by_key = [line for line in lines if line.is_by(key)]
+        by_key = [line for line in note.lines if line.is_by(key)]
         if not by_key:
             raise UnsignedError("a key of the log did not sign the checkpoint")
-        for line in by_key:
-            try:
-                moment = verify_line(line, key, text)
-            except ProvenanceError:
-                raise UnsignedError("a signature of the log does not verify") from None
-            signed_at = max(moment or 0, signed_at or 0) or None
-    return SignedHead(text, lines, signed_at)
+        try:
+            moments = [verify_line(line, key, text) for line in by_key]
+        except ProvenanceError:
+            raise UnsignedError("a signature of the log does not verify") from None
+        lines.append(by_key[0])
+        times.extend(moment for moment in moments[:1] if moment is not None)
+    return SignedHead(text, tuple(lines), max(times, default=None))
 
 
 def judge(submission: Submission, offered: SignedHead, known: SignedHead | None) -> None:
