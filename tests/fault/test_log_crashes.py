@@ -87,9 +87,11 @@ def test_no_acknowledged_entry_is_lost_to_kill_9(tmp_path: Path) -> None:
     safe = 0
     with TransparencyLog(path, ORIGIN, sign) as log:
         before = head_of(log)
-    survived = []
+    survived: list[int] = []
 
-    for _ in range(ROUNDS):
+    # The kills must hit a log at work, or the test proves nothing; a busy machine needs more of them.
+    while len(survived) < ROUNDS or sum(survived) <= ROUNDS:
+        assert len(survived) < 5 * ROUNDS
 
         def write(pipe: int, first: int = safe) -> None:
             with TransparencyLog(path, ORIGIN, sign) as log:
@@ -118,8 +120,6 @@ def test_no_acknowledged_entry_is_lost_to_kill_9(tmp_path: Path) -> None:
                     leaf = Entry("job", digest(number)).leaf
                     verify_inclusion(leaf, number, after.size, place.hashes, after.root)
             before, safe = after, report.entries
-    # The kills hit a log at work, or the test proves nothing.
-    assert sum(survived) > ROUNDS
     with TransparencyLog(path, ORIGIN, sign) as log:
         assert log.check(KEYS).entries == safe
 
