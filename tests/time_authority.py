@@ -146,6 +146,11 @@ class TimeAuthority:
     between: x509.Certificate | None = None
 
     @property
+    def root_pem(self) -> bytes:
+        """The root, as an operator's file has it."""
+        return self.root.public_bytes(Encoding.PEM)
+
+    @property
     def chain(self) -> tuple[x509.Certificate, ...]:
         """What comes along with a token."""
         return (self.certificate, *((self.between,) if self.between else ()), self.root)
