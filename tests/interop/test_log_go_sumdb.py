@@ -23,6 +23,7 @@ from provenance.note import VerifierKey
 from provenance.proof import ProofFile
 from provenance.tlog_proof import TlogProof
 from tests.unit.provenance.provenance_makers import ORIGIN, House, TestLogKeys, TestSigner, seed
+from tests.unit.provenance.witness_makers import TestWitness, cosigned
 
 KEYS = TestLogKeys()
 STRANGERS_KEYS = TestLogKeys(name="stranger")
@@ -131,6 +132,19 @@ class Place:
     leaf: bytes
     proof: tuple[bytes, ...]
     root: bytes
+
+
+def test_it_checks_the_cosignatures_of_witnesses(stranger: Stranger, published: PublishedLog) -> None:
+    witnesses = [TestWitness("witness.test/a"), TestWitness("witness.test/b")]
+    note = cosigned(published.notes[-1], witnesses)
+    keys = [*KEYS.verifier_keys, *(key for witness in witnesses for key in witness.keys)]
+    together = stranger.ask("open_note", note=note, vkeys=[key.to_text() for key in keys])
+    assert (together.error, len(together.names)) == ("", 6)
+    earlier = cosigned(published.notes[0], witnesses)
+    transplanted = note.partition(b"\n\n")[0] + b"\n\n" + earlier.partition(b"\n\n")[2]
+    for key in keys:
+        assert stranger.ask("open_note", note=note, vkeys=[key.to_text()]).names == tuple(identities((key,)))
+        assert stranger.ask("open_note", note=transplanted, vkeys=[key.to_text()]).error
 
 
 REFUSED_PLACES: dict[str, Callable[[Place], Place]] = {
