@@ -13,6 +13,8 @@ from keyvault.release import PUBLIC_KEY_BYTES, OneJobKey, ReleaseSealError, requ
 from keyvault.release import ReleaseKeyError as OneJobKeyError
 from keyvault.vault.acceptances import Acceptances, parse_upload_header
 from keyvault.vault.announcements import Announcer, WorkerFacts, WorkerPresence
+from keyvault.vault.claim_key import load_claim_key
+from keyvault.vault.claims import ClaimDesk
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Confirmations
 from keyvault.vault.custody.apart import _parse as parse_custodian_answer
@@ -20,7 +22,7 @@ from keyvault.vault.custody.errors import CustodyError
 from keyvault.vault.custody.facts import _custody_of
 from keyvault.vault.custody.local import unwrap_under, wrap_under
 from keyvault.vault.errors import VaultRequestError, VaultStartError
-from keyvault.vault.frames import ChannelClosedError
+from keyvault.vault.frames import ChannelClosedError, parse
 from keyvault.vault.frontdesk import FrontDesk
 from keyvault.vault.identity import load_identity
 from keyvault.vault.intake import IntakeKeys
@@ -31,11 +33,12 @@ from keyvault.vault.register import WorkerRegister
 from keyvault.vault.releases import ReleaseDesk
 from keyvault.vault.workers import WorkerChannel, receive_registration
 from protos.bauta.internal.v1 import vault_pb2
-from protos.bauta.internal.v1.release_pb2 import ReleaseRequest
+from protos.bauta.internal.v1.release_pb2 import ClaimRequest, ReleaseRequest
 from protos.bauta.internal.v1.vault_pb2 import VaultRequest
 from protos.bauta.internal.v1.worker_pb2 import WorkerHello
 from provenance import canonical
 from provenance.checkpoint import CheckpointText
+from provenance.credentials.labels import BINDING_LABELS
 from provenance.entry import Entry
 from provenance.merkle import node_hash
 from provenance.tlog_proof import TlogProof
@@ -72,6 +75,7 @@ class Scene:
     store: Keystore
     desk: FrontDesk
     releases: ReleaseDesk
+    claims: ClaimDesk
     worker: Worker
     upload: bytes
     note: bytes
@@ -98,6 +102,7 @@ def scene() -> Scene:
         acceptances=acceptances,
         confirmations=Confirmations(identity.log.origin, identity.log.verifier_keys),
         register=register,
+        credential_root=b"a certificate",
         wait_for_worker=lambda: presence.wait(0),
         clock=_clock,
     )
@@ -107,7 +112,9 @@ def scene() -> Scene:
     acceptances.accept(JOB_ID, header_of(upload), TERMS_SHA256)
     keep_nothing: Any = lambda *_args, **_options: None  # noqa: E731 - a method is replaced by it
     store.write = keep_nothing  # type: ignore[method-assign]
-    return Scene(store, desk, ReleaseDesk(node, acceptances, CONFIG, _clock), worker, upload, note)
+    releases = ReleaseDesk(node, acceptances, CONFIG, _clock)
+    claims = ClaimDesk(load_claim_key(store, Path(_folder().name), _clock), identity.log.origin, releases)
+    return Scene(store, desk, releases, claims, worker, upload, note)
 
 
 def _clock() -> float:
@@ -187,6 +194,23 @@ def ask_for_key(untrusted: bytes) -> None:
     _with_channel(_frame(untrusted), serve)
 
 
+def ask_for_claim(untrusted: bytes) -> None:
+    """A child's second question; the first was answered."""
+    request = ReleaseRequest.FromString(request_of_a_child()[0])
+    offer = scene().releases.offer(JOB_ID, HOST, NONCE, request)
+    assert len(scene().claims.sign(offer, parse(ClaimRequest, untrusted, "claim_malformed"))) == 64
+
+
+def claim_of_a_child() -> tuple[bytes, ...]:
+    """One of each binding."""
+    return tuple(
+        ClaimRequest(
+            actions_sha256=bytes(32), binding_label=label, binding_sha256=bytes(32)
+        ).SerializeToString()
+        for label in BINDING_LABELS
+    )
+
+
 def register_job(untrusted: bytes) -> None:
     """A job's number, with one descriptor."""
     given, kept = socket.socketpair()
@@ -202,7 +226,7 @@ def register_job(untrusted: bytes) -> None:
 
 def _worker_channel(end: socket.socket) -> WorkerChannel:
     here = scene()
-    return WorkerChannel(end, WorkerPresence(), here.releases, here.desk.confirmations, CONFIG)
+    return WorkerChannel(end, WorkerPresence(), here.releases, here.claims, here.desk.confirmations, CONFIG)
 
 
 def _with_channel(sent: bytes, serve: Any) -> None:
@@ -328,6 +352,15 @@ TARGETS = (
         errors=REFUSALS,
         message=ReleaseRequest,
         examples=400,
+    ),
+    Target(
+        name="claim_request",
+        sender="a child that hostile media has taken over",
+        parsers=("keyvault.vault.claims.ClaimDesk.sign",),
+        parse=ask_for_claim,
+        seeds=claim_of_a_child,
+        errors=(VaultRequestError,),
+        message=ClaimRequest,
     ),
     Target(
         name="job_registration",
