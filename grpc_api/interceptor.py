@@ -24,8 +24,14 @@ log = logging.getLogger("bauta.grpc_api")
 ERROR_DOMAIN = "bauta"
 _OURS = "/bauta."
 _WINDOW_SECONDS = 60.0
-# A part of the service has died, and all of it starts again: the client's next try may succeed.
-_GONE_FOR_A_MOMENT = {"vault_unavailable", "checkpoint_not_signed", "worker_lost", "worker_not_ready"}
+# A part of the service has died and starts again, or too few witnesses answer: the next try may succeed.
+_GONE_FOR_A_MOMENT = {
+    "vault_unavailable",
+    "checkpoint_not_signed",
+    "quorum_not_met",
+    "worker_lost",
+    "worker_not_ready",
+}
 
 
 class FrontDoor(grpc.ServerInterceptor):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from grpc_api.errors import unavailable
 from provenance.dsse import Envelope
+from provenance.errors import LogError
 from provenance.log import TransparencyLog
 from provenance.proof import ProofFile
 from provenance.register import KIND as WORKER_RELEASE
 from provenance.tlog_proof import TlogProof
 
 _TRIES = 100
+_WITNESS_PAUSE_SECONDS = 1.0
 
 
 class Ledger:
@@ -22,9 +25,28 @@ class Ledger:
     def __init__(self, log: TransparencyLog) -> None:
         self._log = log
 
-    def record(self, kind: str, envelope: Envelope) -> int:
-        """Appends the hash record of an envelope; its index, once it is durable and published."""
-        return self._log.append(kind, envelope.digest)
+    def record(self, kind: str, envelope: Envelope, patience_seconds: float = 0.0) -> int:
+        """Appends the hash record of an envelope.
+
+        Args:
+            kind: of the entry.
+            envelope: what is recorded.
+            patience_seconds: how long to go on trying while too few witnesses answer.
+
+        Returns:
+            Its index, once it is durable and published.
+
+        Raises:
+            LogError: it is not published: `quorum_not_met` for want of witnesses.
+        """
+        deadline = time.monotonic() + patience_seconds
+        while True:
+            try:
+                return self._log.append(kind, envelope.digest)
+            except LogError as error:
+                if error.code != "quorum_not_met" or time.monotonic() + _WITNESS_PAUSE_SECONDS > deadline:
+                    raise
+            time.sleep(_WITNESS_PAUSE_SECONDS)
 
     def record_all(self, kind: str, envelopes: Sequence[Envelope]) -> list[int]:
         """Appends the hash records of envelopes of one kind under one checkpoint; their indices."""

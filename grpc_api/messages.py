@@ -35,6 +35,7 @@ MESSAGES = {
     "out_of_memory": "The job needs more memory than this service gives to one job.",
     "policy_invalid": "The policy does not follow the schema.",
     "preamble_invalid": "The sealed upload does not begin with a Bauta preamble.",
+    "quorum_not_met": "Too few witnesses cosigned the log, so nothing was published; the operator is needed.",
     "recipient_invalid": "A recipient of the result is not a post-quantum age recipient (age1pq1...).",
     "release_job_mismatch": "The vault was asked for the key of another job.",
     "release_not_recorded": "The release of the file key did not get into the log, so the key did not leave.",

@@ -35,6 +35,7 @@ from grpc_api.services.jobs import JobServicer
 from grpc_api.services.proofs import ProofServicer
 from grpc_api.timestamps import TimeAuthorities
 from grpc_api.tls import TlsFiles, server_credentials
+from grpc_api.witnesses import cosigner
 from keyvault.client import VaultClient, VaultDescription
 from keyvault.errors import KeyvaultError
 from protos.bauta.v1 import (
@@ -87,7 +88,12 @@ class FrontDesk:
         self._embedded = embedded
         self._recover()
         ledger = Ledger(
-            TransparencyLog(premises.desk / "log.sqlite", description.log_origin, vault.sign_checkpoint)
+            TransparencyLog(
+                premises.desk / "log.sqlite",
+                description.log_origin,
+                vault.sign_checkpoint,
+                cosigner(self._trust.witnesses),
+            )
         )
         progress = ProgressBoard()
         endings = Endings(self._store, spool, vault, ledger)

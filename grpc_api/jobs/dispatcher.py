@@ -39,6 +39,8 @@ from provenance.statements import ReleaseFacts
 
 log = logging.getLogger("bauta.grpc_api")
 
+# How long a job waits while too few witnesses answer; less than the vault waits for a release's record.
+_WITNESS_PATIENCE_SECONDS = 30.0
 _IDLE_SECONDS = 1.0
 
 
@@ -178,7 +180,7 @@ class Dispatcher:
                     self._b.store.announce()
                 case "evidence" if evidence is None:
                     evidence = check_evidence(job, untrusted_report.evidence.evidence, self._b.node_key)
-                    index = self._b.ledger.record("release", evidence)
+                    index = self._b.ledger.record("release", evidence, _WITNESS_PATIENCE_SECONDS)
                     proof = self._b.ledger.inclusion(index)
                     self._b.vault.confirm_release(bytes.fromhex(job.job_id), proof)
                 case "result" if evidence is not None:
@@ -199,7 +201,7 @@ class Dispatcher:
         size, digest = self._b.spool.commit_result(job.job_id)
         if size != untrusted_result.sealed_bytes or digest != untrusted_result.sealed_sha256.hex():
             raise WorkerRefusedError("worker_reply_invalid")
-        index = self._b.ledger.record("job", statement)
+        index = self._b.ledger.record("job", statement, _WITNESS_PATIENCE_SECONDS)
         proof = self._b.clocks.stamp(self._b.ledger.prove(statement, (evidence,), index))
         self._b.store.change(
             job.job_id,

@@ -117,6 +117,7 @@ FAILURE_CODES = (
     "out_of_memory",
     "policy_invalid",
     "preamble_invalid",
+    "quorum_not_met",
     "recipient_invalid",
     "release_job_mismatch",
     "release_not_recorded",
