@@ -118,17 +118,22 @@ def read_root(der: bytes) -> Root:
     return Root(certificate)
 
 
+def missing_timestamps(timestamps: Sequence[Timestamp], required: int) -> int:
+    """Says how many more authorities, different ones that are believed, would have to stamp this."""
+    return max(0, required - len({stamp.root.key for stamp in timestamps if stamp.root is not None}))
+
+
 def require_timestamps(timestamps: Sequence[Timestamp], required: int) -> None:
     """Checks that enough authorities that have nothing to do with each other stamped this.
 
     Raises:
         ProvenanceError: `timestamp_missing`.
     """
-    found = len({stamp.root.key for stamp in timestamps if stamp.root is not None})
-    if found < required:
+    missing = missing_timestamps(timestamps, required)
+    if missing:
         raise ProvenanceError(
-            f"{required} timestamps by different authorities that you believe are required, {found} found; "
-            "`bauta proof complete` can add one",
+            f"{required} timestamps by different authorities that you believe are required, {missing} of "
+            "them missing; `bauta proof complete` can add them",
             "timestamp_missing",
         )
 

@@ -202,6 +202,7 @@ def _report(target: Path, done: Submitted, opening: Path | None, receipt: Path |
         "result_sha256": facts.result_sha256,
         "worker_version": done.release.facts.version,
         "worker_released_by": done.release.by,
+        "timestamps_missing": done.timestamps_missing,
     }
     if opening is not None:
         document["opening"] = str(opening)
@@ -212,5 +213,14 @@ def _report(target: Path, done: Submitted, opening: Path | None, receipt: Path |
         f"{target}\n{proof_path(target)}\n"
         f"{facts.frames} frames, {facts.frames_with_faces} with faces ({facts.tracks} tracks) covered by "
         f"{facts.effect}; audio {facts.audio}; tier {facts.tier}, {len(facts.walls)} walls; verified.\n"
-        f"worker version {done.release.facts.version}, released by {done.release.by}.",
+        f"worker version {done.release.facts.version}, released by {done.release.by}.{_missing(done)}",
+    )
+
+
+def _missing(done: Submitted) -> str:
+    if not done.timestamps_missing:
+        return ""
+    return (
+        f"\nThe proof lacks {done.timestamps_missing} of the timestamps that the trust file demands, and "
+        "does not verify until `bauta proof complete` has added them."
     )

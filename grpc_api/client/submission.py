@@ -14,7 +14,7 @@ import secrets
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,8 +30,9 @@ from keyvault.age import HybridIdentity, open_sealed
 from protos.bauta.v1 import intake_pb2, jobs_pb2, proofs_pb2
 from provenance.register import SignedRelease, verify_released_intake
 from provenance.statements import JobFacts
+from provenance.timestamps import missing_timestamps
 from provenance.trust import Trust
-from provenance.verifier import verify_result
+from provenance.verifier import VerifiedResult, verify_result
 
 OnProgress = Callable[[str, jobs_pb2.Progress | None], None]
 
@@ -45,12 +46,14 @@ class Submitted:
         release: the worker version that it was sealed for, and who released it.
         proof: the proof file's bytes.
         salt: opens the commitment to the original. Whoever holds it and the original can link the two.
+        timestamps_missing: how many the trust file demands and the proof lacks: they can be added later.
     """
 
     facts: JobFacts
     release: SignedRelease
     proof: bytes = field(repr=False)
     salt: bytes = field(repr=False)
+    timestamps_missing: int
 
 
 def submit(
@@ -102,8 +105,8 @@ def submit(
             if on_receipt is not None:
                 on_receipt(fetch_receipt(connection, trust, job_id, sealed, terms.digest.hex()))
             sealed.path.unlink()
-            facts, proof = _collect(connection, trust, job_id, sealed, terms, identity, work, on_progress)
-            if facts.measurement != checked.release.facts.measurement:
+            verified, proof = _collect(connection, trust, job_id, sealed, terms, identity, work, on_progress)
+            if verified.facts.measurement != checked.release.facts.measurement:
                 raise invalid(
                     "worker_not_released", "The proof is sound, but of a worker of another version."
                 )
@@ -114,7 +117,8 @@ def submit(
         # The result is safe by now: a service that cannot be told removes its copy by itself, later.
         with suppress(ServiceError):
             _forget(connection, job_id)
-    return Submitted(facts, checked.release, proof, sealed.salt)
+    missing = missing_timestamps(verified.timestamps, trust.required_timestamps)
+    return Submitted(verified.facts, checked.release, proof, sealed.salt, missing)
 
 
 def _collect(
@@ -126,7 +130,7 @@ def _collect(
     identity: HybridIdentity,
     work: Path,
     on_progress: OnProgress,
-) -> tuple[JobFacts, bytes]:
+) -> tuple[VerifiedResult, bytes]:
     def on_change(job: jobs_pb2.Job) -> None:
         if job.state == jobs_pb2.JOB_STATE_RUNNING:
             on_progress(job.progress.stage or "open", job.progress)
@@ -145,11 +149,13 @@ def _collect(
         open_sealed(source, sink, [identity])
     on_progress("verify", None)
     with (work / "result").open("rb") as result:
-        facts = verify_result(result, proof, trust).facts
+        # A clock of somebody else's that is down takes no result from anybody; what is missing is told.
+        verified = verify_result(result, proof, replace(trust, required_timestamps=0))
+    facts = verified.facts
     asked = (sealed.commitment, terms.digest.hex(), terms.policy.proof.signatures)
     if (facts.original_commitment, facts.terms_sha256, facts.signatures) != asked:
         raise invalid("proof_of_other_job", "The proof is sound, but it is not about what was submitted.")
-    return facts, proof
+    return verified, proof
 
 
 def _commit(work: Path, output: Path, proof: bytes) -> None:

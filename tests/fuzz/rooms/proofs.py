@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -19,13 +20,16 @@ from provenance.encoding import base64_text
 from provenance.errors import ProvenanceError
 from provenance.log import TransparencyLog
 from provenance.note import parse_note, parse_vkey
-from provenance.proof import ProofFile
+from provenance.proof import MAX_TIMESTAMP_BYTES, ProofFile
 from provenance.register import verify_recorded_release, verify_released_intake
 from provenance.statements import STATEMENTS, Facts
+from provenance.timestamps import read_timestamps
 from provenance.tlog_proof import TlogProof
+from provenance.tokens import token_of
 from provenance.trust import Trust, format_public_key, parse_public_key
 from provenance.verifier import VerificationError, verify_intake, verify_result
 from tests.fuzz.target import Target
+from tests.time_authority import STAMPED_AT, integer, sequence, time_authority
 from tests.unit.provenance.provenance_makers import (
     NOW,
     ORIGIN,
@@ -39,6 +43,7 @@ from tests.unit.provenance.provenance_makers import (
 from tests.unit.provenance.statement_makers import SOUND
 
 WORKER = "worker"
+STAMPED = bytes(range(32))
 PROOF_SENDER = "whoever hands over a result, or serves one"
 OPENING = canonical.dumps({"format": "bauta.opening/v1", "salt": base64_text(bytes(32))}) + b"\n"
 FRONT_DESK = "a front desk that somebody has taken over"
@@ -110,6 +115,34 @@ def check_result(untrusted: bytes) -> None:
         assert [step.status for step in refusal.steps].count("failed") == 1
         raise refusal
     assert untrusted == job_proof()
+
+
+def stamped_proof() -> bytes:
+    """The sound proof with a timestamp."""
+    proof = ProofFile.from_bytes(job_proof())
+    return replace(proof, timestamps=(time_authority().stamp(proof.statement.digest),)).to_bytes()
+
+
+def check_stamped(untrusted: bytes) -> None:
+    """A proof that somebody must have stamped: whatever verifies says what the honest one says."""
+    trust = replace(trusted(), timestamp_roots=(time_authority().root_der,), required_timestamps=1)
+    found = verify_result(io.BytesIO(RESULT), untrusted, trust)
+    assert found.timestamps[0].token.at == STAMPED_AT
+    assert ProofFile.from_bytes(untrusted).statement == ProofFile.from_bytes(job_proof()).statement
+
+
+def check_token(untrusted: bytes) -> None:
+    """Only the honest authority's word counts, however the bytes around it are changed."""
+    (stamp,) = read_timestamps([untrusted], STAMPED, [time_authority().root_der])
+    if stamp.root is not None:
+        assert (stamp.token.at, stamp.token.imprint) == (STAMPED_AT, STAMPED)
+
+
+def check_answer(untrusted: bytes) -> None:
+    """What is taken out of an authority's answer is in its one form; it may still be anything."""
+    token = token_of(untrusted)
+    assert token_of(sequence(sequence(integer(0)), token)) == token
+    check_token(token)
 
 
 def check_intake(untrusted: bytes) -> None:
@@ -197,6 +230,40 @@ def _statement_target(kind: type[Facts]) -> Target:
 
 
 TARGETS = (
+    Target(
+        name="timestamp_token",
+        sender=PROOF_SENDER,
+        parsers=(
+            "provenance.timestamps.read_timestamps",
+            "provenance.tokens.read_token",
+            "provenance.cms.parse_signed_content",
+            "provenance.der.parse_der",
+        ),
+        parse=check_token,
+        seeds=lambda: tuple(time_authority().stamp(STAMPED, nonce=nonce) for nonce in (None, 77)),
+        errors=(ProvenanceError,),
+        tokens=(b"\x30\x80", b"\x30\x84\xff\xff\xff\xff", b"\x1f\x81", b"\x06\x03\x2a\x80\x01"),
+        max_bytes=MAX_TIMESTAMP_BYTES,
+    ),
+    Target(
+        name="timestamp_answer",
+        sender="a time-stamping authority, or whoever sits on the way to it",
+        parsers=("provenance.tokens.token_of", "provenance.cms.with_certificates_in_order"),
+        parse=check_answer,
+        seeds=lambda: (sequence(sequence(integer(0)), time_authority().stamp(STAMPED, unsorted=True)),),
+        errors=(ProvenanceError,),
+        max_bytes=MAX_TIMESTAMP_BYTES,
+    ),
+    Target(
+        name="stamped_proof",
+        sender=PROOF_SENDER,
+        parsers=("provenance.verifier.verify_result", "provenance.timestamps.read_timestamps"),
+        parse=check_stamped,
+        seeds=lambda: (stamped_proof(),),
+        errors=(ProvenanceError,),
+        json=True,
+        examples=100,
+    ),
     Target(
         name="proof",
         sender=PROOF_SENDER,
