@@ -34,15 +34,21 @@ class Endings:
         log.info("job failed: %s", code)
         self.drop(job_id)
         try:
-            job = self._store.get(job_id)
-            if job.state.is_final:
+            if self._store.get(job_id).state.is_final:
                 return  # Cancelled meanwhile.
-            self._store.change(job_id, lambda record: states.fail(record, code))
+            proof = self._recorded(job_id, code)
+            self._store.change(job_id, lambda record: states.fail(record, code, proof))
+        except ServiceError as error:
+            log.error("a failure could not be kept: %s", error.code)
+
+    def _recorded(self, job_id: str, code: str) -> bytes:
+        """The proof of a failure; empty where vault or log do not answer: the job has failed all the same."""
+        try:
             envelope = Envelope.from_bytes(self._vault.sign_failure(bytes.fromhex(job_id), code))
-            proof = self._ledger.prove(envelope, (), self._ledger.record(FailureFacts.kind(), envelope))
-            self._store.change(job_id, lambda record: states.prove_failure(record, proof))
-        except (KeyvaultError, ProvenanceError, ServiceError) as error:
+            return self._ledger.prove(envelope, (), self._ledger.record(FailureFacts.kind(), envelope))
+        except (KeyvaultError, ProvenanceError) as error:
             log.error("a failure could not be recorded: %s", error.code)
+            return b""
 
     def drop(self, job_id: str) -> None:
         """Removes all bytes of a job, and the key that opened its upload."""

@@ -47,7 +47,7 @@ class JobRecord:
         attempts: how often a worker was started.
         error_code: once failed.
         result_bytes, result_sha256, media_type: once done.
-        proof: of the result, or of the failure once that is recorded.
+        proof: of the result, or of the failure if that could be recorded.
         created_at, updated_at: seconds since 1970.
     """
 
@@ -102,16 +102,10 @@ def finish(
     )
 
 
-def fail(job: JobRecord, code: str) -> JobRecord:
-    """It ends without a result."""
+def fail(job: JobRecord, code: str, proof: bytes = b"") -> JobRecord:
+    """It ends without a result; with the proof of its failure, if that could be recorded."""
     _require(job, State.UPLOADING, State.QUEUED, State.RUNNING)
-    return replace(job, state=State.FAILED, error_code=code)
-
-
-def prove_failure(job: JobRecord, proof: bytes) -> JobRecord:
-    """Its failure is recorded."""
-    _require(job, State.FAILED)
-    return replace(job, proof=proof)
+    return replace(job, state=State.FAILED, error_code=code, proof=proof)
 
 
 def cancel(job: JobRecord) -> JobRecord:

@@ -92,6 +92,9 @@ def test_a_job_is_visible_to_its_owner_alone(remote: Service) -> None:
                 "cancel": lambda s=stranger: s.jobs.CancelJob(jobs_pb2.CancelJobRequest(job_id=job_id)),
                 "delete": lambda s=stranger: s.jobs.DeleteJob(jobs_pb2.DeleteJobRequest(job_id=job_id)),
                 "prove": lambda s=stranger: s.proofs.GetProof(proofs_pb2.GetProofRequest(job_id=job_id)),
+                "receipt": lambda s=stranger: s.proofs.GetReceipt(
+                    proofs_pb2.GetReceiptRequest(job_id=job_id)
+                ),
                 "upload": lambda s=stranger: s.jobs.Upload(
                     iter([jobs_pb2.UploadRequest(start=jobs_pb2.UploadStart(job_id=job_id))])
                 ),
