@@ -17,7 +17,7 @@ from typing import Protocol, Self
 
 from provenance.checkpoint import CheckpointText
 from provenance.entry import Entry
-from provenance.errors import LogError, ProvenanceError
+from provenance.errors import FormatError, LogError, ProvenanceError
 from provenance.log_check import LogReport, check_log
 from provenance.log_index import LogIndex
 from provenance.log_storage import LogStorage
@@ -196,7 +196,10 @@ class SequencedLog:
         What is published stays as it is; until the next entry, proofs are given under these lines.
         """
         size, note = self._latest()
-        text = CheckpointText.parse(parse_note(note).text.encode())
+        try:
+            text = CheckpointText.parse(parse_note(note).text.encode())
+        except FormatError:
+            raise LogError("the newest checkpoint is none", "log_damaged") from None
         witnessed = self._witnessed(note, text, self._prover(size))
         if witnessed != note:
             self._witnessed_again = size, witnessed

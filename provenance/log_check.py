@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
 from provenance.checkpoint import CheckpointText, verify_checkpoint
-from provenance.entry import Entry
 from provenance.errors import LogError, ProvenanceError
 from provenance.log_index import LogIndex
 from provenance.merkle import EMPTY_ROOT, completed_nodes, node_hash
 from provenance.note import VerifierKey, parse_note
 from provenance.tiles.check import StaticReport
 
-_ENTRIES_AT_ONCE = 1024
+# Read at once; a power of two, so that the nodes which a block completes are consecutive on every level.
+_BLOCK = 1024
 
 
 @dataclass(frozen=True)
@@ -35,26 +35,31 @@ class LogReport:
 
 
 def check_log(index: LogIndex, vkeys: Sequence[VerifierKey]) -> LogReport:
-    """Checks the file, its rules, every entry, node and checkpoint; keeps one hash a level in memory.
+    """Checks the file, its rules, every entry, node and checkpoint; keeps a block of it in memory.
 
     Raises:
         LogError: `log_damaged`, and what is wrong.
     """
     with index.held_still():
         index.check_rules()
+        size, nodes = index.size(), 0
         frontier: dict[int, bytes] = {}
-        size = index.size()
-        nodes = 0
-        checkpoints = _check_checkpoint(index, 0, EMPTY_ROOT, vkeys)
-        for place, entry in enumerate(_entries(index, size)):
-            # The left sibling of a node that was just completed is the newest one of its level.
-            completed = list(completed_nodes(place, entry.leaf, lambda level, _: frontier[level]))
-            for level, position, node in completed:
-                if index.node(level, position) != node:
+        checkpoints = _check_checkpoints(index, index.checkpoints(0, 1), frontier, vkeys)
+        for first in range(0, size, _BLOCK):
+            entries = index.entries(first, min(_BLOCK, size - first))
+            heads = index.checkpoints(first + 1, len(entries))
+            rows: dict[int, list[bytes]] = {}
+            for place, entry in enumerate(entries, first):
+                # The left sibling of a node that was just completed is the newest one of its level.
+                for level, _, node in list(completed_nodes(place, entry.leaf, lambda at, _: frontier[at])):
+                    frontier[level] = node
+                    rows.setdefault(level, []).append(node)
+                if head := heads.get(place + 1):
+                    checkpoints += _check_checkpoints(index, {place + 1: head}, frontier, vkeys)
+            for level, row in rows.items():
+                if index.nodes(level, first >> level, len(row)) != row:
                     raise _damaged("a stored node does not follow from the entries")
-                frontier[level] = node
-                nodes += 1
-            checkpoints += _check_checkpoint(index, place + 1, _root(place + 1, frontier), vkeys)
+                nodes += len(row)
         if index.counts() != (size, nodes, checkpoints):
             raise _damaged("a row stands where none can")
         latest = index.latest()
@@ -63,27 +68,25 @@ def check_log(index: LogIndex, vkeys: Sequence[VerifierKey]) -> LogReport:
     return LogReport(entries=latest[0], staged=size - latest[0], checkpoints=checkpoints)
 
 
-def _entries(index: LogIndex, size: int) -> Iterator[Entry]:
-    for first in range(0, size, _ENTRIES_AT_ONCE):
-        yield from index.entries(first, min(_ENTRIES_AT_ONCE, size - first))
-
-
 def _root(size: int, frontier: dict[int, bytes]) -> bytes:
     """Folds the complete subtrees of the right edge, the smallest first."""
     peaks = [frontier[level] for level in range(size.bit_length()) if size >> level & 1]
-    return reduce(lambda right, left: node_hash(left, right), peaks)
+    return reduce(lambda right, left: node_hash(left, right), peaks) if peaks else EMPTY_ROOT
 
 
-def _check_checkpoint(index: LogIndex, size: int, root: bytes, vkeys: Sequence[VerifierKey]) -> int:
-    """Checks the checkpoint of one size, if there is one; gives how many there are."""
-    found = index.checkpoint(size)
-    if found is None:
-        return 0
-    stored_root, note = found
-    if stored_root != root:
-        raise _damaged("a checkpoint's root does not follow from the entries")
-    _check_note(note, CheckpointText(index.origin, size, root), vkeys)
-    return 1
+def _check_checkpoints(
+    index: LogIndex,
+    heads: Mapping[int, tuple[bytes, bytes]],
+    frontier: dict[int, bytes],
+    vkeys: Sequence[VerifierKey],
+) -> int:
+    """Checks checkpoints of the tree that the frontier is of; gives how many there are, none or one."""
+    for size, (stored_root, note) in heads.items():
+        root = _root(size, frontier)
+        if stored_root != root:
+            raise _damaged("a checkpoint's root does not follow from the entries")
+        _check_note(note, CheckpointText(index.origin, size, root), vkeys)
+    return len(heads)
 
 
 def _check_note(note: bytes, text: CheckpointText, vkeys: Sequence[VerifierKey]) -> None:

@@ -61,8 +61,8 @@ class LogIndex(Protocol):
     def latest(self) -> tuple[int, bytes] | None:
         """Size and note of the newest checkpoint; None before the first."""
 
-    def checkpoint(self, size: int) -> tuple[bytes, bytes] | None:
-        """Root and note of the checkpoint of this size, if there was one."""
+    def checkpoints(self, first: int, count: int) -> dict[int, tuple[bytes, bytes]]:
+        """Root and note by size, of every checkpoint of a size from `first` to before `first + count`."""
 
     def node(self, level: int, position: int) -> bytes:
         """The root of a complete subtree, 32 bytes; a `merkle.NodeReader`.

@@ -80,10 +80,12 @@ class LogStorage:
         found = self.rows("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1")
         return (int(found[0][0]), _blob(found[0][1])) if found else None
 
-    def checkpoint(self, size: int) -> tuple[bytes, bytes] | None:
-        """Root and note of the checkpoint of this size, if there was one."""
-        found = self.rows("SELECT root, note FROM checkpoints WHERE size = ?", size)
-        return (_blob(found[0][0]), _blob(found[0][1])) if found else None
+    def checkpoints(self, first: int, count: int) -> dict[int, tuple[bytes, bytes]]:
+        """Root and note by size, of every checkpoint of a size from `first` to before `first + count`."""
+        found = self.rows(
+            "SELECT size, root, note FROM checkpoints WHERE size >= ? AND size < ?", first, first + count
+        )
+        return {int(size): (_blob(root), _blob(note)) for size, root, note in found}
 
     def node(self, level: int, position: int) -> bytes:
         """The root of a complete subtree; a `merkle.NodeReader`."""

@@ -17,8 +17,8 @@ from provenance.tiles.publisher import TileIndex, published_checkpoint, tile_con
 class CheckedIndex(TileIndex, Protocol):
     """An index that also remembers every checkpoint."""
 
-    def checkpoint(self, size: int) -> tuple[bytes, bytes] | None:
-        """Root and note of the checkpoint of this size, if there was one."""
+    def checkpoints(self, first: int, count: int) -> dict[int, tuple[bytes, bytes]]:
+        """Root and note by size, of every checkpoint of a size from `first` to before `first + count`."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def check_files(files: StaticFiles, index: CheckedIndex) -> StaticReport:
     if published is None:
         return StaticReport(entries=None, files=len(found))
     text, note = published
-    if index.checkpoint(text.size) != (text.root, note):
+    if index.checkpoints(text.size, 1).get(text.size) != (text.root, note):
         raise _damaged("the published file `checkpoint` is none that the log's index knows")
     there = set(found)
     for tile in tiles_of(text.size):

@@ -80,8 +80,9 @@ class MemoryIndex:
         checkpoints = self._open.checkpoints
         return (max(checkpoints), checkpoints[max(checkpoints)][1]) if checkpoints else None
 
-    def checkpoint(self, size: int) -> tuple[bytes, bytes] | None:
-        return self._open.checkpoints.get(size)
+    def checkpoints(self, first: int, count: int) -> dict[int, tuple[bytes, bytes]]:
+        stored = self._open.checkpoints
+        return {size: stored[size] for size in range(first, first + count) if size in stored}
 
     def node(self, level: int, position: int) -> bytes:
         found = self._open.nodes.get((level, position))

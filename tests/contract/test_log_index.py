@@ -70,7 +70,7 @@ class LogIndexContract:
         assert index.origin == ORIGIN
         assert index.size() == 0
         assert index.latest() is None
-        assert index.checkpoint(0) is None
+        assert index.checkpoints(0, 10) == {}
         assert index.tree_head() == CheckpointText(ORIGIN, 0, EMPTY_ROOT)
         assert index.stage([]) == []
         assert index.entries(0, 0) == []
@@ -124,9 +124,10 @@ class LogIndexContract:
             forked = CheckpointText(ORIGIN, size, seed("fork"))
             assert refusal(partial(index.publish, forked, b"fork")) == "log_refused"
         assert index.latest() == (3, b"note of 3")
-        assert index.checkpoint(3) == (three.root, b"note of 3")
-        assert index.checkpoint(0) == (EMPTY_ROOT, b"note of 0")
-        assert index.checkpoint(2) is None
+        stored = {0: (EMPTY_ROOT, b"note of 0"), 3: (three.root, b"note of 3")}
+        assert index.checkpoints(0, 4) == stored
+        assert index.checkpoints(1, 2) == index.checkpoints(4, 9) == {}
+        assert index.checkpoints(1, 3) == {3: stored[3]}
 
     def test_one_opening_at_a_time_and_all_of_it_is_there_in_the_next(
         self, index: LogIndex, opener: Opener
@@ -140,7 +141,7 @@ class LogIndexContract:
         again = opener(ORIGIN)
         assert again.entries(0, 21) == [*many(0, 20), *entries("staged alone")]
         assert again.latest() == (20, b"note")
-        assert again.checkpoint(20) == (head.root, b"note")
+        assert again.checkpoints(20, 1) == {20: (head.root, b"note")}
         assert again.stage(entries("next")) == [21]
 
     def test_an_index_belongs_to_one_log(self, index: LogIndex, opener: Opener) -> None:
