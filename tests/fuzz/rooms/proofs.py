@@ -19,6 +19,7 @@ from provenance.dsse import Envelope, sign_envelope
 from provenance.encoding import base64_text
 from provenance.errors import ProvenanceError
 from provenance.log import TransparencyLog
+from provenance.node_statements import NODE_STATEMENTS, claimed_kind, verify_node_statement
 from provenance.note import parse_note, parse_vkey
 from provenance.proof import MAX_TIMESTAMP_BYTES, ProofFile
 from provenance.register import verify_recorded_release, verify_released_intake
@@ -158,6 +159,19 @@ def check_release(untrusted: bytes) -> None:
     assert untrusted == announced()[1]
 
 
+@cache
+def node_proofs() -> tuple[bytes, ...]:
+    """One of each kind that the node itself vouches for."""
+    signed = [(kind, sign_envelope(statements()[kind], house().node)) for kind in NODE_STATEMENTS]
+    return tuple(house().prove(envelope, kind=kind.kind()) for kind, envelope in signed)
+
+
+def check_node_statement(untrusted: bytes) -> None:
+    """What the service said is what it signed."""
+    verify_node_statement(untrusted, trusted(), claimed_kind(untrusted))
+    assert untrusted in node_proofs()
+
+
 def check_note(untrusted: bytes) -> None:
     """A checkpoint that verifies is the one that was signed."""
     verify_checkpoint(untrusted, ORIGIN, trusted().log_keys)
@@ -292,6 +306,18 @@ TARGETS = (
         ),
         parse=check_release,
         seeds=lambda: (announced()[1],),
+        errors=(ProvenanceError,),
+        json=True,
+    ),
+    Target(
+        name="node_proof",
+        sender="whoever shows a receipt, or a record of the service's own",
+        parsers=(
+            "provenance.node_statements.verify_node_statement",
+            "provenance.node_statements.claimed_kind",
+        ),
+        parse=check_node_statement,
+        seeds=node_proofs,
         errors=(ProvenanceError,),
         json=True,
     ),

@@ -31,6 +31,7 @@ from keyvault.vault.process import open_store
 from keyvault.vault.ratchet import CheckpointRatchet
 from keyvault.vault.register import WorkerRegister
 from keyvault.vault.releases import ReleaseDesk
+from keyvault.vault.retirements import Retired
 from keyvault.vault.workers import WorkerChannel, receive_registration
 from protos.bauta.internal.v1 import vault_pb2
 from protos.bauta.internal.v1.release_pb2 import ClaimRequest, ReleaseRequest
@@ -39,6 +40,7 @@ from protos.bauta.internal.v1.worker_pb2 import WorkerHello
 from provenance import canonical
 from provenance.checkpoint import CheckpointText
 from provenance.credentials.labels import BINDING_LABELS
+from provenance.dsse import Envelope
 from provenance.entry import Entry
 from provenance.merkle import node_hash
 from provenance.tlog_proof import TlogProof
@@ -57,6 +59,7 @@ NOW = 1_800_000_000.0
 JOB_ID = bytes(range(16))
 NONCE = bytes(range(32))
 EVIDENCE_SHA256 = bytes(32)
+RETIRED = Retired(made_at=1, destroyed_at=2, recipient_sha256=b"r" * 32, successor_sha256=b"")
 CONFIG = VaultConfig(hello_wait_seconds=0)
 HOST = WorkerFacts(
     measurement=MEASUREMENT,
@@ -131,6 +134,27 @@ def _growth(origin: str) -> vault_pb2.SignCheckpoint:
     return vault_pb2.SignCheckpoint(text=text.to_bytes(), consistency=[bytes(32)])
 
 
+@cache
+def rotation() -> Envelope:
+    """What the vault says of one destroyed intake key."""
+    announcer = scene().desk.announcer
+    announcer._keys._retirements.note([RETIRED])
+    [signed] = announcer.rotations()
+    return Envelope.from_bytes(signed)
+
+
+def _destroy_again(announcer: Announcer) -> None:
+    announcer._rotations[RETIRED.recipient_sha256] = rotation()
+    announcer._keys._retirements.note([RETIRED])
+
+
+def _proof_of_rotation() -> bytes:
+    """That a log of one entry has it, under a checkpoint that the vault's keys signed."""
+    log = scene().desk.identity.log
+    text = CheckpointText(log.origin, 1, Entry("key-rotation", rotation().digest).leaf)
+    return TlogProof(0, (), log.sign_checkpoint(text.to_bytes(), int(NOW))).to_bytes()
+
+
 def ask(untrusted: bytes) -> None:
     """One request of the front desk. The vault answers whatever comes, and never with a defect of its own."""
     here = scene()
@@ -141,6 +165,7 @@ def ask(untrusted: bytes) -> None:
         here.desk.ratchet._size, here.desk.ratchet._root = 1, _checkpoint("").root
         here.desk.acceptances.retain([JOB_ID])
         here.desk.acceptances.accept(JOB_ID, header_of(here.upload), TERMS_SHA256)
+        _destroy_again(here.desk.announcer)
     assert response.error_code != "vault_internal_error"
     if response.error_code:
         raise VaultRequestError(response.error_code, "refused")
@@ -172,6 +197,14 @@ def requests() -> tuple[bytes, ...]:
         },
         {"end_job": vault_pb2.EndJob(job_id=JOB_ID)},
         {"retain_jobs": vault_pb2.RetainJobs(job_ids=[JOB_ID])},
+        {"sign_submission": vault_pb2.SignSubmission(job_id=JOB_ID, upload_sha256=bytes(32))},
+        {"sign_policies": vault_pb2.SignPolicies()},
+        {"announce_rotations": vault_pb2.AnnounceRotations()},
+        {
+            "confirm_rotation": vault_pb2.ConfirmRotation(
+                retired_sha256=RETIRED.recipient_sha256, tlog_proof=_proof_of_rotation()
+            )
+        },
         {"release_worker": vault_pb2.ReleaseWorker()},
         {"register_worker": vault_pb2.RegisterWorker(release=here.desk.register.release(HOST))},
     ]
