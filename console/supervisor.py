@@ -44,6 +44,8 @@ class Orders:
         users_lock: embedded: the file that users of the service hold a shared lock on.
         vault_options: who keeps the master key, in the vault's words; whole numbers are descriptors. Without
             any, the vault uses its key file.
+        witness_policy: a c2sp.org/tlog-policy text that the vault holds releases to; "" for none. The front
+            desk reads its own from the configuration, and is not the one to tell the vault.
         drain_seconds: how long the front desk may take to stop.
     """
 
@@ -54,6 +56,7 @@ class Orders:
     parent_fd: int | None = None
     users_lock: Path | None = None
     vault_options: tuple[str | int, ...] = ()
+    witness_policy: str = ""
     drain_seconds: float = 30.0
 
 
@@ -75,6 +78,9 @@ class Supervisor:
             orders.data / "vault",
             *orders.vault_options,
         ]
+        policy_fd = _readable(orders.witness_policy) if orders.witness_policy else None
+        if policy_fd is not None:
+            vault += ["--witness-policy-fd", policy_fd]
         desk: list[object] = ["--data", orders.data, "--vault-fd", front_vault, "--worker-fd", front_worker]
         desk += ["--ready-fd", orders.ready_fd, "--life-fd", life_read]
         for address in orders.listen:
@@ -93,7 +99,7 @@ class Supervisor:
         for pair_end in (vault_front, front_vault, worker_front, front_worker, vault_worker, worker_vault):
             pair_end.close()
         secrets = (part for part in orders.vault_options if isinstance(part, int))
-        for fd in (life_read, orders.ready_fd, orders.parent_fd, *secrets):
+        for fd in (life_read, orders.ready_fd, orders.parent_fd, policy_fd, *secrets):
             if fd is not None:
                 os.close(fd)
 
@@ -154,6 +160,15 @@ def lone_worker() -> Iterator[socket.socket]:
             front.close()
             vault.close()
             _end(process)
+
+
+def _readable(text: str) -> int:
+    """A descriptor that gives this text to whoever inherits it."""
+    fd = os.memfd_create("witness_policy")
+    with os.fdopen(fd, "wb", closefd=False) as file:
+        file.write(text.encode())
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

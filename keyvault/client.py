@@ -189,7 +189,7 @@ class VaultClient:
         """Shows the vault that a job's release is in the log; it then lets the key go.
 
         Raises:
-            VaultRefusedError: release_unknown or release_proof_invalid.
+            VaultRefusedError: release_unknown, release_proof_invalid or release_not_witnessed.
             VaultUnavailableError: no answer.
         """
         request = ConfirmRelease(job_id=job_id, tlog_proof=tlog_proof)

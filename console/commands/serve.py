@@ -126,6 +126,7 @@ def serve(
         custody,
         release_keys,
         settings.drain_seconds,
+        settings.outsiders.witness_policy,
     )
     if init:
         return _init(folder, server, tuple(name or ()), client or folder / "client")
@@ -145,6 +146,7 @@ class _Server:
         custody: Custody,
         release_keys: tuple[Path, ...],
         drain_seconds: float,
+        witness_policy: str,
     ) -> None:
         self._folder = folder
         self._config = config
@@ -152,6 +154,7 @@ class _Server:
         self._custody = custody
         self._release_keys = release_keys
         self._drain_seconds = drain_seconds
+        self._witness_policy = witness_policy
         # A plain flag: an Event cannot be set in a signal handler while its own thread waits for it.
         self._stop_asked = False
         self._supervisor: Supervisor | None = None
@@ -214,6 +217,7 @@ class _Server:
                     *self._custody.vault_options(),
                     *(word for path in self._release_keys for word in ("--release-key", str(path))),
                 ),
+                witness_policy=self._witness_policy,
                 drain_seconds=self._drain_seconds,
             )
         )

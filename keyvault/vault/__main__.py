@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from keyvault.vault.process import VaultOptions, run_vault
 from provenance.errors import ProvenanceError
 from provenance.keys import HybridPublicKey
 from provenance.trust import parse_public_key
+from provenance.witness.policy import MAX_POLICY_BYTES, WitnessPolicy, parse_policy
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,6 +57,7 @@ def _options(arguments: list[str] | None) -> VaultOptions:
         metavar="FILE",
         help="a public key whose releases count, fixed when the vault is made; may be repeated",
     )
+    parser.add_argument("--witness-policy-fd", type=int, metavar="N", help="where to read the witness policy")
     for name, kind in (
         ("intake_lifetime_seconds", int),
         ("intake_grace_seconds", int),
@@ -86,7 +89,21 @@ def _options(arguments: list[str] | None) -> VaultOptions:
             release_timeout_seconds=chosen.release_timeout_seconds,
             max_open_releases=chosen.max_open_releases,
         ),
+        witness_policy=_witness_policy(chosen.witness_policy_fd),
     )
+
+
+def _witness_policy(fd: int | None) -> WitnessPolicy | None:
+    """Reads what the supervisor put there: the front desk has no say in whose cosignatures count."""
+    if fd is None:
+        return None
+    try:
+        with os.fdopen(fd, "rb") as file:
+            return parse_policy(file.read(MAX_POLICY_BYTES + 1))
+    except (OSError, ProvenanceError) as error:
+        raise VaultStartError(
+            "witness_policy_invalid", f"the witness policy cannot be used: {error}"
+        ) from None
 
 
 def _release_key(path: Path) -> HybridPublicKey:

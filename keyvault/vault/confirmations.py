@@ -3,6 +3,9 @@
 The front desk keeps the log, and it is not trusted with that alone: what it shows is a proof of inclusion
 under a checkpoint that this vault signed, and this vault signs no checkpoint that does not contain the last
 one (`ratchet`). So a release that was confirmed can never be taken back out of the log.
+
+Under a witness policy the checkpoint must carry its quorum too: then people outside have seen a tree with the
+release in it before the key leaves, and a front desk cannot keep a log that nobody else ever sees.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from provenance.errors import ProvenanceError
 from provenance.merkle import verify_inclusion
 from provenance.note import VerifierKey
 from provenance.tlog_proof import TlogProof
+from provenance.witness.policy import WitnessPolicy
+from provenance.witness.quorum import require_quorum
 
 
 class Awaited:
@@ -33,11 +38,15 @@ class Confirmations:
     Args:
         origin: of this vault's log.
         log_keys: of this vault's log.
+        policy: whose cosignatures a checkpoint must carry besides; None for nobody's.
     """
 
-    def __init__(self, origin: str, log_keys: tuple[VerifierKey, ...]) -> None:
+    def __init__(
+        self, origin: str, log_keys: tuple[VerifierKey, ...], policy: WitnessPolicy | None = None
+    ) -> None:
         self._origin = origin
         self._log_keys = log_keys
+        self._policy = policy
         self._changed = threading.Condition()
         self._awaited: dict[bytes, Awaited] = {}
 
@@ -81,7 +90,8 @@ class Confirmations:
             untrusted_proof: a c2sp.org/tlog-proof text.
 
         Raises:
-            VaultRequestError: release_unknown, no release of this job waits; release_proof_invalid.
+            VaultRequestError: release_unknown, no release of this job waits; release_proof_invalid;
+                release_not_witnessed.
         """
         with self._changed:
             awaited = self._awaited.get(job_id)
@@ -89,7 +99,11 @@ class Confirmations:
             raise VaultRequestError("release_unknown", "no release of this job waits for the log")
         try:
             self._verify(awaited.leaf, untrusted_proof)
-        except ProvenanceError:
+        except ProvenanceError as error:
+            if error.code == "quorum_not_met":
+                raise VaultRequestError(
+                    "release_not_witnessed", "too few witnesses saw the checkpoint that shows this release"
+                ) from None
             raise VaultRequestError(
                 "release_proof_invalid", "the proof does not show this release in this vault's log"
             ) from None
@@ -118,3 +132,5 @@ class Confirmations:
         proof = TlogProof.parse(untrusted_proof)
         checkpoint = verify_checkpoint(proof.checkpoint, self._origin, self._log_keys)
         verify_inclusion(leaf, proof.index, checkpoint.size, proof.hashes, checkpoint.root)
+        if self._policy is not None:
+            require_quorum(proof.checkpoint, self._policy)

@@ -22,7 +22,11 @@ from keyvault.vault.hardening import harden_process
 from keyvault.vault.keystore import Entries, Keystore
 from keyvault.vault.releases import ReleaseDesk
 from keyvault.vault.workers import WorkerChannel
+from provenance.errors import FormatError
 from provenance.keys import HybridPublicKey
+from provenance.note import VerifierKey
+from provenance.witness.policy import WitnessPolicy
+from provenance.witness.quorum import require_own_log
 
 _logger = logging.getLogger("keyvault")
 
@@ -38,6 +42,7 @@ class VaultOptions:
         custody: who keeps the master key.
         release_keys: whose releases of worker versions count, where the vault is made; none: the node's.
         config: limits.
+        witness_policy: whose cosignatures a release's checkpoint must carry; None for nobody's.
     """
 
     front_fd: int
@@ -46,6 +51,7 @@ class VaultOptions:
     custody: CustodyChoice
     release_keys: tuple[HybridPublicKey, ...]
     config: VaultConfig
+    witness_policy: WitnessPolicy | None = None
 
 
 def run_vault(options: VaultOptions) -> None:
@@ -103,7 +109,9 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
     intake_keys = intake.IntakeKeys(store, config, time.time)
     credentials = claim_key.load_claim_key(store, options.folder, time.time)
     accepted = acceptances.Acceptances(store, intake_keys, config, time.time)
-    confirmations = Confirmations(keys.log.origin, keys.log.verifier_keys)
+    if options.witness_policy is not None:
+        _require_policy_of(options.witness_policy, keys.log.verifier_keys)
+    confirmations = Confirmations(keys.log.origin, keys.log.verifier_keys, options.witness_policy)
     checkpoints = ratchet.CheckpointRatchet(store, keys.log, time.time)
     release_keys = register.load_release_keys(store, keys.node.public)
     if options.release_keys and set(options.release_keys) != set(release_keys):
@@ -139,3 +147,10 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
     )
     with front_channel:
         serve_front_desk(front_channel, desk, intake_keys, config)
+
+
+def _require_policy_of(policy: WitnessPolicy, log_keys: Sequence[VerifierKey]) -> None:
+    try:
+        require_own_log(policy, log_keys)
+    except FormatError as error:
+        raise VaultStartError("witness_policy_invalid", str(error)) from None
