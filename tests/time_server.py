@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -87,9 +88,11 @@ class TimeServer(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(way: Way) -> Iterator[TimeServer]:
-    """A server, for a while."""
+def serving(way: Way, context: ssl.SSLContext | None = None) -> Iterator[TimeServer]:
+    """A server, for a while; over TLS if there is a context."""
     with TimeServer(way) as server:
+        if context is not None:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:

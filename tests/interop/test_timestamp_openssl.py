@@ -5,10 +5,10 @@ The authority here is `openssl ts -reply` behind a small HTTP server, without `-
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -173,13 +173,20 @@ def test_openssl_accepts_what_is_taken_out_of_a_proof_by_the_command_that_we_pri
 
 
 def test_a_stranger_finds_the_stamped_bytes_in_the_proof_without_our_code(
-    stamped: ProofFile, tmp_path: Path
+    stamped: ProofFile, tmp_path: Path, repository: Path
 ) -> None:
-    """The recipe of docs/timestamps.md, in three lines of anybody's Python."""
-    (tmp_path / "proof").write_bytes(stamped.to_bytes())
-    statement = json.loads((tmp_path / "proof").read_bytes())["statement"]
-    signed = json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    assert openssl("dgst", "-sha256", "-binary", given=signed.encode()) == stamped.statement.digest
+    """By the recipes of docs/timestamps.md, as they stand there."""
+    manual = (repository / "docs" / "timestamps.md").read_text()
+    proof = tmp_path / "proof"
+    proof.write_bytes(stamped.to_bytes())
+    recipe = manual.split("```python\n")[1].split("```")[0]
+    found = [subprocess.run([sys.executable, "-c", recipe, proof], capture_output=True, check=True).stdout]
+    assert "`jq -cSj .statement FILE.proof`" in manual
+    if shutil.which("jq"):
+        jq = ["jq", "-cSj", ".statement", proof]
+        found.append(subprocess.run(jq, capture_output=True, check=True).stdout)
+    for signed in found:
+        assert openssl("dgst", "-sha256", "-binary", given=signed) == stamped.statement.digest
     assert read_token(stamped.timestamps[0]).imprint == stamped.statement.digest
 
 

@@ -19,8 +19,10 @@ from console.report.saving import save
 from console.report.verdict import Released, Verdict, check
 from provenance.algorithms.registry import SIGNATURES
 from provenance.checklist import Step
+from provenance.proof import ProofFile
 from provenance.statements import vocabulary
 from provenance.verifier import OPENING_STEPS, RESULT_STEPS
+from tests.time_authority import integer, sequence, time_authority
 from tests.unit.provenance.provenance_makers import RESULT, House, TestSigner, make_house
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
@@ -233,3 +235,25 @@ def test_the_document_names_every_step_and_option(repository: Path) -> None:
     assert all(f"`{step}`" in text for step in OPENING_STEPS)
     options = {option for action in program._parser()._actions for option in action.option_strings}
     assert set(re.findall(r"^\| `(--[a-z]+)", text, re.MULTILINE)) == options - {"-h", "--help"}
+
+
+def test_the_clocks_of_others_stand_beside_the_service_s_own(house: House, tmp_path: Path) -> None:
+    proof = ProofFile.from_bytes(house.prove_job())
+    believed, stranger = time_authority(), time_authority("other")
+    accuracy = sequence(integer(2))
+    tokens = tuple(each.stamp(proof.statement.digest, accuracy=accuracy) for each in (believed, stranger))
+    trust = replace(house.trust, timestamp_roots=(believed.root_der,), required_timestamps=1)
+    file = tmp_path / "file"
+    file.write_bytes(RESULT)
+    verdict = check(file, replace(proof, timestamps=tokens).to_bytes(), trust.to_bytes())
+    source = render(verdict, NOW)
+    assert source.count("21 November 2026, 10:00:18 UTC, within 2 seconds") == 1
+    assert "a time-stamping authority under CN=Test root time" in source
+    assert hashlib.sha256(believed.root_der).hexdigest() in source
+    assert "Test root other" not in source, "nobody vouches for that one"
+    assert "by nobody you believe" in source
+    assert "by any clock but the service" not in source
+    assert "! The proof carries a timestamp by nobody you believe." in verdict.lines()
+    plain = render(check(file, house.prove_job(), house.trust.to_bytes()), NOW)
+    assert "by any clock but the service" in plain
+    assert "No clock but the service" in plain

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -130,6 +133,25 @@ def test_plain_http_behind_an_https_address_is_no_answer(envelope: Envelope) -> 
         (answer,) = TimeAuthorities((server.url.replace("http:", "https:"),)).ask(envelope)
     assert answer.code == "timestamp_unavailable"
     assert server.asked == []
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl program")
+def test_over_tls_the_authority_must_be_who_it_says(
+    envelope: Envelope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    made += ["-keyout", str(key), "-out", str(certificate), "-days", "2", "-subj", "/CN=tsa"]
+    subprocess.run([*made, "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with serving(Honest(), context) as server:
+        authorities = TimeAuthorities((server.url.replace("http:", "https:"),), (ROOT,))
+        assert authorities.ask(envelope)[0].code == "timestamp_unavailable"
+        assert server.asked == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert authorities.ask(envelope)[0].code == ""
+        assert len(server.asked) == 1
 
 
 def test_no_redirect_is_followed(envelope: Envelope) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -324,3 +325,13 @@ def test_a_stamped_proof_is_checked_without_a_socket_or_a_process(house: House, 
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == STAMPED_AT.isoformat(), done.stderr
+
+
+def test_the_manual_names_every_code_and_no_other(repository: Path) -> None:
+    sources = ["provenance/cms.py", "provenance/der.py", "provenance/timestamps.py", "provenance/tokens.py"]
+    text = "".join((repository / name).read_text() for name in [*sources, "grpc_api/timestamps.py"])
+    codes = set(re.findall(r'"(timestamp_[a-z_]+)"', text))
+    assert len(codes) > 12
+    manual = (repository / "docs" / "timestamps.md").read_text()
+    # Of names that are not codes, the configuration's one and those of the steps look like codes.
+    assert set(re.findall(r"`(timestamp_[a-z_]+)`", manual)) - {"timestamp_seconds"} == codes
