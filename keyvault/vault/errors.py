@@ -34,7 +34,8 @@ class VaultRequestError(VaultError):
     checkpoint_forks, checkpoint_forgets, failure_job_id_invalid, failure_code_invalid,
     acceptance_malformed, upload_header_invalid, intake_key_unknown, too_many_accepted_uploads,
     upload_not_post_quantum, release_unknown, release_proof_invalid, release_not_witnessed,
-    worker_not_released,    worker_release_invalid, release_key_not_own, submission_malformed, upload_not_accepted,
+    worker_not_released, worker_release_invalid, release_key_not_own, submission_malformed,
+    upload_not_accepted,
     policies_unknown, rotation_unknown, entry_proof_invalid, vault_store_unwritable,
     vault_memory_exhausted, vault_internal_error.
 
