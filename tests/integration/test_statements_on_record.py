@@ -7,7 +7,8 @@ import hashlib
 import json
 import secrets
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,24 @@ from grpc_api.client.connection import Connection, service_errors
 from grpc_api.client.receipts import fetch_policy_record, fetch_receipt
 from grpc_api.client.sealing import SealedUpload, seal_upload
 from grpc_api.errors import ServiceError
+from grpc_api.ledger import Ledger
+from grpc_api.public_records import PublicRecords
 from keyvault.age import HybridIdentity, SealWriter, parse_recipient
 from protos.bauta.v1 import intake_pb2, jobs_pb2, proofs_pb2
 from provenance.node_statements import verify_node_statement
 from provenance.proof import ProofFile
-from provenance.statements import FailureFacts, JobFacts, PolicyFacts, ReleaseFacts, SubmissionFacts
+from provenance.statements import (
+    FailureFacts,
+    JobFacts,
+    KeyRotationFacts,
+    PolicyFacts,
+    ReleaseFacts,
+    SubmissionFacts,
+)
+from provenance.statements.fields import parse_instant
+from provenance.trust import Trust
 from provenance.verifier import verify_intake
+from tests.unit.keyvault.vault.harness import RunningVault
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +170,29 @@ def test_a_policy_of_somebodys_own_is_not_on_record(service: Service) -> None:
     with service.connect() as connection, pytest.raises(ServiceError) as refused:
         fetch_policy_record(connection, service.trust, hashlib.sha256(b"my own policy").digest())
     assert refused.value.code == "policy_not_recorded"
+
+
+def test_a_key_that_a_real_vault_destroys_gets_on_record_and_is_forgotten(tmp_path: Path) -> None:
+    lifetimes = ("--intake-lifetime-seconds", "1", "--intake-grace-seconds", "0")
+    with RunningVault(tmp_path / "vault", *lifetimes) as vault:
+        vault.hello()
+        recipient = vault.intake().recipient
+        _wait_for(vault.client.announce_rotations)
+        with vault.log() as log:
+            PublicRecords(tmp_path / "public", vault.client, Ledger(log)).catch_up()
+            assert vault.client.announce_rotations() == []
+            assert log.check().entries == 1
+        described = vault.client.describe()
+        trust = Trust(described.node, described.log_origin, described.log_vkeys)
+    [proof] = (tmp_path / "public").iterdir()
+    facts = verify_node_statement(proof.read_bytes(), trust, KeyRotationFacts).facts
+    assert facts.retired_sha256 == hashlib.sha256(recipient.encode()).hexdigest()
+    assert facts.successor_sha256 is None
+    assert parse_instant(facts.destroyed_at) > parse_instant(facts.made_at)
+
+
+def _wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came so far"
+        time.sleep(0.05)
