@@ -1,7 +1,7 @@
 """A time-stamping authority of the tests, in Python: stamps what it is told, at any time, in any wrong way.
 
 The honest ones of the tests are `openssl ts` itself (tests/interop/test_timestamp_openssl.py); this one makes
-the tokens that no honest program would.
+the tokens that no honest program would, the same ones in every run.
 """
 
 from __future__ import annotations
@@ -189,9 +189,9 @@ class TimeAuthority:
             certificate = sequence(octets(bound.fingerprint(named)))
             attributes.append(sequence(oid(kind), set_of(sequence(sequence(certificate)))))
         signed = set_of(*attributes)
-        signature = self.key.sign(signed, ec.ECDSA(hashes.SHA256()))
+        signature = self.key.sign(signed, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
         if way.flip_signature:
-            signature = self.key.sign(signed + b"\0", ec.ECDSA(hashes.SHA256()))
+            signature = self.key.sign(signed + b"\0", ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
         return sequence(
             integer(1),
             sequence(self.certificate.issuer.public_bytes(), integer(self.certificate.serial_number)),
@@ -253,7 +253,7 @@ def time_authority(
     purposes = [ObjectIdentifier(item) for item in (TIME_STAMPING if use is None else use)]
     if purposes:
         builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=critical)
-    certificate = builder.sign(issuer_key, hashes.SHA256())
+    certificate = builder.sign(issuer_key, hashes.SHA256(), ecdsa_deterministic=True)
     return TimeAuthority(
         name, root, _weakened(certificate) if weak else certificate, key, middle if between else None
     )
@@ -277,7 +277,9 @@ def _builder(
 def _sign(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     """As one that may issue others."""
     constraints = x509.BasicConstraints(ca=True, path_length=None)
-    return builder.add_extension(constraints, critical=True).sign(key, hashes.SHA256())
+    return builder.add_extension(constraints, critical=True).sign(
+        key, hashes.SHA256(), ecdsa_deterministic=True
+    )
 
 
 def _weakened(certificate: x509.Certificate) -> x509.Certificate:
