@@ -19,6 +19,7 @@ from provenance.recorded import RECORDED_STEPS, verify_recorded
 from provenance.statements import Facts, FailureFacts, KeyRotationFacts, PolicyFacts, SubmissionFacts
 from provenance.statements.base import MAX_STATEMENT_BYTES
 from provenance.trust import Trust
+from provenance.verifier import VerifiedResult
 
 NODE_STATEMENTS: tuple[type[Facts], ...] = (SubmissionFacts, FailureFacts, PolicyFacts, KeyRotationFacts)
 
@@ -74,6 +75,34 @@ def verify_node_statement(
         with checklist.step("upload_matches"):
             _check_upload(upload, facts)
     return NodeStatement(facts, recorded.checkpoint, recorded.log_index, checklist.reports())
+
+
+def require_about(said: NodeStatement[Facts], result: VerifiedResult) -> str:
+    """Checks that a receipt or a policy's record fits a result, and was in the log before it.
+
+    Returns:
+        What that shows, for people.
+
+    Raises:
+        ProvenanceError: `record_differs`.
+    """
+    facts, job, release = said.facts, result.facts, result.release
+    match facts:
+        case SubmissionFacts():
+            fits = (facts.job_id, facts.terms_sha256, facts.upload_header_sha256) == (
+                job.job_id,
+                job.terms_sha256,
+                release.upload_header_sha256,
+            )
+            sentence = "The service had given a receipt for this job's upload."
+        case PolicyFacts():
+            fits = facts.policy_sha256 == job.policy_sha256
+            sentence = f"The text of this job's policy was on record, as {facts.policy}."
+        case _:
+            fits, sentence = False, ""
+    if not fits or said.log_index >= result.log_index:
+        raise ProvenanceError("the record is sound, but it is not about this result", "record_differs")
+    return sentence
 
 
 def claimed_kind(untrusted_proof: bytes) -> type[Facts]:

@@ -19,6 +19,7 @@ from grpc_api.register import read_release
 from provenance.canonical import loads
 from provenance.checklist import Step, VerificationError
 from provenance.errors import ProvenanceError
+from provenance.node_statements import claimed_kind, require_about, verify_node_statement
 from provenance.register import verify_release
 from provenance.verifier import OPENING_STEPS, verify_opening
 
@@ -46,6 +47,14 @@ def verify(
             dir_okay=False,
         ),
     ] = None,
+    record: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Also check a receipt of this job, or a record of its policy; may be repeated.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     html: Annotated[
         Path | None,
         typer.Option(help="Also write a report for people: one page, no script.", dir_okay=False),
@@ -58,7 +67,7 @@ def verify(
         raise typer.BadParameter("--original and --opening go together.")
     proof_file = proof or file.with_name(file.name + ".proof")
     trust_file = trust or data_folder(data) / "trust.json"
-    beside = [path for path in (original, opening, release) if path is not None]
+    beside = [path for path in (original, opening, release, *(record or [])) if path is not None]
     if html is not None and would_overwrite(html, [file, proof_file, trust_file, *beside]):
         raise typer.BadParameter("The report would overwrite what is checked.")
     believed = read_trust_file(trust_file)
@@ -71,6 +80,8 @@ def verify(
         verdict = _opened(verdict, original, opening)
     if release is not None and verdict.failure is None:
         verdict = _released(verdict, release)
+    for path in record or []:
+        verdict = _on_record(verdict, path)
     if html is not None:
         save(html, verdict, file)
     output.result(verdict.document(), verdict.lines())
@@ -106,6 +117,19 @@ def _released(verdict: Verdict, file: Path) -> Verdict:
     step = Step("worker_released", f"The worker's version is released by {released.by}.", "ok")
     told = replace(verdict, released=Released(released.facts.version, released.by))
     return told.with_steps(step)
+
+
+def _on_record(verdict: Verdict, file: Path) -> Verdict:
+    """Checks a receipt or a policy's record that somebody holds beside the proof.
+
+    Raises:
+        ProvenanceError: it does not hold, or is about something else (`record_differs`).
+    """
+    if verdict.failure is not None or verdict.result is None or verdict.trust is None:
+        return verdict
+    untrusted_record = read_proof(file)
+    said = verify_node_statement(untrusted_record, verdict.trust, claimed_kind(untrusted_record))
+    return verdict.with_steps(Step("on_record", require_about(said, verdict.result), "ok"))
 
 
 def _salt(opening: Path) -> bytes:

@@ -97,6 +97,7 @@ STEPS: Final[Mapping[str, str]] = {
     ),
     "commitment_opens": "The original that you hold is the one that was worked on.",
     "worker_released": "The program's version is one that somebody you believe has released.",
+    "on_record": "The service had signed and recorded this before, and it fits.",
 }
 """What holds if a step does. The verifier has its own, shorter sentences; these are for any reader."""
 

@@ -30,7 +30,6 @@ from provenance.node_statements import verify_node_statement
 from provenance.proof import ProofFile
 from provenance.statements import (
     FailureFacts,
-    JobFacts,
     KeyRotationFacts,
     PolicyFacts,
     ReleaseFacts,
@@ -109,7 +108,15 @@ def test_a_receipt_comes_before_the_result_and_names_the_same_job(
     policy = verify_node_statement(record, service.trust, PolicyFacts)
     assert (policy.facts.policy, policy.facts.measurement) == ("whistleblower", done.facts.measurement)
     assert policy.log_index < receipt.log_index, "the policy was on record before the job"
-    assert isinstance(done.facts, JobFacts)
+    (tmp_path / "receipt").write_bytes(receipts[0])
+    (tmp_path / "policy").write_bytes(record)
+    words = ["verify", tmp_path / "out.mp4", "--trust", service.data / "trust.json", "--record"]
+    code, said = bauta(*words, tmp_path / "receipt", "--record", tmp_path / "policy")
+    assert code == 0
+    assert [step["step"] for step in said["steps"]][-2:] == ["on_record"] * 2
+    for path in (service.data / "desk" / "public").glob("policy-street-*.proof"):
+        code, said = bauta(*words, path)
+        assert (code, said["error"]["code"]) == (1, "record_differs")
 
 
 def test_a_receipt_is_of_the_sealed_file_and_a_person_can_check_it(

@@ -86,7 +86,7 @@ def test_the_tables_of_words_are_complete() -> None:
     assert set(words.DEVICES) == set(vocabulary.DEVICES)
     assert set(words.MODES) == set(vocabulary.MODES)
     assert set(words.ALGORITHMS) == set(SIGNATURES)
-    assert set(words.STEPS) == {*RESULT_STEPS, *OPENING_STEPS, "worker_released"}
+    assert set(words.STEPS) == {*RESULT_STEPS, *OPENING_STEPS, "worker_released", "on_record"}
     assert set(words.ADVICE) == {*RESULT_STEPS, *OPENING_STEPS}
 
 

@@ -7,13 +7,27 @@ import io
 from pathlib import Path
 
 import pytest
-from provenance_makers import House, TestSigner, make_house
+from provenance_makers import RESULT, House, TestSigner, hex_of, make_house
 from statement_makers import SOUND
 
 from provenance.dsse import sign_envelope
-from provenance.node_statements import NODE_STATEMENTS, claimed_kind, verify_node_statement
-from provenance.statements import Facts, JobFacts, PolicyFacts, SubmissionFacts
-from provenance.verifier import VerificationError
+from provenance.errors import ProvenanceError
+from provenance.node_statements import (
+    NODE_STATEMENTS,
+    NodeStatement,
+    claimed_kind,
+    require_about,
+    verify_node_statement,
+)
+from provenance.statements import (
+    Facts,
+    FailureFacts,
+    JobFacts,
+    KeyRotationFacts,
+    PolicyFacts,
+    SubmissionFacts,
+)
+from provenance.verifier import VerificationError, VerifiedResult, verify_result
 
 UPLOAD = b"an age file" * 100
 
@@ -105,3 +119,46 @@ def test_a_result_is_no_word_of_the_node(house: House) -> None:
     assert JobFacts not in NODE_STATEMENTS
     with pytest.raises(VerificationError):
         verify_node_statement(proof, house.trust, SubmissionFacts)
+
+
+def verified(
+    house: House, record: Facts, *, before: bool = True
+) -> tuple[NodeStatement[Facts], VerifiedResult]:
+    """A record and a result, in this order in the log or in the other."""
+    recorded = proof_of(house, record) if before else b""
+    result = verify_result(io.BytesIO(RESULT), house.prove_job(), house.trust)
+    said = verify_node_statement(recorded or proof_of(house, record), house.trust, type(record))
+    return said, result
+
+
+FITTING: dict[str, Facts] = {
+    "a receipt of the job": SOUND[SubmissionFacts](),
+    "its policy": SOUND[PolicyFacts](policy_sha256=hex_of("policy")),
+}
+OTHERS: dict[str, Facts] = {
+    "a receipt of another job": SOUND[SubmissionFacts](job_id="f" * 32),
+    "a receipt under other terms": SOUND[SubmissionFacts](terms_sha256=hex_of("other terms")),
+    "a receipt of another upload": SOUND[SubmissionFacts](upload_header_sha256=hex_of("other header")),
+    "another policy": SOUND[PolicyFacts](),
+    "a failure of the job": SOUND[FailureFacts](),
+    "a destroyed key": SOUND[KeyRotationFacts](),
+}
+
+
+@pytest.mark.parametrize("name", FITTING)
+def test_a_record_that_fits_a_result(house: House, name: str) -> None:
+    assert require_about(*verified(house, FITTING[name])).endswith(".")
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_record_of_something_else(house: House, name: str) -> None:
+    with pytest.raises(ProvenanceError) as refusal:
+        require_about(*verified(house, OTHERS[name]))
+    assert refusal.value.code == "record_differs"
+
+
+@pytest.mark.parametrize("name", FITTING)
+def test_a_record_that_was_made_afterwards(house: House, name: str) -> None:
+    with pytest.raises(ProvenanceError) as refusal:
+        require_about(*verified(house, FITTING[name], before=False))
+    assert refusal.value.code == "record_differs"
