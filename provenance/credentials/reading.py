@@ -119,7 +119,10 @@ def _report(result: BinaryIO, media_type: str, roots: Sequence[bytes]) -> tuple[
 
 
 def _settings(roots: Sequence[bytes]) -> dict[str, Any]:
-    anchors = (x509.load_der_x509_certificate(root).public_bytes(Encoding.PEM).decode() for root in roots)
+    try:
+        anchors = [x509.load_der_x509_certificate(root).public_bytes(Encoding.PEM).decode() for root in roots]
+    except ValueError:
+        raise CredentialsError("a credential root of the trust file is no certificate") from None
     return {
         "trust": {
             "trust_anchors": "".join(anchors),

@@ -85,8 +85,10 @@ def test_a_registration_is_good_for_one_answer(vault: RunningVault, upload: byte
     vault.accept(worker, upload)
     with vault.register(worker.job_id) as child:
         assert vault.ask(child, worker.request(header_of(upload))).sealed_file_key
+        # The channel is open for one claim (test_claim_channel.py) and for nothing else.
+        write_message(child.fileno(), worker.request(header_of(upload)))
         with pytest.raises((AssertionError, OSError)):
-            make_request(child, worker.request(header_of(upload)))
+            read(child, ReleaseOffer)
     with vault.register(worker.job_id) as child:
         assert make_request(child, worker.request(b"noise")).error_code == "upload_header_invalid"
         with pytest.raises((AssertionError, OSError)):

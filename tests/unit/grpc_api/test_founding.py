@@ -19,7 +19,13 @@ from provenance.trust import Trust
 def description() -> VaultDescription:
     node = HybridSigner.generate().public
     log = LogSigner.generate("bauta.test/founding")
-    return VaultDescription(node=node, log_origin=log.origin, log_vkeys=log.vkeys, release_keys=(node,))
+    return VaultDescription(
+        node=node,
+        log_origin=log.origin,
+        log_vkeys=log.vkeys,
+        release_keys=(node,),
+        credential_root=b"a certificate",
+    )
 
 
 def test_a_first_start_writes_the_file(tmp_path: Path) -> None:
@@ -37,13 +43,16 @@ def test_other_outsiders_are_written_into_it(tmp_path: Path) -> None:
     assert Trust.from_bytes(path.read_bytes()) == later
 
 
-@pytest.mark.parametrize("name", ["another vault", "another log", "damaged", "cut short"])
+@pytest.mark.parametrize(
+    "name", ["another vault", "another log", "another root of credentials", "damaged", "cut short"]
+)
 def test_another_vault_is_refused_and_the_file_stays(name: str, tmp_path: Path) -> None:
     path, vault = tmp_path / "trust.json", description()
     keep_trust(path, trust_of(vault, Outsiders()))
     offered = {
         "another vault": lambda: replace(vault, node=description().node),
         "another log": description,
+        "another root of credentials": lambda: replace(vault, credential_root=b"another certificate"),
     }.get(name, lambda: vault)()
     if name == "damaged":
         path.write_bytes(b"{}")
