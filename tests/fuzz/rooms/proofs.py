@@ -24,7 +24,7 @@ from provenance.note import parse_note, parse_vkey
 from provenance.proof import MAX_TIMESTAMP_BYTES, ProofFile
 from provenance.register import verify_recorded_release, verify_released_intake
 from provenance.statements import STATEMENTS, Facts
-from provenance.timestamps import read_timestamps
+from provenance.timestamps import read_timestamps, with_timestamps
 from provenance.tlog_proof import TlogProof
 from provenance.tokens import token_of
 from provenance.trust import Trust, format_public_key, parse_public_key
@@ -125,11 +125,17 @@ def stamped_proof() -> bytes:
 
 
 def check_stamped(untrusted: bytes) -> None:
-    """A proof that somebody must have stamped: whatever verifies says what the honest one says."""
+    """A proof that somebody must have stamped: whatever verifies says what the honest one says.
+
+    And before anybody verified it: `bauta proof complete` adds to it, or finds nothing to add.
+    """
+    proof = ProofFile.from_bytes(untrusted)
+    again = with_timestamps(proof, [time_authority().stamp(proof.statement.digest)])
+    assert again.timestamps[: len(proof.timestamps)] == proof.timestamps
     trust = replace(trusted(), timestamp_roots=(time_authority().root_der,), required_timestamps=1)
     found = verify_result(io.BytesIO(RESULT), untrusted, trust)
     assert found.timestamps[0].token.at == STAMPED_AT
-    assert ProofFile.from_bytes(untrusted).statement == ProofFile.from_bytes(job_proof()).statement
+    assert proof.statement == ProofFile.from_bytes(job_proof()).statement
 
 
 def check_token(untrusted: bytes) -> None:
@@ -271,7 +277,7 @@ TARGETS = (
     Target(
         name="stamped_proof",
         sender=PROOF_SENDER,
-        parsers=("provenance.verifier.verify_result", "provenance.timestamps.read_timestamps"),
+        parsers=("provenance.timestamps.with_timestamps", "provenance.verifier.verify_result"),
         parse=check_stamped,
         seeds=lambda: (stamped_proof(),),
         errors=(ProvenanceError,),
