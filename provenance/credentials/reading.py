@@ -6,6 +6,7 @@ revocation is looked up, and its own lists of roots are not used.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 from collections.abc import Sequence
@@ -101,8 +102,7 @@ def judge(state: str | None, untrusted_report: str | bytes) -> ReadManifest:
 
 def _report(result: BinaryIO, media_type: str, roots: Sequence[bytes]) -> tuple[str | None, str]:
     # Only now: 23 MB that a vault, a worker and a verifier of other results have no use for.
-    import c2pa
-
+    c2pa: Any = importlib.import_module("c2pa")
     result.seek(0)
     try:
         with (

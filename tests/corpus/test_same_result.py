@@ -17,10 +17,10 @@ from console import output
 from console.main import app
 from console.report import program
 from provenance.verifier import VerificationError, verify_result
-from tests.corpus import broken_form, broken_meaning, clocks, sound, witnesses
+from tests.corpus import broken_form, broken_meaning, clocks, credentials, sound, witnesses
 from tests.corpus.specimen import CORPUS, Entry, Specimen, Workshop, make_workshop
 
-MAKERS = (broken_form, broken_meaning, clocks, sound, witnesses)
+MAKERS = (broken_form, broken_meaning, clocks, credentials, sound, witnesses)
 
 Verdict = dict[str, Any]
 
@@ -50,6 +50,7 @@ def test_the_corpus_is_there() -> None:
         "timestamps_sound",
         "timestamps_believed",
         "result_matches",
+        "credentials_trusted",
     }
 
 
