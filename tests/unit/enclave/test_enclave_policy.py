@@ -49,7 +49,36 @@ def test_a_policy_that_says_nothing_about_proofs_demands_two_signatures() -> Non
     assert {policy.proof.signatures for policy in shipped().values()} == {("ed25519", "mldsa65")}
 
 
+@pytest.mark.parametrize(
+    ("proof", "credentials", "signatures"),
+    [
+        ("", "none", ("ed25519", "mldsa65")),
+        ('[proof]\ncredentials = "c2pa"\n', "c2pa", ("ed25519", "mldsa65")),
+        ('[proof]\ncredentials = "none"\n', "none", ("ed25519", "mldsa65")),
+        (
+            '[proof]\ncredentials = "c2pa"\nsignatures = ["ed25519", "mldsa65", "slhdsa128s"]\n',
+            "c2pa",
+            ("ed25519", "mldsa65", "slhdsa128s"),
+        ),
+    ],
+)
+def test_a_policy_says_whether_a_result_carries_credentials(
+    proof: str, credentials: str, signatures: tuple[str, ...]
+) -> None:
+    asked = parse_policy(POLICY_TEXT + proof).proof
+    assert (asked.credentials, asked.signatures) == (credentials, signatures)
+    assert asked.wants_credentials == (credentials == "c2pa")
+
+
+def test_no_result_of_a_person_in_danger_names_the_service() -> None:
+    """A manifest says which service made a file and, through its log, when."""
+    carrying = {name for name, policy in shipped().items() if policy.proof.wants_credentials}
+    assert carrying == {"street", "classroom"}
+
+
 REFUSED = {
+    "unknown credentials": (POLICY_TEXT + f"[proof]\ncredentials = '{SECRET}'\n", "proof.credentials"),
+    "credentials as a flag": (POLICY_TEXT + "[proof]\ncredentials = true\n", "proof.credentials"),
     "unknown key at the top": (POLICY_TEXT.replace("locked", "colour = 1\nlocked"), "colour"),
     "unknown key in faces": (POLICY_TEXT.replace("passes", "pases = 1\npasses"), "faces.pases"),
     "unknown table": (POLICY_TEXT + "[voice]\neffect = 'remove'\n", "voice"),
