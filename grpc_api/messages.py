@@ -15,6 +15,8 @@ MESSAGES = {
     "architecture_unsupported": "The worker's wall is not built for this processor.",
     "cancelled": "The submitter cancelled the job.",
     "client_gone": "The service was started anew after the submitter had gone; nothing was kept.",
+    "credentials_refused": "The result got no content credentials, which its policy asks for.",
+    "credentials_unplaceable": "The result has no place for content credentials, which its policy asks for.",
     "detector_failed": "The face detector failed. A frame that is not checked is never released.",
     "device_unavailable": "The device that the worker computes on does not answer.",
     "intake_key_unknown": "The upload is not sealed to a live intake of this service.",

@@ -152,8 +152,10 @@ def _collect(
         # A clock of somebody else's that is down takes no result from anybody; what is missing is told.
         verified = verify_result(result, proof, replace(trust, required_timestamps=0))
     facts = verified.facts
-    asked = (sealed.commitment, terms.digest.hex(), terms.policy.proof.signatures)
-    if (facts.original_commitment, facts.terms_sha256, facts.signatures) != asked:
+    wanted = terms.policy.proof
+    asked = (sealed.commitment, terms.digest.hex(), wanted.signatures, wanted.credentials)
+    told = (facts.original_commitment, facts.terms_sha256, facts.signatures, facts.credentials)
+    if told != asked:
         raise invalid("proof_of_other_job", "The proof is sound, but it is not about what was submitted.")
     return verified, proof
 
