@@ -7,6 +7,7 @@ messages     a sentence for each code that a job can fail with
 jobs/       the state machine (no I/O), the job store (SQLite), the spool (ciphertext files), the dispatcher
 register    the release of the worker that is there, shown to the vault
 ledger      statements into the log, proofs out of it
+timestamps  asks time-stamping authorities to stamp what was recorded
 services/   the three services of protos/bauta/v1
 server      puts them together; health, reflection, draining
 tls         certificates for remote use
