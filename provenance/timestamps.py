@@ -19,7 +19,7 @@ from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_
 
 from provenance.cms import reading_timestamps
 from provenance.errors import FormatError, ProvenanceError, SignatureError
-from provenance.proof import MAX_TIMESTAMPS, ProofFile
+from provenance.proof import ProofFile
 from provenance.statements.fields import parse_instant
 from provenance.tokens import Token, read_token
 
@@ -142,7 +142,7 @@ def with_timestamps(proof: ProofFile, tokens: Sequence[bytes]) -> ProofFile:
     """Adds tokens to a proof and changes nothing else of it.
 
     An authority that stamped it already, by the name of who certified it, does not do so again, so that
-    adding twice is adding once. Of more than a proof may hold, the last ones are left out.
+    adding twice is adding once.
 
     Args:
         proof: whose own tokens may be anything.
@@ -150,11 +150,12 @@ def with_timestamps(proof: ProofFile, tokens: Sequence[bytes]) -> ProofFile:
 
     Raises:
         FormatError, SignatureError: as `tokens.read_token`, of the new tokens.
+        FormatError: `too_large`, more than a proof may hold.
     """
     kept = list(proof.timestamps)
     issuers = {issuer for token in kept if (issuer := _issuer(token)) is not None}
     for token in map(read_token, tokens):
-        if token.issuer not in issuers and len(kept) < MAX_TIMESTAMPS:
+        if token.issuer not in issuers:
             kept.append(token.der)
             issuers.add(token.issuer)
     return replace(proof, timestamps=tuple(kept))

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from provenance.der import parse_der
 from provenance.errors import FormatError, ProvenanceError
-from provenance.proof import MAX_TIMESTAMP_BYTES, ProofFile
+from provenance.proof import MAX_TIMESTAMP_BYTES, MAX_TIMESTAMPS, ProofFile
 from provenance.timestamps import (
     TOLERANCE,
     Timestamp,
@@ -27,6 +27,7 @@ from provenance.timestamps import (
     read_timestamps,
     remarks_on,
     require_timestamps,
+    with_timestamps,
 )
 from provenance.tokens import MAX_RESPONSE_BYTES, read_token, token_of
 from provenance.trust import Trust
@@ -306,6 +307,19 @@ def test_only_the_proof_of_a_result_is_stamped(house: House) -> None:
     with pytest.raises(VerificationError) as caught:
         verify_intake(replace(intake, timestamps=(token,)).to_bytes(), house.trust, NOW)
     assert caught.value.step == "proof_well_formed"
+
+
+def test_a_proof_that_is_full_takes_no_further_timestamp(house: House) -> None:
+    proof = stamped(house)
+    digest = proof.statement.digest
+    full = with_timestamps(
+        proof, [time_authority(str(number)).stamp(digest) for number in range(MAX_TIMESTAMPS)]
+    )
+    assert len(full.timestamps) == MAX_TIMESTAMPS
+    assert with_timestamps(full, [time_authority("0").stamp(digest, nonce=1)]) == full
+    with pytest.raises(FormatError) as caught:
+        with_timestamps(full, [time_authority("one more").stamp(digest)])
+    assert caught.value.code == "too_large"
 
 
 def test_a_stamped_proof_is_checked_without_a_socket_or_a_process(house: House, tmp_path: Path) -> None:
