@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.provenance.credential_makers import make_job
 from tests.unit.provenance.provenance_makers import RESULT, make_house
 
 pytestmark = pytest.mark.slow
@@ -61,3 +62,20 @@ def test_it_verifies_and_refuses(environment: Path, tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert json.loads(refused.stdout)["code"] == "result_wrong_size"
     assert "Not verified" in (tmp_path / "report.html").read_text()
+
+
+def test_what_it_cannot_read_it_names(environment: Path, tmp_path: Path) -> None:
+    """Content credentials take one library more; without it the rest is verified, and that step is not."""
+    job = make_job(tmp_path)
+    file = tmp_path / "result.png"
+    file.write_bytes(job.result)
+    (tmp_path / "result.png.proof").write_bytes(job.proof)
+    (tmp_path / "trust.json").write_bytes(job.trust.to_bytes())
+    job.house.log.close()
+    asked = [environment / "bin" / "bauta-verify", file, "--trust", tmp_path / "trust.json", "--json"]
+    told = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert told.returncode == 0, told.stderr
+    verdict = json.loads(told.stdout)
+    steps = {step["step"]: step["status"] for step in verdict["steps"]}
+    assert (steps["result_matches"], steps["credentials_trusted"]) == ("ok", "not checked")
+    assert "credentials_unchecked" in {remark["code"] for remark in verdict["remarks"]}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
 
 import av
 import cv2
@@ -20,12 +21,17 @@ from provenance.credentials.assertions import actions
 from provenance.credentials.certificates import own_chain
 from provenance.credentials.claim import Claim, to_be_signed
 from provenance.credentials.embedding import with_credentials
+from provenance.dsse import Envelope, sign_envelope
+from provenance.trust import Trust
+from provenance.verifier import VerifiedResult, verify_result
+from tests.unit.provenance.provenance_makers import House, TestSigner, job_facts, make_house
 
 EVIDENCE_SHA256 = bytes(range(32))
 LOG_ORIGIN = "bauta.log/0123456789abcdef"
 SINCE = datetime(2026, 11, 20, tzinfo=UTC)
 SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
 MEDIA_TYPES = (*SUFFIXES, "video/mp4")
+JOB_TYPE = "image/png"
 
 
 @dataclass
@@ -86,3 +92,61 @@ def pixels(media_type: str, content: bytes) -> list[bytes]:
         return [decoded.tobytes()]
     with av.open(io.BytesIO(content)) as container:
         return [frame.to_ndarray(format="rgb24").tobytes() for frame in container.decode(video=0)]
+
+
+@dataclass
+class Job:
+    """One job whose result carries credentials: file, proof, and the trust file that believes both."""
+
+    house: House
+    signer: Signer
+    evidence: Envelope
+    result: bytes
+    proof: bytes
+
+    @property
+    def trust(self) -> Trust:
+        return replace(self.house.trust, credential_roots=(self.signer.root,))
+
+    def verify(self, trust: Trust | None = None, result: bytes | None = None) -> VerifiedResult:
+        content = self.result if result is None else result
+        return verify_result(io.BytesIO(content), self.proof, self.trust if trust is None else trust)
+
+
+Change = Callable[[bytes], bytes]
+
+
+def make_job(
+    folder: Path,
+    *,
+    about: bytes | None = None,
+    log: str | None = None,
+    signer: Signer | None = None,
+    credentials: str = "c2pa",
+    carried: bool = True,
+    change: Change = lambda result: result,
+) -> Job:
+    """A whole job with a result of one picture; whatever it carries, its worker's statement is about it.
+
+    Args:
+        folder: for the service.
+        about: what the manifest names in place of the job's own evidence.
+        log: and in place of its log.
+        signer: and who signs it, in place of the one whose root is believed.
+        credentials: what the statement says of it.
+        carried: whether there is one.
+        change: what is done to the file before the worker hashes it.
+    """
+    house, believed = make_house(folder), Signer()
+    worker = TestSigner("worker")
+    evidence = house.release(worker)
+    result = plain(JOB_TYPE)
+    if carried:
+        named = (about or evidence.digest, log or house.log_keys.origin)
+        who = signer or believed
+        done = actions("solid", "none", 1)
+        result = b"".join(with_credentials(io.BytesIO(result), JOB_TYPE, done, named, who.chain, who))
+    result = change(result)
+    facts = job_facts(result, media_type=JOB_TYPE, credentials=credentials)
+    statement = sign_envelope(facts.to_statement(), worker, facts.signatures)
+    return Job(house, believed, evidence, result, house.prove(statement, [evidence]))

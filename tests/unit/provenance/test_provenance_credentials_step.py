@@ -3,73 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from provenance.checklist import VerificationError
-from provenance.credentials.assertions import actions
-from provenance.credentials.embedding import with_credentials
-from provenance.dsse import Envelope, sign_envelope
 from provenance.proof import ProofFile
-from provenance.trust import Trust
 from provenance.verifier import VerifiedResult, verify_result
-from tests.unit.provenance.credential_makers import Signer, plain
-from tests.unit.provenance.provenance_makers import House, TestSigner, job_facts, make_house
+from tests.unit.provenance.credential_makers import Signer, make_job
 
 STEP = "credentials_trusted"
-MEDIA_TYPE = "image/png"
-
-
-@dataclass
-class Job:
-    """One job whose result carries credentials: file, proof, and the trust file that believes both."""
-
-    house: House
-    signer: Signer
-    evidence: Envelope
-    result: bytes
-    proof: bytes
-
-    @property
-    def trust(self) -> Trust:
-        return replace(self.house.trust, credential_roots=(self.signer.root,))
-
-    def verify(self, trust: Trust | None = None, result: bytes | None = None) -> VerifiedResult:
-        content = self.result if result is None else result
-        return verify_result(io.BytesIO(content), self.proof, self.trust if trust is None else trust)
-
-
-Change = Callable[[bytes], bytes]
-
-
-def make_job(
-    folder: Path,
-    *,
-    about: bytes | None = None,
-    log: str | None = None,
-    signer: Signer | None = None,
-    credentials: str = "c2pa",
-    carried: bool = True,
-    change: Change = lambda result: result,
-) -> Job:
-    """Args: what the manifest is about, in place of the job's own evidence and log; what is done to the file
-    before the worker hashes it, as a worker that lies would."""
-    house, believed = make_house(folder), Signer()
-    worker = TestSigner("worker")
-    evidence = house.release(worker)
-    result = plain(MEDIA_TYPE)
-    if carried:
-        named = (about or evidence.digest, log or house.log_keys.origin)
-        who = signer or believed
-        done = actions("solid", "none", 1)
-        result = b"".join(with_credentials(io.BytesIO(result), MEDIA_TYPE, done, named, who.chain, who))
-    result = change(result)
-    facts = job_facts(result, media_type=MEDIA_TYPE, credentials=credentials)
-    statement = sign_envelope(facts.to_statement(), worker, facts.signatures)
-    return Job(house, believed, evidence, result, house.prove(statement, [evidence]))
 
 
 def status(verified: VerifiedResult) -> str:
