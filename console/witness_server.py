@@ -17,7 +17,7 @@ from provenance.witness.submission import ADD_CHECKPOINT, MAX_SUBMISSION_BYTES, 
 
 _TEXT = "text/plain; charset=utf-8"
 _MONITORED = re.compile(r"/([0-9a-f]{64})/checkpoint")
-_LENGTH = re.compile(r"[0-9]{1,9}")
+_LENGTH = re.compile(r"[0-9]{1,12}")
 
 
 class WitnessServer(BoundedServer):
