@@ -232,6 +232,10 @@ def test_a_client_that_vanishes_can_come_back(attacker: Attacker, service: Servi
     def vanish() -> Iterator[jobs_pb2.UploadRequest]:
         yield jobs_pb2.UploadRequest(start=jobs_pb2.UploadStart(job_id=job_id, offset=0))
         yield jobs_pb2.UploadRequest(chunk=sealed[:half])
+        # Bytes that are still in gRPC's hands when the call ends are nobody's; wait until they have arrived.
+        arrived_by = time.monotonic() + 10
+        while time.monotonic() < arrived_by and half not in (f.stat().st_size for f in service.spooled()):
+            time.sleep(0.02)
         raise RuntimeError("the client's machine was switched off")
 
     with service.connect() as connection:
