@@ -17,7 +17,7 @@ from provenance import canonical
 from provenance.keys import STATEMENT_SIGNATURES
 from provenance.verifier import VerificationError, verify_result
 
-LASTING = shipped()["street"].text + '\n[proof]\nsignatures = ["ed25519", "mldsa65", "slhdsa128s"]\n'
+LASTING = shipped()["street"].text + 'signatures = ["ed25519", "mldsa65", "slhdsa128s"]\n'
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from provenance.dsse import Envelope, sign_envelope
 from provenance.keys import STATEMENT_SIGNATURES
 from provenance.statements import ReleaseFacts
 
-LASTING = shipped()["street"].text + '\n[proof]\nsignatures = ["ed25519", "mldsa65", "slhdsa128s"]\n'
+LASTING = shipped()["street"].text + 'signatures = ["ed25519", "mldsa65", "slhdsa128s"]\n'
 
 
 @pytest.fixture(scope="module")
