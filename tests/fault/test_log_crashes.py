@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import select
 import signal
 import time
 from collections.abc import Callable
@@ -89,7 +90,7 @@ def test_no_acknowledged_entry_is_lost_to_kill_9(tmp_path: Path) -> None:
         before = head_of(log)
     survived: list[int] = []
 
-    # The kills must hit a log at work, or the test proves nothing; a busy machine needs more of them.
+    # A busy machine needs more kills than ROUNDS until as many entries were acknowledged between them.
     while len(survived) < ROUNDS or sum(survived) <= ROUNDS:
         assert len(survived) < 5 * ROUNDS
 
@@ -101,6 +102,9 @@ def test_no_acknowledged_entry_is_lost_to_kill_9(tmp_path: Path) -> None:
                     os.write(pipe, index.to_bytes(8, "big"))
 
         child, reader = in_child(write)
+        # Every other kill falls anywhere, also while the log opens; the rest fall on a log at work.
+        if len(survived) % 2:
+            assert select.select([reader], [], [], 30)[0]
         time.sleep(moments.uniform(0.002, 0.04))
         os.kill(child, signal.SIGKILL)
         assert os.waitpid(child, 0)[1] == signal.SIGKILL
