@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import c2pa
+import cv2
+import numpy as np
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -39,6 +41,7 @@ from tests.unit.provenance.credential_makers import (
     EVIDENCE_SHA256,
     LOG_ORIGIN,
     MEDIA_TYPES,
+    SUFFIXES,
     Signer,
     pixels,
     plain,
@@ -374,6 +377,41 @@ def _with_more_pictures(content: bytes, padding: int) -> bytes:
         + bytes(padding)
         + content[at + size :]
     )
+
+
+def test_a_video_of_more_than_four_gigabytes_has_another_header(signer: Signer) -> None:
+    """The muxer's spare eight bytes and the short header become one long header, as it does beyond 4 GiB."""
+    content = plain("video/mp4")
+    at = content.index(b"mdat") - 4
+    assert content[at - 8 : at] == struct.pack(">I4s", 8, b"free")
+    (size,) = struct.unpack_from(">I", content, at)
+    long = content[: at - 8] + struct.pack(">I4sQ", 1, b"mdat", size + 8) + content[at + 8 :]
+    assert pixels("video/mp4", long) == pixels("video/mp4", content)
+    carried = signed("video/mp4", signer, content=long)
+    assert read(carried, "video/mp4", signer.root).log_origin == LOG_ORIGIN
+    assert pixels("video/mp4", carried) == pixels("video/mp4", content)
+
+
+STILLS = {
+    "grey": (".jpg", (97, 131), []),
+    "grey, odd sizes": (".png", (1, 3), []),
+    "transparent": (".png", (97, 131, 4), []),
+    "transparent WebP": (".webp", (97, 131, 4), []),
+    "lossless WebP": (".webp", (97, 131, 3), [int(cv2.IMWRITE_WEBP_QUALITY), 101]),
+    "a pixel": (".webp", (1, 1, 3), []),
+}
+
+
+@pytest.mark.parametrize("name", STILLS)
+def test_stills_of_every_kind_carry_one(name: str, signer: Signer) -> None:
+    suffix, shape, options = STILLS[name]
+    media_type = {kind: known for known, kind in SUFFIXES.items()}[suffix]
+    noise = np.random.default_rng(3).integers(0, 255, shape, dtype=np.uint8)
+    done, encoded = cv2.imencode(suffix, noise, options)
+    assert done
+    carried = signed(media_type, signer, content=bytes(encoded))
+    assert read(carried, media_type, signer.root).log_origin == LOG_ORIGIN
+    assert pixels(media_type, carried) == pixels(media_type, bytes(encoded))
 
 
 def test_every_result_type_has_a_carrier() -> None:
