@@ -72,15 +72,8 @@ class Scene:
 
     def killed_at(self, moment: str, body: bytes) -> None:
         (self.path / "body").write_bytes(body)
-        words = [
-            sys.executable,
-            "-c",
-            CHILD,
-            str(self.folder.root),
-            moment,
-            str(self.path / "body"),
-            str(self.logs),
-        ]
+        places = [self.folder.root, self.path / "body", self.logs]
+        words = [sys.executable, "-c", CHILD, moment, *map(str, places)]
         done = subprocess.run(words, capture_output=True, text=True, timeout=60)
         assert done.returncode == -signal.SIGKILL, done.stderr
         assert done.stdout == ""

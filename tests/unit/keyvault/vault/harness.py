@@ -55,10 +55,16 @@ class RunningVault:
         passphrase: given through a pipe; None for the key file.
         extra: more command line.
         prefix: a command that runs it, e.g. with fewer rights.
+        policy: of witnesses, as the supervisor hands it over.
     """
 
     def __init__(
-        self, folder: Path, *extra: str, passphrase: bytes | None = None, prefix: Sequence[str] = ()
+        self,
+        folder: Path,
+        *extra: str,
+        passphrase: bytes | None = None,
+        prefix: Sequence[str] = (),
+        policy: str = "",
     ) -> None:
         front, vault_front = socket.socketpair()
         self.worker, vault_worker = socket.socketpair()
@@ -75,11 +81,19 @@ class RunningVault:
             os.close(pipe)
             self.command += ["--passphrase-fd", str(passphrase_end)]
             fds.append(passphrase_end)
+        if policy:
+            policy_end, pipe = os.pipe()
+            os.write(pipe, policy.encode())
+            os.close(pipe)
+            self.command += ["--witness-policy-fd", str(policy_end)]
+            fds.insert(0, policy_end)
         self.process = subprocess.Popen(self.command, pass_fds=fds, stderr=subprocess.PIPE)
         for end in (vault_front, vault_worker):
             end.close()
         if passphrase is not None:
             os.close(fds[-1])
+        if policy:
+            os.close(fds[0])
         self.front_fd = front.detach()
         self.client = VaultClient(self.front_fd, ANSWER_TIMEOUT_SECONDS)
         self._log_path = folder.parent / f"{folder.name}-log.sqlite"
