@@ -118,7 +118,7 @@ def test_a_vault_killed_in_its_first_start_starts_again(tmp_path: Path, mileston
         vault.sign(1)
     with RunningVault(folder) as vault:
         assert vault.client.describe() == first
-    assert {path.name for path in folder.iterdir()} == {"lock", "master.key", "keystore"}
+    assert {path.name for path in folder.iterdir()} == {"lock", "master.key", "keystore", "credentials.csr"}
 
 
 def test_a_destroyed_key_stays_destroyed_when_the_vault_is_killed_and_the_files_are_all_kept(
