@@ -78,7 +78,7 @@ ALLOWED: dict[str, str] = {
     "one witness": f"witness w {X1.vkeys[0]}\nquorum w\n",
     "an ML-DSA-44 witness": f"witness w {X1.vkeys[1]}\nquorum w\n",
     "tabs, spaces and comments": f" \t# ours\n\n  witness\tw   {X1.vkeys[0]}\t \n \t\nquorum w \n#",
-    "addresses": f"log {LOG.vkeys[0]} https://log.test/\nwitness w {X1.vkeys[0]} http://w.test:1/\nquorum w\n",
+    "addresses": f"log {LOG.vkeys[0]} https://l.test/\nwitness w {X1.vkeys[0]} http://w.test:1/\nquorum w\n",
     "no newline at the end": f"witness w {X1.vkeys[0]}\nquorum w",
     "definitions after the quorum": f"witness w {X1.vkeys[0]}\nquorum w\nwitness v {X2.vkeys[0]}\n",
     "words as names": f"witness quorum {X1.vkeys[0]}\ngroup all all quorum\nquorum all\n",
