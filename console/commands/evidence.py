@@ -13,6 +13,7 @@ import typer
 from console import output
 from console.commands.options import JsonOption, load_trust
 from console.paths import data_folder
+from console.report import words
 from enclave.attest import (
     MAX_BYTES,
     Collateral,
@@ -29,7 +30,6 @@ from provenance.trust import Trust
 
 app = typer.Typer(no_args_is_help=True, help="Verify or show evidence of who runs the code.")
 
-_MARKS = {"ok": "✓", "failed": "✗", "not reached": "·", "not asked": "–", "not checked": "?"}
 _REPORT_DATA_BYTES = 64
 
 
@@ -220,5 +220,5 @@ def _lines(facts: dict[str, object]) -> list[str]:
 
 
 def _print(steps: tuple[Step, ...], verdict: dict[str, object], last_line: str) -> None:
-    lines = [f"{_MARKS[step.status]} {step.sentence}" for step in steps]
+    lines = [f"{words.MARKS[step.status]} {step.sentence}" for step in steps]
     output.result({**verdict, "steps": [asdict(step) for step in steps]}, "\n".join([*lines, last_line]))

@@ -11,12 +11,11 @@ import typer
 from console import output
 from console.commands.options import DataOption, JsonOption, read_trust_file
 from console.paths import data_folder
+from console.report import words
 from console.report.verdict import read_proof
 from provenance.checklist import Step, VerificationError
 from provenance.node_statements import NodeStatement, claimed_kind, verify_node_statement
 from provenance.statements import Facts
-
-_MARKS = {"ok": "ok  ", "failed": "FAIL", "not reached": "  - ", "not asked": "  - ", "not checked": "  ? "}
 
 
 def statement(
@@ -92,4 +91,4 @@ def _steps(steps: tuple[Step, ...]) -> list[dict[str, str]]:
 
 
 def _lines(steps: tuple[Step, ...]) -> str:
-    return "\n".join(f"{_MARKS[step.status]} {step.sentence}" for step in steps)
+    return "\n".join(f"{words.MARKS[step.status]} {step.sentence}" for step in steps)

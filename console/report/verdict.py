@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from console.report import words
 from provenance.checklist import Step, VerificationError
 from provenance.checkpoint import Checkpoint
 from provenance.errors import FormatError
@@ -16,8 +17,6 @@ from provenance.statements.fields import format_instant
 from provenance.timestamps import Remark, Timestamp
 from provenance.trust import MAX_TRUST_BYTES, Trust
 from provenance.verifier import VerifiedResult, verify_result
-
-_MARKS = {"ok": "✓", "failed": "✗", "not reached": "·", "not asked": "–", "not checked": "?"}
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ class Verdict:
 
     def lines(self) -> str:
         """The outcome for a terminal: a line for each step and remark, and a last one with the answer."""
-        steps = [f"{_MARKS[step.status]} {step.sentence}" for step in self.steps]
+        steps = [f"{words.MARKS[step.status]} {step.sentence}" for step in self.steps]
         return "\n".join([*steps, *(f"! {remark.sentence}" for remark in self.remarks), self._answer()])
 
     def _told(self) -> dict[str, Any]:

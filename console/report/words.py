@@ -76,6 +76,15 @@ ALGORITHMS: Final[Mapping[str, str]] = {
     "slhdsa128s": "SLH-DSA-SHA2-128s (post-quantum, rests on hashes alone)",
 }
 
+MARKS: Final[Mapping[str, str]] = {
+    "ok": "✓",
+    "failed": "✗",
+    "not reached": "·",
+    "not asked": "–",
+    "not checked": "?",
+}
+"""How far a step came, on a terminal."""
+
 STEPS: Final[Mapping[str, str]] = {
     "trust_readable": "The list of keys that you chose to believe was read.",
     "proof_well_formed": "The proof is complete, and nothing was added to it or left out.",
