@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
+
+from console.asking import ask
 
 _MAX_SECRET_BYTES = 8 << 10
 
@@ -60,17 +60,11 @@ def choose(
     if sum((ask_passphrase, pkcs11_module is not None, custodian is not None)) > 1:
         raise typer.BadParameter("Choose one: --ask-passphrase, --pkcs11-module, or --custodian.")
     if ask_passphrase:
-        return Custody((), "--passphrase-fd", _ask("Vault passphrase: "))
+        return Custody((), "--passphrase-fd", ask("Vault passphrase: ").encode())
     if pkcs11_module is not None and pkcs11_token is not None:
         words = ("--pkcs11-module", str(pkcs11_module), "--pkcs11-token", pkcs11_token)
-        return Custody(words, "--pkcs11-pin-fd", _ask(f"User PIN of the token {pkcs11_token}: "))
+        return Custody(words, "--pkcs11-pin-fd", ask(f"User PIN of the token {pkcs11_token}: ").encode())
     if custodian is not None:
         config = () if custodian_config is None else ("--custodian-config", str(custodian_config.absolute()))
         return Custody(("--custodian", custodian, *config))
     return Custody()
-
-
-def _ask(prompt: str) -> bytes:
-    if sys.stdin.isatty():
-        return getpass.getpass(prompt).encode()
-    return sys.stdin.readline().rstrip("\n").encode()

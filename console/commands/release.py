@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json as json_format
-import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Annotated
 import typer
 
 from console import output
+from console.asking import ask, ask_new_passphrase
 from console.commands.options import DataOption, JsonOption, load_trust, say
 from console.paths import data_folder
 from console.supervisor import lone_worker
@@ -46,7 +45,7 @@ def key(
     """Make a release key. Its public part goes to stdout, for `bauta serve --init --release-key`."""
     made = ReleaseKey.generate()
     try:
-        made.write(target, _new_passphrase() if passphrase else None)
+        made.write(target, ask_new_passphrase("release key") if passphrase else None)
     except FileExistsError:
         raise typer.BadParameter("The file exists; a key is never overwritten.") from None
     public = made.signer.public
@@ -65,7 +64,7 @@ def make(
     json: JsonOption = False,
 ) -> int:
     """Release the version of the worker that is installed here, once all of it is what its lock names."""
-    signer = ReleaseKey.read(key_file, lambda: _ask("Passphrase of the release key: ")).signer
+    signer = ReleaseKey.read(key_file, lambda: ask("Passphrase of the release key: ")).signer
     facts = _facts(_installed())
     release = sign_envelope(facts.to_statement(), signer, signer.public.algorithms)
     write_release(target, release)
@@ -168,18 +167,3 @@ def _text(facts: WorkerReleaseFacts, verdict: str) -> str:
         verdict,
     ]
     return "\n".join(lines)
-
-
-def _new_passphrase() -> str:
-    chosen = _ask("Passphrase for the release key: ")
-    if not chosen:
-        raise typer.BadParameter("The passphrase is empty.")
-    if sys.stdin.isatty() and _ask("The same again: ") != chosen:
-        raise typer.BadParameter("The two passphrases differ.")
-    return chosen
-
-
-def _ask(prompt: str) -> str:
-    if sys.stdin.isatty():
-        return getpass.getpass(prompt)
-    return sys.stdin.readline().rstrip("\n")

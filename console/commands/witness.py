@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import signal
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from console import output
+from console.asking import ask, ask_new_passphrase
 from console.commands.options import JsonOption, say
 from console.witness_desk import WitnessDesk
 from console.witness_folder import WitnessFolder, read_evidence
@@ -128,10 +128,10 @@ def _signer(folder: WitnessFolder, name: str | None, *, ask_passphrase: bool) ->
         if name is None:
             raise typer.BadParameter("A new witness needs a --name, such as witness.example/w1.")
         made = WitnessKey.generate(name)
-        made.write(folder.key_file, _new_passphrase() if ask_passphrase else None)
+        made.write(folder.key_file, ask_new_passphrase("witness") if ask_passphrase else None)
         say(f"new keys are in {folder.key_file}; keep a copy of them, and none of the rest of the folder")
         return made.signer
-    key = WitnessKey.read(folder.key_file, lambda: _ask("Passphrase of the witness: "))
+    key = WitnessKey.read(folder.key_file, lambda: ask("Passphrase of the witness: "))
     if name is not None and name != key.name:
         raise typer.BadParameter("The keys in this folder are of another name; a new one needs a new folder.")
     return key.signer
@@ -169,18 +169,3 @@ def _told(document: dict[str, Any]) -> str:
 
 def _stop(*_: object) -> None:
     raise KeyboardInterrupt
-
-
-def _new_passphrase() -> str:
-    chosen = _ask("Passphrase for the witness: ")
-    if not chosen:
-        raise typer.BadParameter("The passphrase is empty.")
-    if sys.stdin.isatty() and _ask("The same again: ") != chosen:
-        raise typer.BadParameter("The two passphrases differ.")
-    return chosen
-
-
-def _ask(prompt: str) -> str:
-    if sys.stdin.isatty():
-        return getpass.getpass(prompt)
-    return sys.stdin.readline().rstrip("\n")
