@@ -1,4 +1,4 @@
-"""Asking a person for a secret: never echoed, never on a command line; a program gives it on standard input."""
+"""Asking a person for a secret: not echoed, not on a command line; a program gives it on standard input."""
 
 from __future__ import annotations
 
