@@ -1,6 +1,7 @@
-"""Finding faces.
+"""Finding what names a person.
 
 contract.py      what every detector promises
+finders.py       what is sought in a job: one finder for each network, with the kinds that it finds
 graph.py         makes the pinned ONNX file fit to run: dynamic sizes, constants where constants belong
 centerface.py    CenterFace's output maps turned into boxes, the same for both engines
 onnx_engine.py   CenterFace on ONNX Runtime (CPU)

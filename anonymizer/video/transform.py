@@ -11,8 +11,7 @@ from typing import BinaryIO, Literal
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
-from anonymizer.detect.contract import Detector
-from anonymizer.detect.looking import Looker
+from anonymizer.detect.finders import Finder
 from anonymizer.intake.sniff import Format
 from anonymizer.report import Meter, Progress, Report, Stopwatch
 from anonymizer.settings import MODES, Limits, Settings
@@ -35,7 +34,7 @@ class Job:
 
     settings: Settings
     limits: Limits
-    detector: Detector
+    finders: tuple[Finder, ...]
     device: str
     on_progress: OnProgress | None
 
@@ -65,9 +64,7 @@ class _Passage:
         self._keeps_sound = job.settings.audio == "keep" and reader.sound is not None
         if self._keeps_sound:
             reader.require_sound_decoder()
-        mode, faces = MODES[job.settings.mode], job.settings.faces
-        looker = Looker(job.detector, mode.scales, faces.threshold, faces.passes)
-        self._coverer = Coverer(looker, faces, mode.stride, job.limits.max_buffer_bytes, self._watch)
+        self._coverer = Coverer(job.finders, job.limits.max_buffer_bytes, self._watch)
         self._plain = Plain()
         self._clock = Clock(job.limits)
         self._meter = Meter(job.on_progress, reader.frames_expected)
@@ -146,8 +143,8 @@ class _Passage:
             width=plain.width,
             height=plain.height,
             frames=self._clock.frames,
-            frames_with_faces=self._coverer.frames_with_faces,
-            tracks=self._coverer.tracks,
+            frames_with=dict(self._coverer.frames_with),
+            tracks_of=dict(self._coverer.tracks),
             audio=sound,
             duration_seconds=self._clock.duration_seconds,
             device=self._job.device,

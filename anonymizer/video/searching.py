@@ -1,0 +1,136 @@
+"""One finder's way through a video: when it looks, what it saw, and what is to be covered in any frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from anonymizer.boxes import Box, Boxes
+from anonymizer.detect.finders import Finder, Sought
+from anonymizer.settings import Kind
+from anonymizer.track.steady import is_steady
+from anonymizer.track.stillness import Small, is_still, small_copy
+from anonymizer.track.tracker import Tracker
+from anonymizer.video.picture import Copies, Picture
+
+# Between two looks a thing must not get far: at most this long for each frame of the stride.
+SECONDS_PER_STRIDE_FRAME = 1 / 25
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A frame that is not covered yet."""
+
+    index: int
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class _Glance:
+    """One look at one frame."""
+
+    frame: Waiting
+    found: Mapping[Kind, Boxes]
+
+
+class Search:
+    """Looks at frames in order, with the finder's cadence; a tracker for each kind carries what was seen.
+
+    Attributes:
+        finder: what it looks with.
+    """
+
+    def __init__(self, finder: Finder, copies: Copies) -> None:
+        """Takes the finder and where scaled copies come from."""
+        self.finder = finder
+        self._copies = copies
+        self._trackers: dict[Kind, Tracker] = {
+            sought.kind: Tracker(
+                sought.settings.linger_seconds,
+                sought.settings.lookahead_seconds,
+                believes_all=sought.believes_all,
+            )
+            for sought in finder.sought
+        }
+        self._last: _Glance | None = None
+        self._last_small: Small | None = None
+
+    @property
+    def counts(self) -> Mapping[Kind, int]:
+        """Things followed so far, by kind."""
+        return {kind: tracker.count for kind, tracker in self._trackers.items()}
+
+    def has_looked_past(self, index: int) -> bool:
+        """Tells whether this frame, or a later one of its shot, was looked at."""
+        return self._last is not None and self._last.frame.index >= index
+
+    def is_due(self, newest: Waiting) -> bool:
+        """Tells whether it is time to look at the newest frame."""
+        if self._last is None:
+            return True
+        last, stride = self._last.frame, self.finder.stride
+        elapsed = newest.picture.time - last.picture.time + _ROUNDING
+        if newest.index - last.index < stride and elapsed < stride * SECONDS_PER_STRIDE_FRAME:
+            return False
+        if elapsed >= self.finder.still_seconds or self._last_small is None:
+            return True
+        return not is_still(self._last_small, small_copy(newest.picture.planes[0].pixels))
+
+    def look_up_to(self, newest: Waiting, waiting: Sequence[Waiting]) -> None:
+        """Looks at a frame, and at some of those skipped before it where things moved far in the meantime.
+
+        Args:
+            newest: the frame.
+            waiting: all frames since the last look at least, in order, the newest among them.
+
+        Raises:
+            AnonymizerError: detector_failed.
+        """
+        last = self._last
+        if last is not None and last.frame.index >= newest.index:
+            return
+        glance = self._look(newest)
+        if last is not None:
+            skipped = [frame for frame in waiting if last.frame.index < frame.index < newest.index]
+            for between in self._looks_between(last, glance, skipped):
+                self._observe(between)
+        self._observe(glance)
+        self._last = glance
+        if self.finder.still_seconds:
+            self._last_small = small_copy(newest.picture.planes[0].pixels)
+
+    def cut(self, index: int) -> None:
+        """Ends everything that was followed: a new shot begins with this frame."""
+        for tracker in self._trackers.values():
+            tracker.cut(index)
+        self._last = self._last_small = None
+
+    def covers(self, index: int, time: float) -> Iterator[tuple[Sought, Box]]:
+        """Yields what to cover in a frame, before any scaling, and forgets what no later frame needs."""
+        for sought in self.finder.sought:
+            for box in self._trackers[sought.kind].covers(index, time):
+                yield sought, box
+
+    def _looks_between(self, before: _Glance, after: _Glance, skipped: list[Waiting]) -> list[_Glance]:
+        """Looks at the middle of the skipped frames, then at those of each half, until nothing is far."""
+        kinds = self._trackers
+        if not skipped or all(is_steady(before.found[kind], after.found[kind]) for kind in kinds):
+            return []
+        half = len(skipped) // 2
+        middle = self._look(skipped[half])
+        return [
+            *self._looks_between(before, middle, skipped[:half]),
+            middle,
+            *self._looks_between(middle, after, skipped[half + 1 :]),
+        ]
+
+    def _look(self, frame: Waiting) -> _Glance:
+        picture = frame.picture
+        width, height = picture.frame.width, picture.frame.height
+        found = self.finder.look(width, height, lambda w, h: self._copies.of(picture, w, h))
+        return _Glance(frame, found)
+
+    def _observe(self, glance: _Glance) -> None:
+        for kind, tracker in self._trackers.items():
+            tracker.observe(glance.frame.index, glance.frame.picture.time, glance.found[kind])
