@@ -7,8 +7,7 @@ from typing import BinaryIO
 
 import cv2
 
-from anonymizer.detect.engines import open_detector
-from anonymizer.detect.finders import finders_of
+from anonymizer.detect.finders import open_finders
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import sniff
 from anonymizer.intake.wholeness import check_whole
@@ -53,8 +52,7 @@ def anonymize(
     try:
         kind = sniff(source)
         check_whole(source, kind, limits)
-        detector = open_detector(models, settings.faces.threshold, settings.threads)
-        finders = finders_of(settings, detector, is_still=kind.is_still)
+        finders = open_finders(models, settings, is_still=kind.is_still)
         if kind.is_still:
             report = transform_still(source, kind, sink, settings, limits, finders, models.device)
             if on_progress is not None:

@@ -7,7 +7,9 @@ asked for has its own cover.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, Literal
 
 from anonymizer.errors import AnonymizerError
@@ -19,6 +21,15 @@ NATIVE: Final = 1920
 Kind = Literal["face", "text", "plate"]
 Effect = Literal["solid", "blur", "mosaic"]
 Shape = Literal["box", "ellipse"]
+
+# Who may look for what: our own detector first, then the one that whoever runs the worker has added.
+DETECTORS: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
+    {
+        "face": ("centerface", "custom-face"),
+        "text": ("ppocr-text", "custom-text"),
+        "plate": ("ppocr-text", "custom-plate"),
+    }
+)
 
 # From the weakest to the strongest: where covers overlap, the strongest is put on last and stays.
 BY_STRENGTH: Final[tuple[Effect, ...]] = ("blur", "mosaic", "solid")
@@ -57,6 +68,8 @@ MOST_PASSES: Final = 3
 
 # A still costs one look, so every mode takes all of them.
 STILL_SCALES: Final = (320, 640, 1280, NATIVE)
+# Text is small: nothing of it is lost to more pixels, as large faces are.
+STILL_TEXT_SCALES: Final = (640, 1280, 2560)
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,7 @@ class CoverSettings:
         threshold: detections scored below it are ignored.
         linger_seconds: how long a cover stays, growing, after a thing is lost.
         lookahead_seconds: how long before its first detection a thing is covered already.
+        detectors: which of DETECTORS look; what any of them finds is covered. Empty stands for our own.
     """
 
     effect: Effect = "solid"
@@ -79,6 +93,7 @@ class CoverSettings:
     threshold: float = 0.2
     linger_seconds: float = 0.5
     lookahead_seconds: float = 0.5
+    detectors: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuses values out of range.
@@ -183,6 +198,23 @@ class Settings:
         _require(self.mode in MODES, "mode: " + ", ".join(MODES))
         _require(self.audio in {"remove", "keep"}, "audio: remove or keep")
         _require(1 <= self.threads <= 64, "threads: 1 to 64")
+        for kind, cover in self.sought.items():
+            known = set(cover.detectors) <= set(DETECTORS[kind])
+            _require(known, f"detectors: {', '.join(DETECTORS[kind])}")
+
+    @property
+    def sought(self) -> Mapping[Kind, CoverSettings]:
+        """What is covered, by kind."""
+        chosen: dict[Kind, CoverSettings] = {"face": self.faces}
+        if self.text is not None:
+            chosen["text"] = self.text
+        if self.plates is not None:
+            chosen["plate"] = self.plates
+        return chosen
+
+    def detectors_of(self, kind: Kind) -> tuple[str, ...]:
+        """Which detectors look for a kind that is sought."""
+        return self.sought[kind].detectors or DETECTORS[kind][:1]
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from anonymizer.boxes import Boxes
-from anonymizer.detect.contract import Detector
+import numpy as np
+
+from anonymizer.boxes import Boxes, suppress
+from anonymizer.detect.added_detector import AddedDetector
+from anonymizer.detect.engines import open_detector
+from anonymizer.detect.keeping import outside
 from anonymizer.detect.looking import CopyAt, Looker
-from anonymizer.settings import MODES, MOST_PASSES, STILL_SCALES, CoverSettings, Kind, Settings
+from anonymizer.detect.text import TextDetector, TextLooker
+from anonymizer.errors import AnonymizerError
+from anonymizer.manifest import added_name
+from anonymizer.models import CENTERFACE, TEXT, Models
+from anonymizer.settings import (
+    MODES,
+    MOST_PASSES,
+    STILL_SCALES,
+    STILL_TEXT_SCALES,
+    CoverSettings,
+    Kind,
+    Settings,
+)
+
+# How long a picture that does not change goes without a look for text.
+STILL_SECONDS = 1.0
 
 # Looks at a frame: its width, its height and its copies to boxes in its pixels, for every kind sought.
 Look = Callable[[int, int, CopyAt], Mapping[Kind, Boxes]]
@@ -46,13 +65,90 @@ class Finder:
     still_seconds: float = 0.0
 
 
-def finders_of(settings: Settings, detector: Detector, *, is_still: bool) -> tuple[Finder, ...]:
-    """Gives the finders of a job: those of a video's mode, or those of a still, which is looked at once."""
-    mode, faces = MODES[settings.mode], settings.faces
-    looker = Looker(detector, STILL_SCALES if is_still else mode.scales, faces.threshold, faces.passes)
+def open_finders(models: Models, settings: Settings, *, is_still: bool) -> tuple[Finder, ...]:
+    """Starts inference in this process, for what a job seeks. Call it after the fork.
 
-    def look_for_faces(width: int, height: int, copy_at: CopyAt) -> Mapping[Kind, Boxes]:
-        return {"face": looker.look(width, height, copy_at)}
+    Args:
+        models: from load_models.
+        settings: what is sought.
+        is_still: a still is looked at once, so at every scale; a video as its mode says.
 
-    found = Sought("face", faces, believes_all=faces.passes == MOST_PASSES)
-    return (Finder((found,), look_for_faces, mode.stride),)
+    Raises:
+        AnonymizerError: detector_failed, device_unavailable, model_unusable, or model_missing for a detector
+            that is asked for and not installed.
+    """
+    for kind in settings.sought:
+        for name in settings.detectors_of(kind):
+            if name not in models.files:
+                raise AnonymizerError("model_missing", f"The policy asks for {name}.")
+    opening = _Opening(models, settings, is_still=is_still)
+    finders = [opening.faces()]
+    read: list[Kind] = [
+        kind for kind in ("text", "plate") if kind in settings.sought and TEXT in settings.detectors_of(kind)
+    ]
+    if read:
+        finders.append(opening.text(read))
+    finders += [
+        opening.added(kind)
+        for kind in settings.sought
+        if kind != "face" and added_name(kind) in settings.detectors_of(kind)
+    ]
+    return tuple(finders)
+
+
+class _Opening:
+    """Opens the detectors of one job."""
+
+    def __init__(self, models: Models, settings: Settings, *, is_still: bool) -> None:
+        self._models = models
+        self._settings = settings
+        self._mode = MODES[settings.mode]
+        self._is_still = is_still
+
+    def faces(self) -> Finder:
+        """Every face detector that is asked for; what any of them sees is one thing for one tracker."""
+        faces = self._settings.faces
+        wanted = self._settings.detectors_of("face")
+        lookers = []
+        if CENTERFACE in wanted:
+            detector = open_detector(self._models, faces.threshold, self._settings.threads)
+            scales = STILL_SCALES if self._is_still else self._mode.scales
+            lookers.append(Looker(detector, scales, faces.threshold, faces.passes))
+        if added_name("face") in wanted:
+            lookers.append(self._added_looker("face", faces.threshold, faces.passes))
+
+        def look(width: int, height: int, copy_at: CopyAt) -> Mapping[Kind, Boxes]:
+            seen = [looker.look(width, height, copy_at) for looker in lookers]
+            return {"face": suppress(np.concatenate(seen))}
+
+        sought = Sought("face", faces, believes_all=faces.passes == MOST_PASSES)
+        return Finder((sought,), look, self._mode.stride)
+
+    def text(self, kinds: Sequence[Kind]) -> Finder:
+        """Text, plates or both by one network."""
+        sought = tuple(Sought(kind, self._settings.sought[kind]) for kind in kinds)
+        looker = TextLooker(
+            TextDetector(self._models.files[TEXT], self._settings.threads),
+            STILL_TEXT_SCALES if self._is_still else (self._mode.text_scale,),
+            {each.kind: each.settings.threshold for each in sought},
+            self._settings.keep,
+        )
+        return Finder(sought, looker.look, self._mode.text_stride, STILL_SECONDS)
+
+    def added(self, kind: Kind) -> Finder:
+        """Text or plates by a detector that was added."""
+        sought = Sought(kind, self._settings.sought[kind])
+        looker = self._added_looker(kind, sought.settings.threshold, passes=1)
+        keep = self._settings.keep
+
+        def look(width: int, height: int, copy_at: CopyAt) -> Mapping[Kind, Boxes]:
+            return {kind: outside(looker.look(width, height, copy_at), keep, width, height)}
+
+        return Finder((sought,), look, self._mode.text_stride, STILL_SECONDS)
+
+    def _added_looker(self, kind: Kind, threshold: float, passes: int) -> Looker:
+        name = added_name(kind)
+        manifest = self._models.added[name]
+        detector = AddedDetector(self._models.files[name], manifest, threshold, self._settings.threads)
+        side = max(manifest.layout.width, manifest.layout.height)
+        return Looker(detector, (side,), threshold, passes)

@@ -45,7 +45,10 @@ class Coverer:
     @property
     def tracks(self) -> Mapping[Kind, int]:
         """Things followed so far, by kind."""
-        return {kind: count for search in self._searches for kind, count in search.counts.items()}
+        counts: Counter[Kind] = Counter()
+        for search in self._searches:
+            counts.update(search.counts)
+        return counts
 
     def push(self, picture: Picture) -> Iterator[Picture]:
         """Takes the next picture; yields those that are ready, covered.

@@ -23,6 +23,11 @@ MODES = ("original", "quality", "balanced", "fast")
 EFFECTS = ("solid", "blur", "mosaic")
 SHAPES = ("box", "ellipse")
 AUDIO_EFFECTS = ("remove", "keep")
+# Who may look; the first is Bauta's own, the other one what the operator has added (docs/models.md).
+FACE_DETECTORS = ("centerface", "custom-face")
+TEXT_DETECTORS = ("ppocr-text", "custom-text")
+PLATE_DETECTORS = ("ppocr-text", "custom-plate")
+MAX_KEPT_REGIONS = 16
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
@@ -40,6 +45,7 @@ class FacePolicy:
             threshold; mirrored.
         linger_seconds: how long a cover stays where a face was last seen (0 to 10).
         lookahead_seconds: how long before its first detection a face is covered (0 to 10).
+        detectors: names of detectors; what any of them finds is covered.
     """
 
     effect: str
@@ -49,6 +55,40 @@ class FacePolicy:
     passes: int
     linger_seconds: float
     lookahead_seconds: float
+    detectors: tuple[str, ...] = FACE_DETECTORS[:1]
+
+
+@dataclass(frozen=True)
+class TextPolicy:
+    """How text, or the text that has the shape of a number plate, is found and covered.
+
+    Attributes:
+        effect, shape, scale, linger_seconds, lookahead_seconds: as for faces.
+        threshold: mean likelihood from which something counts as text (0.05 to 0.9); lower finds more.
+        detectors: names of detectors; what any of them finds is covered.
+    """
+
+    effect: str
+    shape: str
+    scale: float
+    threshold: float
+    linger_seconds: float
+    lookahead_seconds: float
+    detectors: tuple[str, ...] = TEXT_DETECTORS[:1]
+
+
+@dataclass(frozen=True)
+class KeptRegion:
+    """Where text and plates may stay: a channel's logo. A face there is covered all the same.
+
+    Attributes:
+        left, top, right, bottom: shares of the picture's width and height (0 to 1).
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 @dataclass(frozen=True)
@@ -84,6 +124,9 @@ class Policy:
         modes: what the submitter may choose from; the first is the default.
         locked: the submitter may choose no mode but the first.
         faces: how faces are covered.
+        text_cover: how text of any kind is covered (the table `[text]`); None where it stays.
+        plates: how number plates are covered; None where they stay, unless as text.
+        keep: where text and plates may stay.
         audio: what happens to sound.
         proof: what the proof must withstand.
         text: the whole TOML text that all of this came from.
@@ -94,6 +137,9 @@ class Policy:
     modes: tuple[str, ...]
     locked: bool
     faces: FacePolicy
+    text_cover: TextPolicy | None
+    plates: TextPolicy | None
+    keep: tuple[KeptRegion, ...]
     audio: AudioPolicy
     proof: ProofPolicy
     text: str = field(repr=False)
@@ -124,18 +170,24 @@ def parse_policy(text: str) -> Policy:
     if not _NAME.fullmatch(name):
         raise PolicyError("policy: name must be a lower-case letter, then letters, digits or hyphens")
     faces, audio = root.table("faces"), root.table("audio")
+    text_table, plates_table = root.optional_table("text"), root.optional_table("plates")
     policy = Policy(
         name=name,
         summary=root.text("summary", 300),
         modes=root.choices("modes", MODES),
         locked=root.flag("locked"),
         faces=_faces(faces),
+        text_cover=_text(text_table, TEXT_DETECTORS),
+        plates=_text(plates_table, PLATE_DETECTORS),
+        keep=tuple(_kept(region) for region in root.tables("keep", MAX_KEPT_REGIONS)),
         audio=AudioPolicy(effect=audio.choice("effect", AUDIO_EFFECTS)),
         proof=_proof(root.optional_table("proof")),
         text=text,
     )
     for table in (faces, audio, root):
         table.finish()
+    if policy.keep and policy.text_cover is None and policy.plates is None:
+        raise PolicyError("policy: keep has no meaning without text or plates")
     return policy
 
 
@@ -148,7 +200,32 @@ def _faces(table: Table) -> FacePolicy:
         passes=table.count("passes", 1, 3),
         linger_seconds=table.number("linger_seconds", 0.0, 10.0),
         lookahead_seconds=table.number("lookahead_seconds", 0.0, 10.0),
+        detectors=table.choices_or("detectors", FACE_DETECTORS, FACE_DETECTORS[:1]),
     )
+
+
+def _text(table: Table | None, detectors: tuple[str, ...]) -> TextPolicy | None:
+    if table is None:
+        return None
+    found = TextPolicy(
+        effect=table.choice("effect", EFFECTS),
+        shape=table.choice("shape", SHAPES),
+        scale=table.number("scale", 1.0, 3.0),
+        threshold=table.number("threshold", 0.05, 0.9),
+        linger_seconds=table.number("linger_seconds", 0.0, 10.0),
+        lookahead_seconds=table.number("lookahead_seconds", 0.0, 10.0),
+        detectors=table.choices_or("detectors", detectors, detectors[:1]),
+    )
+    table.finish()
+    return found
+
+
+def _kept(table: Table) -> KeptRegion:
+    left, top, right, bottom = (table.number(edge, 0.0, 1.0) for edge in ("left", "top", "right", "bottom"))
+    table.finish()
+    if left >= right or top >= bottom:
+        raise PolicyError("policy: keep needs left before right and top before bottom")
+    return KeptRegion(left, top, right, bottom)
 
 
 def _proof(table: Table | None) -> ProofPolicy:

@@ -40,7 +40,11 @@ AUDIO = ("removed", "kept", "none")
 
 DEVICES = ("cpu", "cuda")
 MEDIA_TYPES = ("video/mp4", "image/jpeg", "image/png", "image/webp")
-MODELS = ("centerface",)
+MODELS = ("centerface", "custom-face", "custom-plate", "custom-text", "ppocr-text")
+"""Bauta's own, and one place for each kind of detector that an operator may add."""
+
+KINDS = ("plate", "text")
+"""What is covered besides faces, where the policy asks for it."""
 POLICIES = ("classroom", "street", "telehealth", "whistleblower")
 """What ships with a worker; a submitter's own policy has no place in a release."""
 
@@ -73,7 +77,9 @@ FAILURE_CODES = (
     "media_unsupported",
     "mode_not_allowed",
     "model_digest_mismatch",
+    "model_manifest_invalid",
     "model_missing",
+    "model_unusable",
     "order_invalid",
     "out_of_memory",
     "policy_invalid",

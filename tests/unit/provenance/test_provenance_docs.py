@@ -50,6 +50,7 @@ def test_every_field_of_a_statement_is_listed_and_no_other(facts: Facts) -> None
         ("device", vocabulary.DEVICES),
         ("media type", vocabulary.MEDIA_TYPES),
         ("model", vocabulary.MODELS),
+        ("kind", vocabulary.KINDS),
         ("policy", vocabulary.POLICIES),
         ("failure code", vocabulary.FAILURE_CODES),
     ],
