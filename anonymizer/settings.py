@@ -137,7 +137,7 @@ class TextSettings(CoverSettings):
 
     shape: Shape = "box"
     scale: float = 1.2
-    threshold: float = 0.5
+    threshold: float = 0.3
 
 
 @dataclass(frozen=True)
