@@ -17,6 +17,8 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from anonymizer.added import FOLDER, read_added
+from anonymizer.detect.choosing import compiled_where_faster
+from anonymizer.detect.compiled_engine import CompiledNetworks
 from anonymizer.detect.graph import ready_to_run
 from anonymizer.errors import AnonymizerError
 from anonymizer.manifest import Manifest
@@ -52,12 +54,14 @@ class Models:
         sha256: the hexadecimal digest of each file as it lay on the disk, by name.
         device: where inference runs.
         added: how to run the models that were added, by name.
+        compiled: CenterFace compiled for this processor, where that is faster (detect/choosing.py).
     """
 
     files: Mapping[str, bytes] = field(repr=False)
     sha256: Mapping[str, str]
     device: Device
     added: Mapping[str, Manifest] = field(default_factory=dict)
+    compiled: CompiledNetworks | None = field(default=None, repr=False)
 
 
 def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Models:
@@ -96,6 +100,7 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
         MappingProxyType(digests),
         chosen,
         MappingProxyType({name: manifest for name, (manifest, _) in added.items()}),
+        compiled_where_faster(files[CENTERFACE]) if chosen == "cpu" else None,
     )
 
 

@@ -36,8 +36,12 @@ class OnnxCenterFace:
         except Exception:  # the runtime's exception classes share no public base
             raise AnonymizerError("detector_failed") from None
 
-    def detect(self, image: Image, threshold: float | None = None) -> Boxes:
-        """See Detector.detect."""
+    def maps(self, image: Image) -> Maps:
+        """Runs the network on a picture of any size.
+
+        Raises:
+            AnonymizerError: detector_failed.
+        """
         try:
             heat, size, offset = self._session.run(
                 [HEATMAP, SCALE, OFFSET], {INPUT_NAME: network_input(image)}
@@ -46,5 +50,8 @@ class OnnxCenterFace:
             raise
         except Exception:  # the runtime's exception classes share no public base
             raise AnonymizerError("detector_failed") from None
-        maps = Maps(heat[0, 0], size[0], offset[0])
-        return boxes_from(maps, image, self._threshold if threshold is None else threshold)
+        return Maps(heat[0, 0], size[0], offset[0])
+
+    def detect(self, image: Image, threshold: float | None = None) -> Boxes:
+        """See Detector.detect."""
+        return boxes_from(self.maps(image), image, self._threshold if threshold is None else threshold)

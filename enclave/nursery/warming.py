@@ -50,7 +50,8 @@ def warm_up() -> WarmParent:
 
     Raises:
         AnonymizerError: a model is missing or not the pinned one.
-        WallError: `parent_not_single` when a library started threads, so that a fork would not be safe.
+        WallError: `parent_not_single` when a library started threads, so that a fork would not be safe;
+            `wall_failed` when memory stays writable and runnable.
         OSError: a file cannot be read.
     """
     # A GPU's driver opens files and makes calls that have no place behind this wall, so jobs run on the CPU,
@@ -63,6 +64,8 @@ def warm_up() -> WarmParent:
     null_fd = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     _require_one_thread()
     inherited_bytes = address_space_bytes()
+    # The inference engine wrote code for this processor; from here on nobody changes it.
+    wall.close_code_pages()
     # What is in memory now stays: children share its pages instead of copying them.
     gc.collect()
     gc.freeze()

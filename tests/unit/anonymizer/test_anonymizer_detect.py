@@ -16,6 +16,7 @@ from anonymizer.detect.centerface import Maps, boxes_from, network_input
 from anonymizer.detect.engines import open_detector
 from anonymizer.detect.graph import ready_to_run
 from anonymizer.detect.looking import Looker
+from anonymizer.detect.onnx_engine import OnnxCenterFace
 from anonymizer.models import CENTERFACE, PINNED_SHA256, check_digest, detect_device
 from tests.media_factory import face_picture
 
@@ -50,7 +51,7 @@ def test_torch_agrees_with_onnx_runtime(models: Models, size: tuple[int, int]) -
     from anonymizer.detect.torch_engine import TorchCenterFace
 
     image = face_picture(size)
-    one = open_detector(models, 0.1, 2).detect(image)
+    one = OnnxCenterFace(models.files[CENTERFACE], 0.1, 2).detect(image)
     other = TorchCenterFace(models.files[CENTERFACE], 0.1, device="cpu").detect(image)
     np.testing.assert_allclose(one, other, atol=0.01)
 
@@ -61,7 +62,7 @@ def test_cuda_agrees_with_onnx_runtime(models: Models) -> None:
     from anonymizer.detect.torch_engine import TorchCenterFace
 
     image = face_picture()
-    one = open_detector(models, 0.2, 2).detect(image)
+    one = OnnxCenterFace(models.files[CENTERFACE], 0.2, 2).detect(image)
     other = TorchCenterFace(models.files[CENTERFACE], 0.2, device="cuda").detect(image)
     np.testing.assert_allclose(one, other, atol=1.0)
 
