@@ -199,6 +199,7 @@ def _report(target: Path, done: Submitted, opening: Path | None) -> None:
         document,
         f"{target}\n{proof_path(target)}\n"
         f"{facts.frames} frames, {facts.frames_with_faces} with faces ({facts.tracks} tracks) covered by "
-        f"{facts.effect}{besides_faces(facts)}; audio {facts.audio}; tier {facts.tier}, {len(facts.walls)} walls; verified.\n"
+        f"{facts.effect}{besides_faces(facts)}; audio {facts.audio}; "
+        f"tier {facts.tier}, {len(facts.walls)} walls; verified.\n"
         f"worker version {done.release.facts.version}, released by {done.release.by}.",
     )
