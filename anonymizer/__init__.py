@@ -7,6 +7,7 @@ settings.py    what is asked for, what is allowed, what the named modes mean
 models.py      the model files, pinned or added, loaded in the warm parent
 manifest.py    what must be known of an ONNX detector to run it
 added.py       the detectors that whoever runs the worker has added
+adding.py      the program that adds them
 report.py      counts and times
 errors.py      the published list of error codes
 intake/        what a file is, and whether all of it is there

@@ -84,6 +84,21 @@ def put(offered: Offered, folder: Path = FOLDER) -> None:
     _write(place.with_suffix(".toml"), offered.manifest_bytes)
 
 
+def remove(kind: Kind, folder: Path = FOLDER) -> None:
+    """Removes the added detector of a kind.
+
+    Raises:
+        AnonymizerError: model_missing, where there is none.
+        OSError: the folder cannot be written.
+    """
+    place = folder / added_name(kind)
+    try:
+        place.with_suffix(".toml").unlink()
+    except FileNotFoundError:
+        raise AnonymizerError("model_missing") from None
+    place.with_suffix(".onnx").unlink(missing_ok=True)
+
+
 def _read(path: Path, most: int, code: str) -> bytes:
     try:
         with path.open("rb") as file:

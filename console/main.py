@@ -10,7 +10,7 @@ import sys
 import typer
 
 from console import output
-from console.commands import age, doctor, evidence, log, policy, release, serve, submit, verify
+from console.commands import age, doctor, evidence, log, models, policy, release, serve, submit, verify
 from enclave.errors import EnclaveError
 from grpc_api.errors import ServiceError
 from keyvault.errors import KeyvaultError
@@ -34,6 +34,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(release.app, name="release")
 app.add_typer(log.app, name="log")
+app.add_typer(models.app, name="models")
 
 EXIT_NO = 1
 EXIT_USAGE = 2
