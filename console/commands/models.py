@@ -105,4 +105,5 @@ def _refusal(told: dict[str, Any]) -> ServiceError:
 
 
 def _line(model: dict[str, Any]) -> str:
-    return f"{model['name']:<13} {model['kind']:<6} {model['sha256']}  {model['licence']}, from {model['source']}"
+    origin = f"{model['licence']}, from {model['source']}"
+    return f"{model['name']:<13} {model['kind']:<6} {model['sha256']}  {origin}"
