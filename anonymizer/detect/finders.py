@@ -26,6 +26,8 @@ from anonymizer.settings import (
     Settings,
 )
 
+# While nothing comes or goes, looks for faces may be this many times as far apart.
+CALM = 2
 # How long a picture that does not change goes without a look for text.
 STILL_SECONDS = 1.0
 
@@ -57,12 +59,14 @@ class Finder:
         look: finds them in one frame.
         stride: frames from one look to the next, at most.
         still_seconds: as long as the picture stays the same, looks may be this far apart instead.
+        calm_stride: the stride while only what is followed moves, and not far (video/calm.py).
     """
 
     sought: tuple[Sought, ...]
     look: Look
     stride: int = 1
     still_seconds: float = 0.0
+    calm_stride: int = 0
 
 
 def open_finders(models: Models, settings: Settings, *, is_still: bool) -> tuple[Finder, ...]:
@@ -122,7 +126,8 @@ class _Opening:
             return {"face": suppress(np.concatenate(seen))}
 
         sought = Sought("face", faces, believes_all=faces.passes == MOST_PASSES)
-        return Finder((sought,), look, self._mode.stride)
+        stride = self._mode.stride
+        return Finder((sought,), look, stride, calm_stride=stride * CALM if stride > 1 else 0)
 
     def text(self, kinds: Sequence[Kind]) -> Finder:
         """Text, plates or both by one network."""

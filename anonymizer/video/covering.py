@@ -15,7 +15,8 @@ from anonymizer.effects.region import apply, region_of
 from anonymizer.report import Stopwatch
 from anonymizer.settings import BY_STRENGTH, Kind
 from anonymizer.track.scene import SceneCuts
-from anonymizer.video.picture import Copies, Picture
+from anonymizer.video.copies import Copies
+from anonymizer.video.picture import Picture
 from anonymizer.video.searching import Search, Waiting
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from anonymizer.boxes import Box, Boxes
 from anonymizer.detect.finders import Finder, Sought
 from anonymizer.settings import Kind
 from anonymizer.track.steady import is_steady
 from anonymizer.track.stillness import Small, is_still, small_copy
 from anonymizer.track.tracker import Tracker
-from anonymizer.video.picture import Copies, Picture
+from anonymizer.video.calm import is_calm
+from anonymizer.video.copies import Copies
+from anonymizer.video.picture import Picture
 
 # Between two looks a thing must not get far: at most this long for each frame of the stride.
 SECONDS_PER_STRIDE_FRAME = 1 / 25
@@ -73,9 +77,22 @@ class Search:
         elapsed = newest.picture.time - last.picture.time + _ROUNDING
         if newest.index - last.index < stride and elapsed < stride * SECONDS_PER_STRIDE_FRAME:
             return False
-        if elapsed >= self.finder.still_seconds or self._last_small is None:
+        if self._last_small is None:
             return True
-        return not is_still(self._last_small, small_copy(newest.picture.planes[0].pixels))
+        small = small_copy(newest.picture.planes[0].pixels)
+        if elapsed < self.finder.still_seconds and is_still(self._last_small, small):
+            return False
+        return not self._is_calm(newest, self._last, small, elapsed)
+
+    def _is_calm(self, newest: Waiting, last: _Glance, small: Small, elapsed: float) -> bool:
+        stride = self.finder.calm_stride
+        if newest.index - last.frame.index >= stride or elapsed >= stride * SECONDS_PER_STRIDE_FRAME:
+            return False
+        boxes = np.concatenate(list(last.found.values()))
+        frame = newest.picture.frame
+        return self._last_small is not None and is_calm(
+            small, self._last_small, boxes, frame.width, frame.height
+        )
 
     def look_up_to(self, newest: Waiting, waiting: Sequence[Waiting]) -> None:
         """Looks at a frame, and at some of those skipped before it where things moved far in the meantime.
@@ -97,7 +114,7 @@ class Search:
                 self._observe(between)
         self._observe(glance)
         self._last = glance
-        if self.finder.still_seconds:
+        if self.finder.still_seconds or self.finder.calm_stride:
             self._last_small = small_copy(newest.picture.planes[0].pixels)
 
     def cut(self, index: int) -> None:
