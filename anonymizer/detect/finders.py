@@ -10,6 +10,7 @@ import numpy as np
 from anonymizer.boxes import Boxes, suppress
 from anonymizer.detect.added_detector import AddedDetector
 from anonymizer.detect.engines import open_detector
+from anonymizer.detect.glancing import Glancer, PartAt
 from anonymizer.detect.keeping import outside
 from anonymizer.detect.looking import CopyAt, Looker
 from anonymizer.detect.text import TextDetector, TextLooker
@@ -26,6 +27,8 @@ from anonymizer.settings import (
     Settings,
 )
 
+# The modes that look at every frame, though not at every frame in full.
+GLANCING = frozenset({"quality"})
 # While nothing comes or goes, looks for faces may be this many times as far apart.
 CALM = 2
 # How long a picture that does not change goes without a look for text.
@@ -33,6 +36,9 @@ STILL_SECONDS = 1.0
 
 # Looks at a frame: its width, its height and its copies to boxes in its pixels, for every kind sought.
 Look = Callable[[int, int, CopyAt], Mapping[Kind, Boxes]]
+
+# The same with the boxes of the frame before; None where a full look is needed (detect/glancing.py).
+Glance = Callable[[int, int, CopyAt, PartAt, Mapping[Kind, Boxes]], Mapping[Kind, Boxes] | None]
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,7 @@ class Finder:
         look: finds them in one frame.
         stride: frames from one look to the next, at most.
         still_seconds: as long as the picture stays the same, looks may be this far apart instead.
+        glance: finds again what was found a frame before, for less; None where every look is a full one.
         calm_stride: the stride while only what is followed moves, and not far (video/calm.py).
     """
 
@@ -67,6 +74,7 @@ class Finder:
     stride: int = 1
     still_seconds: float = 0.0
     calm_stride: int = 0
+    glance: Glance | None = None
 
 
 def open_finders(models: Models, settings: Settings, *, is_still: bool) -> tuple[Finder, ...]:
@@ -114,10 +122,13 @@ class _Opening:
         faces = self._settings.faces
         wanted = self._settings.detectors_of("face")
         lookers = []
+        glance: Glance | None = None
         if CENTERFACE in wanted:
             detector = open_detector(self._models, faces.threshold, self._settings.threads)
             scales = STILL_SCALES if self._is_still else self._mode.scales
             lookers.append(Looker(detector, scales, faces.threshold, faces.passes))
+            if self._settings.mode in GLANCING and faces.passes == 1 and len(wanted) == 1:
+                glance = _glance_by(Glancer(detector, scales, faces.threshold))
         if added_name("face") in wanted:
             lookers.append(self._added_looker("face", faces.threshold, faces.passes))
 
@@ -127,7 +138,8 @@ class _Opening:
 
         sought = Sought("face", faces, believes_all=faces.passes == MOST_PASSES)
         stride = self._mode.stride
-        return Finder((sought,), look, stride, calm_stride=stride * CALM if stride > 1 else 0)
+        calm_stride = stride * CALM if stride > 1 else 0
+        return Finder((sought,), look, stride, calm_stride=calm_stride, glance=glance)
 
     def text(self, kinds: Sequence[Kind]) -> Finder:
         """Text, plates or both by one network."""
@@ -157,3 +169,13 @@ class _Opening:
         detector = AddedDetector(self._models.files[name], manifest, threshold, self._settings.threads)
         side = max(manifest.layout.width, manifest.layout.height)
         return Looker(detector, (side,), threshold, passes)
+
+
+def _glance_by(glancer: Glancer) -> Glance:
+    def glance(
+        width: int, height: int, copy_at: CopyAt, part_at: PartAt, known: Mapping[Kind, Boxes]
+    ) -> Mapping[Kind, Boxes] | None:
+        faces = glancer.glance(width, height, copy_at, part_at, known["face"])
+        return None if faces is None else {"face": faces}
+
+    return glance

@@ -19,6 +19,8 @@ from anonymizer.video.picture import Picture
 
 # Between two looks a thing must not get far: at most this long for each frame of the stride.
 SECONDS_PER_STRIDE_FRAME = 1 / 25
+# Between two full looks at most this many frames less one are glanced at.
+FULL_LOOK_EVERY = 3
 _ROUNDING = 1e-6
 
 
@@ -59,6 +61,7 @@ class Search:
         }
         self._last: _Glance | None = None
         self._last_small: Small | None = None
+        self._last_full, self._last_full_time = 0, 0.0
 
     @property
     def counts(self) -> Mapping[Kind, int]:
@@ -107,7 +110,7 @@ class Search:
         last = self._last
         if last is not None and last.frame.index >= newest.index:
             return
-        glance = self._look(newest)
+        glance = self._glance_again(newest, last) or self._look(newest)
         if last is not None:
             skipped = [frame for frame in waiting if last.frame.index < frame.index < newest.index]
             for between in self._looks_between(last, glance, skipped):
@@ -146,6 +149,29 @@ class Search:
         picture = frame.picture
         width, height = picture.frame.width, picture.frame.height
         found = self.finder.look(width, height, lambda w, h: self._copies.of(picture, w, h))
+        self._last_full, self._last_full_time = frame.index, picture.time
+        return _Glance(frame, found)
+
+    def _glance_again(self, frame: Waiting, last: _Glance | None) -> _Glance | None:
+        """Looks for what the frame before showed; None where that is not enough and a full look is due."""
+        again = self.finder.glance
+        if again is None or last is None or last.frame.index != frame.index - 1:
+            return None
+        if frame.index - self._last_full >= FULL_LOOK_EVERY:
+            return None
+        elapsed = frame.picture.time - self._last_full_time + _ROUNDING
+        if elapsed >= FULL_LOOK_EVERY * SECONDS_PER_STRIDE_FRAME:
+            return None
+        picture = frame.picture
+        found = again(
+            picture.frame.width,
+            picture.frame.height,
+            lambda w, h: self._copies.of(picture, w, h),
+            lambda x, y, w, h, share: self._copies.part(picture, x, y, w, h, share),
+            last.found,
+        )
+        if found is None or not all(is_steady(last.found[kind], found[kind]) for kind in self._trackers):
+            return None
         return _Glance(frame, found)
 
     def _observe(self, glance: _Glance) -> None:
