@@ -1,4 +1,4 @@
-"""Our reading of YuNet's answers against OpenCV's own, on a network made here: Bauta ships no such weights."""
+"""How YuNet's answers are read, against OpenCV's own reading, on a network made here."""
 
 from __future__ import annotations
 
