@@ -233,7 +233,7 @@ class Limits:
     max_frames: int = 1_000_000
     max_duration_seconds: float = 6 * 3600
     max_still_bytes: int = 256 * 1024 * 1024
-    max_buffer_bytes: int = 256 * 1024 * 1024
+    max_buffer_bytes: int = 192 * 1024 * 1024
 
 
 def _require(holds: bool, detail: str) -> None:

@@ -23,7 +23,10 @@ from anonymizer.video.reading import Reader, start_of
 from anonymizer.video.sound import SoundTrack
 from anonymizer.video.writing import Mp4Writer
 
-MOST_WAITING_FOR_ENCODER = 4
+# Covered frames that wait for the encoder: as many as keep it busy while the detector looks, and no more
+# than memory has room for.
+WAITING_BYTES = 16 * 1024 * 1024
+LEAST_WAITING, MOST_WAITING = 2, 8
 
 OnProgress = Callable[[Progress], None]
 
@@ -85,7 +88,8 @@ class _Passage:
             threads=self._job.settings.threads,
             transposed=orientation(display_matrix(first))[0],
         )
-        lane = Lane(MOST_WAITING_FOR_ENCODER)
+        frame_bytes = plain.width * plain.height * 3 // 2
+        lane = Lane(min(MOST_WAITING, max(LEAST_WAITING, WAITING_BYTES // frame_bytes)))
         try:
             self._pass_all(frames, first, plain, _Exit(writer, lane, self._watch), begins, sound_ahead)
         except BaseException as failure:

@@ -14,6 +14,7 @@ from anonymizer import load_models
 from enclave import wall
 from enclave.errors import WallError
 from enclave.measurement import describe, measure
+from enclave.nursery.environment import give_back_memory
 from enclave.nursery.rehearsal import rehearse
 from enclave.wall import names
 from enclave.wall.limits import address_space_bytes
@@ -68,6 +69,7 @@ def warm_up() -> WarmParent:
     wall.close_code_pages()
     # What is in memory now stays: children share its pages instead of copying them.
     gc.collect()
+    give_back_memory()
     gc.freeze()
     outer_wall = frozenset(wall.raise_outer_wall())
     walls = rehearse(outer_wall, null_fd, inherited_bytes)
