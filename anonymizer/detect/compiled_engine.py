@@ -88,8 +88,8 @@ def compile_networks(model: bytes, canvases: tuple[Canvas, ...]) -> CompiledNetw
     Raises:
         AnonymizerError: detector_failed, where OpenVINO cannot compile what it was given.
     """
-    with _one_processor():
-        openvino = _import_openvino()
+    with one_processor():
+        openvino = import_openvino()
         if openvino is None:
             return None
         try:
@@ -121,7 +121,8 @@ def _compile(core: Any, graph: Any, canvas: Canvas) -> Any:
     return request
 
 
-def _import_openvino() -> Any:
+def import_openvino() -> Any:
+    """Returns the package, or None where it is not installed."""
     # The import machinery takes None for "there is no such module"; OpenVINO then goes on without.
     sys.modules.setdefault(REPORTS_TO_ITS_MAKER, None)  # type: ignore[arg-type]  # documented, not in typeshed
     try:
@@ -131,7 +132,8 @@ def _import_openvino() -> Any:
 
 
 @contextlib.contextmanager
-def _one_processor() -> Iterator[None]:
+def one_processor() -> Iterator[None]:
+    """Lets this process see one processor, so that TBB, loaded inside, starts no thread."""
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})
     try:

@@ -207,7 +207,7 @@ def test_without_bfloat16_or_openvino_there_is_no_compiled_engine(
 ) -> None:
     monkeypatch.setattr(compiled_engine, "NEEDED", "a processor of the next decade")
     assert compile_networks(models.files[CENTERFACE], (TRIAL,)) is None
-    monkeypatch.setattr(compiled_engine, "_import_openvino", lambda: None)
+    monkeypatch.setattr(compiled_engine, "import_openvino", lambda: None)
     assert compile_networks(models.files[CENTERFACE], (TRIAL,)) is None
     plain = open_detector(dataclasses.replace(models, compiled=None), 0.3, 1)
     assert isinstance(plain, OnnxCenterFace)
