@@ -165,10 +165,10 @@ def test_speed_is_known_after_a_few_sightings_and_in_both_directions() -> None:
 def test_made_movement(name: str, stride: int) -> None:
     """What the benchmark measures on movement whose truth is known does not get worse unseen."""
     found = tracking.judge(tracking.SCENARIOS[name], stride)
-    assert found["open"] < 0.025
+    assert found["open"] < 0.005
     assert found["far"] < 0.06
-    assert found["switches"] <= (20 if name.startswith("crowd") else 4)
-    assert 0.95 <= found["tracks"] <= 1.05
+    assert found["switches"] <= (60 if name.startswith("crowd") else 4)
+    assert 0.9 <= found["tracks"] <= 1.1
 
 
 def test_two_faces_that_cross_are_both_covered() -> None:
