@@ -90,7 +90,8 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
                 raise AnonymizerError("model_missing", f"It comes with the package {PLACES[name][0]}.")
             continue
         digests[name] = check_digest(content, pinned)
-        files[name] = ready_to_run(content) if name == CENTERFACE else content
+        # torch takes the weights out of the file as it is.
+        files[name] = ready_to_run(content) if name == CENTERFACE and chosen == "cpu" else content
     added = read_added(added_folder)
     for name, (manifest, content) in added.items():
         digests[name] = check_digest(content, manifest.sha256)

@@ -5,5 +5,6 @@ before_after makes the picture in the README
 whole_job    the whole job against deface and against a plain decode-and-encode
 job_start    from an order to the first word behind a closed wall
 key_release  from a worker's request to its file key, the record in the log counted in
+gpu          the batched torch path by itself; needs torch, NumPy, PyAV and OpenCV only
 transcode    that floor, as a command of its own
 """

@@ -31,6 +31,8 @@ from anonymizer.settings import (
 GLANCING = frozenset({"quality"})
 # While nothing comes or goes, looks for faces may be this many times as far apart.
 CALM = 2
+# Two frames are less than a tenth of a second; looks for text cost more than looks for faces.
+TEXT_MAY_SKIP = 2
 # How long a picture that does not change goes without a look for text.
 STILL_SECONDS = 1.0
 
@@ -66,6 +68,8 @@ class Finder:
         stride: frames from one look to the next, at most.
         still_seconds: as long as the picture stays the same, looks may be this far apart instead.
         glance: finds again what was found a frame before, for less; None where every look is a full one.
+        may_skip: so many frames between two looks need none of their own, whatever moves: what is followed is
+            covered there as it moved.
         calm_stride: the stride while only what is followed moves, and not far (video/calm.py).
     """
 
@@ -73,6 +77,7 @@ class Finder:
     look: Look
     stride: int = 1
     still_seconds: float = 0.0
+    may_skip: int = 0
     calm_stride: int = 0
     glance: Glance | None = None
 
@@ -150,7 +155,7 @@ class _Opening:
             {each.kind: each.settings.threshold for each in sought},
             self._settings.keep,
         )
-        return Finder(sought, looker.look, self._mode.text_stride, STILL_SECONDS)
+        return Finder(sought, looker.look, self._mode.text_stride, STILL_SECONDS, TEXT_MAY_SKIP)
 
     def added(self, kind: Kind) -> Finder:
         """Text or plates by a detector that was added."""
@@ -161,7 +166,7 @@ class _Opening:
         def look(width: int, height: int, copy_at: CopyAt) -> Mapping[Kind, Boxes]:
             return {kind: outside(looker.look(width, height, copy_at), keep, width, height)}
 
-        return Finder((sought,), look, self._mode.text_stride, STILL_SECONDS)
+        return Finder((sought,), look, self._mode.text_stride, STILL_SECONDS, TEXT_MAY_SKIP)
 
     def _added_looker(self, kind: Kind, threshold: float, passes: int) -> Looker:
         name = added_name(kind)

@@ -110,7 +110,7 @@ class Glancer:
 
 
 def _windows_around(boxes: list[Box], width: int, height: int, share: float) -> list[_Window] | None:
-    """Returns windows that hold every box with its margin; None where that takes too many or too large ones."""
+    """Returns windows that hold every box with its margin; None where it takes too many."""
     windows: list[_Window] = []
     for box in boxes:
         roomy = box.scaled(MARGIN)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import onnxruntime
-
 from anonymizer.boxes import Boxes
 from anonymizer.detect.centerface import Maps, boxes_from, network_input
 from anonymizer.detect.contract import Image
 from anonymizer.detect.graph import HEATMAP, INPUT_NAME, OFFSET, SCALE
 from anonymizer.errors import AnonymizerError
+
+try:
+    import onnxruntime
+except ImportError:  # a GPU machine needs none
+    onnxruntime = None
 
 ONLY_FATAL = 4
 
@@ -23,6 +26,8 @@ class OnnxCenterFace:
             AnonymizerError: detector_failed.
         """
         self._threshold = threshold
+        if onnxruntime is None:
+            raise AnonymizerError("detector_failed")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

@@ -10,9 +10,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from anonymizer.errors import AnonymizerError
+
+try:
+    import onnxruntime
+except ImportError:  # a GPU machine needs none
+    onnxruntime = None
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -32,6 +36,8 @@ class Network:
         Raises:
             AnonymizerError: detector_failed.
         """
+        if onnxruntime is None:
+            raise AnonymizerError("detector_failed")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
