@@ -134,8 +134,9 @@ class Search:
 
     def _looks_between(self, before: _Glance, after: _Glance, skipped: list[Waiting]) -> list[_Glance]:
         """Looks at the middle of the skipped frames, then at those of each half, until nothing is far."""
-        kinds = self._trackers
-        if not skipped or all(is_steady(before.found[kind], after.found[kind]) for kind in kinds):
+        if len(skipped) <= self.finder.may_skip:
+            return []
+        if all(is_steady(before.found[kind], after.found[kind]) for kind in self._trackers):
             return []
         half = len(skipped) // 2
         middle = self._look(skipped[half])

@@ -233,11 +233,14 @@ def grey_share(picture: Any, line: Any) -> float:
 
 
 @pytest.mark.parametrize("mode", ["balanced", "fast"])
-def test_a_plate_that_drives_by_is_covered_in_every_frame(models: Models, mode: str) -> None:
+@pytest.mark.parametrize("pixels_a_frame", [11, -11, 2])
+def test_a_plate_that_drives_by_is_covered_in_every_frame(
+    models: Models, mode: str, pixels_a_frame: int
+) -> None:
     scenes = []
     for index in range(40):
         scene = a_scene(2, 640, 360)
-        scene.put(plate(20, 4), (100 + 11 * index, 250))
+        scene.put(plate(20, 4), (320 + pixels_a_frame * (index - 20), 250))
         scenes.append(scene)
     report, content = covered(
         models, a_video([s.picture for s in scenes]), mode=mode, plates=TextSettings(scale=1.3)
