@@ -6,6 +6,7 @@ reading.py    decodes its first picture and sound streams
 picture.py    a decoded frame made plain: 8-bit 4:2:0, upright, even, nothing but pixels and times
 searching.py  one finder's way through a video: when it looks, and what is to be covered in any frame
 copies.py     scaled copies for a detector
+calm.py       whether anything happened that a new look would have to see
 covering.py   finds and covers things a little behind the newest frame, so that covers can start early
 clock.py      times carried over exactly
 lane.py       one thread beside, for the encoder
