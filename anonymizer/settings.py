@@ -1,6 +1,6 @@
 """What is asked for (Settings), how much is allowed (Limits), and what the named modes mean (Mode).
 
-Things are found by kind: faces, text, and the text that has the shape of a number plate. Each kind that is
+Things are found by kind: faces, whole people, text, and the text that has the shape of a number plate. Each kind that is
 asked for has its own cover.
 """
 
@@ -18,7 +18,7 @@ from anonymizer.errors import AnonymizerError
 # recall on large faces falls (measured: .905 at 1920), which the smaller scales then make up for.
 NATIVE: Final = 1920
 
-Kind = Literal["face", "text", "plate"]
+Kind = Literal["face", "person", "text", "plate"]
 Effect = Literal["solid", "blur", "mosaic"]
 Shape = Literal["box", "ellipse"]
 
@@ -26,6 +26,7 @@ Shape = Literal["box", "ellipse"]
 DETECTORS: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
     {
         "face": ("centerface", "custom-face"),
+        "person": ("mediapipe-pose", "steady-camera", "custom-person"),
         "text": ("ppocr-text", "custom-text"),
         "plate": ("ppocr-text", "custom-plate"),
     }
@@ -44,6 +45,8 @@ class Mode:
         scales: long sides in pixels at which the detector looks, each frame at all of them.
         text_stride: the same for text, while the picture changes; a still picture is read once a second.
         text_scale: long side in pixels at which text is sought.
+        people_scale: long side in pixels at which people are sought, with the stride of faces.
+        people_rounds: squares along the picture's short side, for each round of looks for people.
         crf: x264's constant rate factor, lower is finer.
         preset: x264's speed preset.
     """
@@ -54,13 +57,15 @@ class Mode:
     preset: str
     text_stride: int
     text_scale: int
+    people_scale: int
+    people_rounds: tuple[int, ...]
 
 
 MODES: Final[dict[str, Mode]] = {
-    "original": Mode(1, (320, NATIVE), crf=17, preset="veryfast", text_stride=3, text_scale=NATIVE),
-    "quality": Mode(1, (320, 960), crf=20, preset="veryfast", text_stride=5, text_scale=1280),
-    "balanced": Mode(3, (320, 640), crf=23, preset="veryfast", text_stride=10, text_scale=960),
-    "fast": Mode(5, (640,), crf=25, preset="superfast", text_stride=15, text_scale=640),
+    "original": Mode(1, (320, NATIVE), 17, "veryfast", 3, NATIVE, people_scale=1280, people_rounds=(1, 2)),
+    "quality": Mode(1, (320, 960), 20, "veryfast", 5, 1280, people_scale=960, people_rounds=(1, 2)),
+    "balanced": Mode(3, (320, 640), 23, "veryfast", 10, 960, people_scale=640, people_rounds=(1,)),
+    "fast": Mode(5, (640,), 25, "superfast", 15, 640, people_scale=640, people_rounds=(1,)),
 }
 
 # The most careful search. Whoever asks for it wants every sighting believed, however faint.
@@ -69,7 +74,7 @@ MOST_PASSES: Final = 3
 # A still costs one look, so every mode takes all of them.
 STILL_SCALES: Final = (320, 640, 1280, NATIVE)
 # Text is small: nothing of it is lost to more pixels, as large faces are.
-STILL_TEXT_SCALES: Final = (640, 1280, 2560)
+STILL_TEXT_SCALES: Final = (640, 1280, 2560, 3840)
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,15 @@ class TextSettings(CoverSettings):
 
 
 @dataclass(frozen=True)
+class PeopleSettings(CoverSettings):
+    """How whole people are found and covered. The threshold is that of a suspicion, which is looked at closely."""
+
+    shape: Shape = "box"
+    scale: float = 1.1
+    threshold: float = 0.3
+
+
+@dataclass(frozen=True)
 class KeptRegion:
     """A part of the picture in which text may stay: a channel's logo, a clock.
 
@@ -174,15 +188,17 @@ class Settings:
     Attributes:
         mode: a name in MODES.
         faces: how faces are found and covered.
+        people: the same for whole people; None where they stay, but for their faces.
         text: the same for text of any kind, plates among it; None where text stays.
         plates: the same for text that has the shape of a number plate.
-        keep: where text and plates may stay. A face is covered wherever it is.
+        keep: where text and plates may stay. A face or a person is covered wherever it is.
         audio: whether the sound stays.
         threads: threads each of the decoder, the detector and the encoder may use.
     """
 
     mode: Literal["original", "quality", "balanced", "fast"] = "balanced"
     faces: FaceSettings = field(default_factory=FaceSettings)
+    people: PeopleSettings | None = None
     text: TextSettings | None = None
     plates: TextSettings | None = None
     keep: tuple[KeptRegion, ...] = ()
@@ -206,6 +222,8 @@ class Settings:
     def sought(self) -> Mapping[Kind, CoverSettings]:
         """What is covered, by kind."""
         chosen: dict[Kind, CoverSettings] = {"face": self.faces}
+        if self.people is not None:
+            chosen["person"] = self.people
         if self.text is not None:
             chosen["text"] = self.text
         if self.plates is not None:

@@ -75,15 +75,15 @@ class Looker:
 
     def _in_tiles(self, image: Image, threshold: float) -> Boxes:
         found = [no_boxes()]
-        for top, bottom in _tiles(image.shape[0]):
-            for left, right in _tiles(image.shape[1]):
+        for top, bottom in tiles(image.shape[0]):
+            for left, right in tiles(image.shape[1]):
                 tile = np.ascontiguousarray(image[top:bottom, left:right])
                 boxes = self._detector.detect(tile, threshold)
                 found.append(boxes + np.array([left, top, left, top, 0], np.float32))
         return suppress(np.concatenate(found))
 
 
-def _tiles(length: int) -> Iterator[tuple[int, int]]:
+def tiles(length: int) -> Iterator[tuple[int, int]]:
     """Yields where tiles begin and end: as few as there can be, all of one size, overlapping."""
     count = max(1, math.ceil((length - TILE_OVERLAP) / (TILE - TILE_OVERLAP)))
     size = math.ceil((length + (count - 1) * TILE_OVERLAP) / count)

@@ -6,7 +6,8 @@ carries it. It takes pictures whose sides are multiples of 32 and answers how li
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,12 +15,12 @@ import numpy as np
 from anonymizer.boxes import Boxes, no_boxes, suppress
 from anonymizer.detect.contract import Image
 from anonymizer.detect.keeping import outside
-from anonymizer.detect.looking import CopyAt
+from anonymizer.detect.looking import CopyAt, tiles
 from anonymizer.detect.plates import plates_among
 from anonymizer.detect.sessions import Network
 from anonymizer.detect.text_maps import Line, lines_of
 from anonymizer.errors import AnonymizerError
-from anonymizer.settings import KeptRegion, Kind
+from anonymizer.settings import NATIVE, KeptRegion, Kind
 
 GRANULE = 32
 # The network takes -1 to 1.
@@ -89,7 +90,7 @@ class TextLooker:
             share = side / max(width, height)
             across, down = (max(GRANULE, round(v * share / GRANULE) * GRANULE) for v in (width, height))
             image = copy_at(across, down)
-            lines = self._detector.lines(image, min(self._thresholds.values()))
+            lines = self._lines(image)
             factors = np.array([width / across, height / down] * 2 + [1], np.float32)
             for kind, threshold in self._thresholds.items():
                 chosen = plates_among(lines, image) if kind == "plate" else lines
@@ -99,6 +100,26 @@ class TextLooker:
             kind: outside(suppress(np.concatenate(boxes), OVERLAP_OF_ONE_LINE), self._keep, width, height)
             for kind, boxes in found.items()
         }
+
+    def _lines(self, image: Image) -> list[Line]:
+        """Looks at a copy; in tiles where it is large, which bounds memory. A cut line is found in parts."""
+        threshold = min(self._thresholds.values())
+        height, width = image.shape[:2]
+        if max(width, height) <= NATIVE:
+            return self._detector.lines(image, threshold)
+        lines = []
+        for top, bottom in _tiles_of(height):
+            for left, right in _tiles_of(width):
+                tile = np.ascontiguousarray(image[top:bottom, left:right])
+                found = self._detector.lines(tile, threshold)
+                lines += [replace(line, x=line.x + left, y=line.y + top) for line in found]
+        return lines
+
+
+def _tiles_of(length: int) -> Iterator[tuple[int, int]]:
+    """Yields tiles that begin and end on the network's granules, as the length does."""
+    for begin, end in tiles(length):
+        yield begin // GRANULE * GRANULE, -(-end // GRANULE) * GRANULE
 
 
 def _boxes_around(lines: Sequence[Line]) -> Boxes:

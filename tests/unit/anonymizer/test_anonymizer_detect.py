@@ -16,7 +16,7 @@ from anonymizer.boxes import no_boxes, overlaps, suppress
 from anonymizer.detect.centerface import Maps, boxes_from, network_input
 from anonymizer.detect.engines import open_detector
 from anonymizer.detect.graph import ready_to_run
-from anonymizer.detect.looking import TILE, TILE_OVERLAP, Looker, _tiles
+from anonymizer.detect.looking import TILE, TILE_OVERLAP, Looker, tiles
 from anonymizer.detect.onnx_engine import OnnxCenterFace
 from anonymizer.models import CENTERFACE, PINNED_SHA256, check_digest, detect_device
 from tests.media_factory import face_picture
@@ -231,7 +231,7 @@ def test_what_is_larger_than_one_look_is_looked_at_in_tiles_and_nothing_falls_be
 
 def test_tiles_overlap_by_enough_and_end_where_the_picture_ends() -> None:
     for length in (100, 1280, 1281, 1921, 2880, 5000):
-        spans = list(_tiles(length))
+        spans = list(tiles(length))
         assert spans[0][0] == 0
         assert spans[-1][1] == length
         assert all(end - begin <= TILE for begin, end in spans)

@@ -94,6 +94,18 @@ def test_a_caption_is_text_and_no_plate(models: Models) -> None:
     assert len(found["plate"]) == 0
 
 
+def test_a_large_picture_is_read_in_tiles_and_no_line_falls_between(models: Models) -> None:
+    scene = a_scene(2, 2560, 1440)
+    for place in range(6):
+        scene.put(plate(14, place), (330 + 380 * place, 150 + 215 * place))
+    # Right on the seam of two tiles.
+    scene.put(label("A line of many words that goes across the middle of it", 16), (1280, 720))
+    picture = scene.compressed()
+    found = looked(models, picture, 2560, text=0.3)
+    for line in scene.lines:
+        assert share_covered(line, grown(found["text"], 1.2), picture.shape) >= MOST_OF_IT
+
+
 def test_a_plain_picture_has_no_text(models: Models) -> None:
     found = looked(models, np.full((480, 640, 3), 90, np.uint8))
     assert len(found["text"]) == len(found["plate"]) == 0
