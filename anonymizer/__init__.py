@@ -12,6 +12,7 @@ report.py      counts and times
 errors.py      the published list of error codes
 intake/        what a file is, and whether all of it is there
 detect/        finding faces, text and number plates
+people/        finding whole people
 track/         following them through missed detections
 effects/       covering them
 video/         decode, cover, encode
@@ -23,7 +24,7 @@ from anonymizer.anonymize import anonymize
 from anonymizer.errors import AnonymizerError
 from anonymizer.models import Models, load_models
 from anonymizer.report import Progress, Report
-from anonymizer.settings import FaceSettings, KeptRegion, Limits, Settings, TextSettings
+from anonymizer.settings import FaceSettings, KeptRegion, Limits, PeopleSettings, Settings, TextSettings
 
 __all__ = [
     "AnonymizerError",
@@ -31,6 +32,7 @@ __all__ = [
     "KeptRegion",
     "Limits",
     "Models",
+    "PeopleSettings",
     "Progress",
     "Report",
     "Settings",

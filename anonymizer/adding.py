@@ -17,11 +17,16 @@ from anonymizer.added import FOLDER, put, read_offered, remove
 from anonymizer.detect.added_detector import AddedDetector
 from anonymizer.errors import AnonymizerError
 from anonymizer.manifest import Manifest, added_name
-from anonymizer.models import CENTERFACE, PLACES, TEXT, Models, load_models
+from anonymizer.models import BODY, CENTERFACE, PLACES, POSE, TEXT, Models, load_models
 from anonymizer.settings import Kind
 
-# Where the two that come with packages are from, and under which licence.
-OWN: Final = {CENTERFACE: ("face", "MIT"), TEXT: ("text", "Apache-2.0")}
+# What those that come with packages find, and under which licence.
+OWN: Final = {
+    CENTERFACE: ("face", "MIT"),
+    TEXT: ("text", "Apache-2.0"),
+    POSE: ("person", "Apache-2.0"),
+    BODY: ("person", "Apache-2.0"),
+}
 _ANY_THRESHOLD = 0.5
 _ONE_THREAD = 1
 

@@ -15,6 +15,7 @@ MESSAGES: Final[dict[str, str]] = {
     "media_too_long": "The video has more frames or lasts longer than the limit allows.",
     "media_size_changed": "The picture changes its size midway, which is not supported.",
     "media_unsupported": "The file uses a feature that is not supported, so nothing was produced from it.",
+    "camera_not_steady": "The camera is not steady, so nobody can tell what moves before it.",
     "model_missing": "A detector's model is not installed.",
     "model_digest_mismatch": "A detector's model is not the pinned one.",
     "model_manifest_invalid": "The description of an added model is not of its form.",

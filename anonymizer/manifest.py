@@ -1,7 +1,7 @@
 """What must be known of an ONNX detector to run it: a TOML file that a person writes beside the model.
 
     schema = "bauta.model/v1"
-    kind = "face"                  # or "text", "plate"
+    kind = "face"                  # or "person", "text", "plate"
     file = "yunet.onnx"            # beside this file
     sha256 = "..."                 # of that file
     decoder = "yunet"              # how its answers are read: decoding.py

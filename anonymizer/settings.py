@@ -1,7 +1,7 @@
 """What is asked for (Settings), how much is allowed (Limits), and what the named modes mean (Mode).
 
-Things are found by kind: faces, whole people, text, and the text that has the shape of a number plate. Each kind that is
-asked for has its own cover.
+Things are found by kind: faces, whole people, text, and the text that has the shape of a number plate. Each
+kind that is asked for has its own cover.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ Kind = Literal["face", "person", "text", "plate"]
 Effect = Literal["solid", "blur", "mosaic"]
 Shape = Literal["box", "ellipse"]
 
+# Finds what moves, by no model (people/background.py).
+STEADY_CAMERA: Final = "steady-camera"
+
 # Who may look for what: our own detector first, then the one that whoever runs the worker has added.
 DETECTORS: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
     {
         "face": ("centerface", "custom-face"),
-        "person": ("mediapipe-pose", "steady-camera", "custom-person"),
+        "person": ("mediapipe-pose", STEADY_CAMERA, "custom-person"),
         "text": ("ppocr-text", "custom-text"),
         "plate": ("ppocr-text", "custom-plate"),
     }
@@ -74,6 +77,8 @@ MOST_PASSES: Final = 3
 # A still costs one look, so every mode takes all of them.
 STILL_SCALES: Final = (320, 640, 1280, NATIVE)
 # Text is small: nothing of it is lost to more pixels, as large faces are.
+STILL_PEOPLE_SCALE: Final = 1280
+STILL_PEOPLE_ROUNDS: Final = (1, 2, 3)
 STILL_TEXT_SCALES: Final = (640, 1280, 2560, 3840)
 
 
@@ -147,7 +152,10 @@ class TextSettings(CoverSettings):
 
 @dataclass(frozen=True)
 class PeopleSettings(CoverSettings):
-    """How whole people are found and covered. The threshold is that of a suspicion, which is looked at closely."""
+    """How whole people are found and covered.
+
+    The threshold is that of a suspicion, which a second network then looks at closely (people/pose.py).
+    """
 
     shape: Shape = "box"
     scale: float = 1.1

@@ -16,10 +16,15 @@ from anonymizer.detect.looking import CopyAt, Looker
 from anonymizer.detect.text import TextDetector, TextLooker
 from anonymizer.errors import AnonymizerError
 from anonymizer.manifest import added_name
-from anonymizer.models import CENTERFACE, TEXT, Models
+from anonymizer.models import CENTERFACE, POSE, TEXT, Models
+from anonymizer.people.moving import MovingLooker
+from anonymizer.people.pose import PoseLooker
 from anonymizer.settings import (
     MODES,
     MOST_PASSES,
+    STEADY_CAMERA,
+    STILL_PEOPLE_ROUNDS,
+    STILL_PEOPLE_SCALE,
     STILL_SCALES,
     STILL_TEXT_SCALES,
     CoverSettings,
@@ -92,14 +97,15 @@ def open_finders(models: Models, settings: Settings, *, is_still: bool) -> tuple
 
     Raises:
         AnonymizerError: detector_failed, device_unavailable, model_unusable, or model_missing for a detector
-            that is asked for and not installed.
+            that is asked for and not installed; camera_not_steady where a still has no other detector.
     """
     for kind in settings.sought:
         for name in settings.detectors_of(kind):
-            if name not in models.files:
-                raise AnonymizerError("model_missing", f"The policy asks for {name}.")
+            _require(name, models)
     opening = _Opening(models, settings, is_still=is_still)
     finders = [opening.faces()]
+    if settings.people is not None:
+        finders += opening.people(settings.people)
     read: list[Kind] = [
         kind for kind in ("text", "plate") if kind in settings.sought and TEXT in settings.detectors_of(kind)
     ]
@@ -108,9 +114,18 @@ def open_finders(models: Models, settings: Settings, *, is_still: bool) -> tuple
     finders += [
         opening.added(kind)
         for kind in settings.sought
-        if kind != "face" and added_name(kind) in settings.detectors_of(kind)
+        if kind in ("text", "plate") and added_name(kind) in settings.detectors_of(kind)
     ]
     return tuple(finders)
+
+
+def _require(name: str, models: Models) -> None:
+    if name == STEADY_CAMERA:
+        return
+    if name not in models.files:
+        raise AnonymizerError("model_missing", f"The policy asks for {name}.")
+    if name == POSE and models.pose is None:
+        raise AnonymizerError("model_missing", f"The policy asks for {name}, which needs OpenVINO.")
 
 
 class _Opening:
@@ -146,6 +161,26 @@ class _Opening:
         calm_stride = stride * CALM if stride > 1 else 0
         return Finder((sought,), look, stride, calm_stride=calm_stride, glance=glance)
 
+    def people(self, people: CoverSettings) -> list[Finder]:
+        """A finder for each way of finding people: each has its own cadence, and so its own tracks."""
+        wanted = self._settings.detectors_of("person")
+        sought = (Sought("person", people),)
+        finders = []
+        if POSE in wanted and self._models.pose is not None:
+            scale = STILL_PEOPLE_SCALE if self._is_still else self._mode.people_scale
+            rounds = STILL_PEOPLE_ROUNDS if self._is_still else self._mode.people_rounds
+            looker = PoseLooker(self._models.pose, scale, rounds, people.threshold)
+            finders.append(Finder(sought, _look_for("person", looker.look), self._mode.stride))
+        if added_name("person") in wanted:
+            added = self._added_looker("person", people.threshold, passes=1)
+            finders.append(Finder(sought, _look_for("person", added.look), self._mode.stride))
+        if STEADY_CAMERA in wanted and not self._is_still:
+            moving = MovingLooker(alone=len(wanted) == 1)
+            finders.append(Finder(sought, _look_for("person", moving.look)))
+        if not finders:
+            raise AnonymizerError("camera_not_steady", "A still has nothing that moves.")
+        return finders
+
     def text(self, kinds: Sequence[Kind]) -> Finder:
         """Text, plates or both by one network."""
         sought = tuple(Sought(kind, self._settings.sought[kind]) for kind in kinds)
@@ -174,6 +209,10 @@ class _Opening:
         detector = AddedDetector(self._models.files[name], manifest, threshold, self._settings.threads)
         side = max(manifest.layout.width, manifest.layout.height)
         return Looker(detector, (side,), threshold, passes)
+
+
+def _look_for(kind: Kind, look: Callable[[int, int, CopyAt], Boxes]) -> Look:
+    return lambda width, height, copy_at: {kind: look(width, height, copy_at)}
 
 
 def _glance_by(glancer: Glancer) -> Glance:

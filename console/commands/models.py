@@ -32,6 +32,7 @@ class Kind(StrEnum):
     """What a detector finds."""
 
     FACE = "face"
+    PERSON = "person"
     TEXT = "text"
     PLATE = "plate"
 
@@ -106,4 +107,4 @@ def _refusal(told: dict[str, Any]) -> ServiceError:
 
 def _line(model: dict[str, Any]) -> str:
     origin = f"{model['licence']}, from {model['source']}"
-    return f"{model['name']:<13} {model['kind']:<6} {model['sha256']}  {origin}"
+    return f"{model['name']:<14} {model['kind']:<6} {model['sha256']}  {origin}"

@@ -14,7 +14,7 @@ from provenance.statements import JobFacts
 from provenance.trust import MAX_TRUST_BYTES, Trust
 from provenance.verifier import VerifiedResult, verify_result
 
-_PLURALS = {"plate": "number plates", "text": "text"}
+_PLURALS = {"person": "whole people", "plate": "number plates", "text": "text"}
 _MARKS = {"ok": "✓", "failed": "✗", "not reached": "·", "not asked": "–"}
 
 

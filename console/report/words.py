@@ -55,6 +55,7 @@ EFFECTS: Final[Mapping[str, str]] = {
 }
 
 KINDS: Final[Mapping[str, str]] = {
+    "person": "whole people, as far as a detector saw them",
     "plate": "text that has the shape of a number plate",
     "text": "text",
 }

@@ -9,11 +9,11 @@ preamble.py   the same terms and the salt, as the first bytes inside the sealed 
 
 from enclave.policy.document import (
     AudioPolicy,
+    CoverPolicy,
     FacePolicy,
     KeptRegion,
     Policy,
     ProofPolicy,
-    TextPolicy,
     parse_policy,
 )
 from enclave.policy.preamble import UploadPreamble, parse_preamble, upload_preamble
@@ -22,12 +22,12 @@ from enclave.policy.terms import Terms, parse_terms
 
 __all__ = [
     "AudioPolicy",
+    "CoverPolicy",
     "FacePolicy",
     "KeptRegion",
     "Policy",
     "ProofPolicy",
     "Terms",
-    "TextPolicy",
     "UploadPreamble",
     "parse_policy",
     "parse_preamble",

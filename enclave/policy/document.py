@@ -25,6 +25,7 @@ SHAPES = ("box", "ellipse")
 AUDIO_EFFECTS = ("remove", "keep")
 # Who may look; the first is Bauta's own, the other one what the operator has added (docs/models.md).
 FACE_DETECTORS = ("centerface", "custom-face")
+PEOPLE_DETECTORS = ("mediapipe-pose", "steady-camera", "custom-person")
 TEXT_DETECTORS = ("ppocr-text", "custom-text")
 PLATE_DETECTORS = ("ppocr-text", "custom-plate")
 MAX_KEPT_REGIONS = 16
@@ -59,12 +60,13 @@ class FacePolicy:
 
 
 @dataclass(frozen=True)
-class TextPolicy:
-    """How text, or the text that has the shape of a number plate, is found and covered.
+class CoverPolicy:
+    """How whole people, text, or the text that has the shape of a number plate are found and covered.
 
     Attributes:
         effect, shape, scale, linger_seconds, lookahead_seconds: as for faces.
-        threshold: mean likelihood from which something counts as text (0.05 to 0.9); lower finds more.
+        threshold: from which likelihood something counts (0.05 to 0.9): that a body's points are somewhere,
+            or the mean that pixels are text; lower finds more.
         detectors: names of detectors; what any of them finds is covered.
     """
 
@@ -74,7 +76,7 @@ class TextPolicy:
     threshold: float
     linger_seconds: float
     lookahead_seconds: float
-    detectors: tuple[str, ...] = TEXT_DETECTORS[:1]
+    detectors: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ class Policy:
         modes: what the submitter may choose from; the first is the default.
         locked: the submitter may choose no mode but the first.
         faces: how faces are covered.
+        people: how whole people are covered; None where they stay, but for their faces.
         text_cover: how text of any kind is covered (the table `[text]`); None where it stays.
         plates: how number plates are covered; None where they stay, unless as text.
         keep: where text and plates may stay.
@@ -137,8 +140,9 @@ class Policy:
     modes: tuple[str, ...]
     locked: bool
     faces: FacePolicy
-    text_cover: TextPolicy | None
-    plates: TextPolicy | None
+    people: CoverPolicy | None
+    text_cover: CoverPolicy | None
+    plates: CoverPolicy | None
     keep: tuple[KeptRegion, ...]
     audio: AudioPolicy
     proof: ProofPolicy
@@ -177,8 +181,9 @@ def parse_policy(text: str) -> Policy:
         modes=root.choices("modes", MODES),
         locked=root.flag("locked"),
         faces=_faces(faces),
-        text_cover=_text(text_table, TEXT_DETECTORS),
-        plates=_text(plates_table, PLATE_DETECTORS),
+        people=_cover(root.optional_table("people"), PEOPLE_DETECTORS),
+        text_cover=_cover(text_table, TEXT_DETECTORS),
+        plates=_cover(plates_table, PLATE_DETECTORS),
         keep=tuple(_kept(region) for region in root.tables("keep", MAX_KEPT_REGIONS)),
         audio=AudioPolicy(effect=audio.choice("effect", AUDIO_EFFECTS)),
         proof=_proof(root.optional_table("proof")),
@@ -204,10 +209,10 @@ def _faces(table: Table) -> FacePolicy:
     )
 
 
-def _text(table: Table | None, detectors: tuple[str, ...]) -> TextPolicy | None:
+def _cover(table: Table | None, detectors: tuple[str, ...]) -> CoverPolicy | None:
     if table is None:
         return None
-    found = TextPolicy(
+    found = CoverPolicy(
         effect=table.choice("effect", EFFECTS),
         shape=table.choice("shape", SHAPES),
         scale=table.number("scale", 1.0, 3.0),

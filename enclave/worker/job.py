@@ -171,5 +171,5 @@ class _Job:
 
 def _also_covered(policy: Policy) -> dict[str, str]:
     """What covers each kind that the policy asks for besides faces."""
-    wanted = {"text": policy.text_cover, "plate": policy.plates}
+    wanted = {"person": policy.people, "text": policy.text_cover, "plate": policy.plates}
     return {kind: cover.effect for kind, cover in wanted.items() if cover is not None}

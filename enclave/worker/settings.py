@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from anonymizer import FaceSettings, KeptRegion, Limits, Settings, TextSettings
+from anonymizer import FaceSettings, KeptRegion, Limits, PeopleSettings, Settings, TextSettings
 from enclave.order import JobLimits
-from enclave.policy import FacePolicy, Terms, TextPolicy
+from enclave.policy import CoverPolicy, FacePolicy, Terms
 
 # Each of the decoder, the detector and the encoder starts this many; together they stay below the wall's
 # limit on threads, and more than this gains nothing.
@@ -20,6 +20,7 @@ def settings_of(terms: Terms) -> Settings:
     job: dict[str, Any] = {"mode": terms.mode, "audio": policy.audio.effect}
     return Settings(
         faces=FaceSettings(passes=policy.faces.passes, **_cover(policy.faces)),
+        people=PeopleSettings(**_cover(policy.people)) if policy.people else None,
         text=TextSettings(**_cover(policy.text_cover)) if policy.text_cover else None,
         plates=TextSettings(**_cover(policy.plates)) if policy.plates else None,
         keep=tuple(
@@ -30,7 +31,7 @@ def settings_of(terms: Terms) -> Settings:
     )
 
 
-def _cover(cover: FacePolicy | TextPolicy) -> dict[str, Any]:
+def _cover(cover: FacePolicy | CoverPolicy) -> dict[str, Any]:
     return {
         "effect": cover.effect,
         "shape": cover.shape,

@@ -40,10 +40,19 @@ AUDIO = ("removed", "kept", "none")
 
 DEVICES = ("cpu", "cuda")
 MEDIA_TYPES = ("video/mp4", "image/jpeg", "image/png", "image/webp")
-MODELS = ("centerface", "custom-face", "custom-plate", "custom-text", "ppocr-text")
+MODELS = (
+    "centerface",
+    "custom-face",
+    "custom-person",
+    "custom-plate",
+    "custom-text",
+    "mediapipe-body",
+    "mediapipe-pose",
+    "ppocr-text",
+)
 """Bauta's own, and one place for each kind of detector that an operator may add."""
 
-KINDS = ("plate", "text")
+KINDS = ("person", "plate", "text")
 """What is covered besides faces, where the policy asks for it."""
 POLICIES = ("classroom", "street", "telehealth", "whistleblower")
 """What ships with a worker; a submitter's own policy has no place in a release."""
@@ -60,6 +69,7 @@ FAILURE_CODES = (
     "age_recipient_invalid",
     "age_recipients_mixed",
     "architecture_unsupported",
+    "camera_not_steady",
     "cancelled",
     "client_gone",
     "detector_failed",
