@@ -156,7 +156,7 @@ def test_a_model_is_added_listed_run_and_removed(capsys: pytest.CaptureFixture[s
     }
     assert sorted(path.name for path in place.iterdir()) == ["custom-face.onnx", "custom-face.toml"]
     names = [model["name"] for model in told(capsys, place, "list")["models"]]
-    assert names == ["centerface", "custom-face", "ppocr-text"]
+    assert names == ["centerface", "custom-face", "mediapipe-body", "mediapipe-pose", "ppocr-text"]
     assert [model["name"] for model in told(capsys, place, "verify")["models"]] == names
     loaded = load_models("cpu", place)
     assert loaded.sha256["custom-face"] == digest
