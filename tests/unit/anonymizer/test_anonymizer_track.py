@@ -72,6 +72,20 @@ def test_a_cover_between_two_sightings_holds_both_places() -> None:
         assert holds(box, row(120, 110))
 
 
+def test_a_cover_does_not_shrink_with_one_smaller_box() -> None:
+    tracker = Tracker(0.2, 0.2)
+    for index in range(6):
+        whole = row(100 + 5 * index)
+        tracker.observe(
+            index,
+            index / FPS,
+            boxes([*whole[:2], whole[2] - 20, whole[3] - 15, 0.9] if index == 4 else whole),
+        )
+    for index in range(6):
+        (box,) = tracker.covers(index, index / FPS)
+        assert holds(box.scaled(1.1), row(100 + 5 * index))
+
+
 def test_a_lost_face_is_followed_the_way_it_went_and_the_cover_grows() -> None:
     tracker = Tracker(0.4, 0)
     for index in range(5):
