@@ -1,4 +1,4 @@
-"""What the coverage benchmark counts, on pictures small enough to count by hand; how a reference is joined."""
+"""What the coverage benchmark counts, on pictures small enough to count by hand; how references are made."""
 
 from __future__ import annotations
 
