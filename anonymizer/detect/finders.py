@@ -32,8 +32,8 @@ from anonymizer.settings import (
     Settings,
 )
 
-# The modes that look at every frame, though not at every frame in full.
-GLANCING = frozenset({"quality"})
+# The modes whose looks are not all full ones: what is asked of the others is the most, or is cheap already.
+GLANCING = frozenset({"quality", "balanced"})
 # While nothing comes or goes, looks for faces may be this many times as far apart.
 CALM = 2
 # Two frames are less than a tenth of a second; looks for text cost more than looks for faces.

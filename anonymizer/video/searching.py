@@ -19,8 +19,9 @@ from anonymizer.video.picture import Picture
 
 # Between two looks a thing must not get far: at most this long for each frame of the stride.
 SECONDS_PER_STRIDE_FRAME = 1 / 25
-# Between two full looks at most this many frames less one are glanced at.
-FULL_LOOK_EVERY = 3
+# From one full look to the next, in frames: every third frame, or every second look where those are farther
+# apart. What comes in between is small (a glance sees the rest), and covers reach back to its first frame.
+LEAST_FULL_STRIDE = 3
 _ROUNDING = 1e-6
 
 
@@ -156,12 +157,11 @@ class Search:
     def _glance_again(self, frame: Waiting, last: _Glance | None) -> _Glance | None:
         """Looks for what the frame before showed; None where that is not enough and a full look is due."""
         again = self.finder.glance
-        if again is None or last is None or last.frame.index != frame.index - 1:
+        if again is None or last is None:
             return None
-        if frame.index - self._last_full >= FULL_LOOK_EVERY:
-            return None
+        most = max(LEAST_FULL_STRIDE, 2 * self.finder.stride)
         elapsed = frame.picture.time - self._last_full_time + _ROUNDING
-        if elapsed >= FULL_LOOK_EVERY * SECONDS_PER_STRIDE_FRAME:
+        if frame.index - self._last_full >= most or elapsed >= most * SECONDS_PER_STRIDE_FRAME:
             return None
         picture = frame.picture
         found = again(
