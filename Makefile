@@ -51,10 +51,14 @@ check-protos: setup
 	  diff -r -x '__pycache__' -x '*.proto' -x '__init__.py' protos/bauta "$$folder/protos/bauta" \
 	  || { echo 'generated code is stale: run `make protos`' >&2; exit 1; }
 
-bench: setup ## Time the whole job against deface and a plain transcode; job start; key release
-	@$(BIN)/python -m benchmarks.whole_job
-	@$(BIN)/python -m benchmarks.job_start
-	@$(BIN)/python -m benchmarks.key_release
+bench: setup ## Speed, coverage and memory beside deface and a plain transcode: tables, JSON and a plot in out/bench
+	@mkdir -p "$(OUT)/bench"
+	@$(BIN)/python -m benchmarks.whole_job --json "$(OUT)/bench/whole_job.json"
+	@$(BIN)/python -m benchmarks.coverage --out "$(OUT)/bench"
+	@$(BIN)/python -m benchmarks.tracking --json "$(OUT)/bench/tracking.json"
+	@$(BIN)/python -m benchmarks.memory --json "$(OUT)/bench/memory.json"
+	@$(BIN)/python -m benchmarks.job_start --json "$(OUT)/bench/job_start.json"
+	@$(BIN)/python -m benchmarks.key_release --json "$(OUT)/bench/key_release.json"
 
 fuzz: setup ## Long fuzzing (FUZZ_EXAMPLES, default 20000 a test)
 	@BAUTA_FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(BIN)/python -m pytest tests/fuzz --timeout=0

@@ -1,16 +1,20 @@
-"""Media in, media out: finds faces, covers them, drops everything that is not picture or sound.
+"""Media in, media out: finds what names a person, covers it, drops everything that is not picture or sound.
 
 Knows no cryptography, no network and none of our other packages.
 
 anonymize.py   the one entry
 settings.py    what is asked for, what is allowed, what the named modes mean
-models.py      the pinned model files, loaded in the warm parent
+models.py      the model files, pinned or added, loaded in the warm parent
+manifest.py    what must be known of an ONNX detector to run it
+added.py       the detectors that whoever runs the worker has added
+adding.py      the program that adds them
 report.py      counts and times
 errors.py      the published list of error codes
 intake/        what a file is, and whether all of it is there
-detect/        finding faces
-track/         following faces through missed detections
-effects/       covering faces
+detect/        finding faces, text and number plates
+people/        finding whole people
+track/         following them through missed detections
+effects/       covering them
 video/         decode, cover, encode
 still.py       JPEG, PNG and WebP
 boxes.py       arithmetic on boxes
@@ -20,16 +24,19 @@ from anonymizer.anonymize import anonymize
 from anonymizer.errors import AnonymizerError
 from anonymizer.models import Models, load_models
 from anonymizer.report import Progress, Report
-from anonymizer.settings import FaceSettings, Limits, Settings
+from anonymizer.settings import FaceSettings, KeptRegion, Limits, PeopleSettings, Settings, TextSettings
 
 __all__ = [
     "AnonymizerError",
     "FaceSettings",
+    "KeptRegion",
     "Limits",
     "Models",
+    "PeopleSettings",
     "Progress",
     "Report",
     "Settings",
+    "TextSettings",
     "anonymize",
     "load_models",
 ]

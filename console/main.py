@@ -15,6 +15,7 @@ from console.commands import (
     doctor,
     evidence,
     log,
+    models,
     policy,
     proof,
     release,
@@ -50,6 +51,7 @@ app.add_typer(release.app, name="release")
 app.add_typer(log.app, name="log")
 app.add_typer(witness.app, name="witness")
 app.add_typer(proof.app, name="proof")
+app.add_typer(models.app, name="models")
 
 EXIT_NO = 1
 EXIT_USAGE = 2

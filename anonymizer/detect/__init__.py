@@ -1,11 +1,16 @@
-"""Finding faces.
+"""Finding what names a person.
 
 contract.py      what every detector promises
+finders.py       what is sought in a job: one finder for each network, with the kinds that it finds
 graph.py         makes the pinned ONNX file fit to run: dynamic sizes, constants where constants belong
 centerface.py    CenterFace's output maps turned into boxes, the same for both engines
-onnx_engine.py   CenterFace on ONNX Runtime (CPU)
-torch_engine.py  CenterFace written in torch (CUDA), weights from the ONNX file; torch is imported only there
+onnx_engine.py   CenterFace on ONNX Runtime (CPU), for pictures of any size
+compiled_engine.py  CenterFace compiled by OpenVINO before the wall, for the sizes of canvas.py
+choosing.py      which of the two is faster on this processor, measured once
+torch_engine.py  CenterFace written in torch (CUDA), weights from the ONNX file (onnx_weights.py)
+torch_batch.py   the same over batches of frames that stay on the device; torch is imported only in these two
 engines.py       which engine runs on which device
+glancing.py      a frame after one that was looked at: what was found is found again for less
 looking.py       one frame looked at: at several scales, several passes, mirrored
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anonymizer.detect.compiled_engine import CompiledCenterFace
 from anonymizer.detect.contract import Detector
 from anonymizer.detect.onnx_engine import OnnxCenterFace
 from anonymizer.models import CENTERFACE, Models
@@ -18,4 +19,10 @@ def open_detector(models: Models, threshold: float, threads: int) -> Detector:
         from anonymizer.detect.torch_engine import TorchCenterFace
 
         return TorchCenterFace(models.files[CENTERFACE], threshold, device="cuda")
-    return OnnxCenterFace(models.files[CENTERFACE], threshold, threads)
+
+    def open_any_size() -> Detector:
+        return OnnxCenterFace(models.files[CENTERFACE], threshold, threads)
+
+    if models.compiled is None:
+        return open_any_size()
+    return CompiledCenterFace(models.compiled, threshold, open_any_size)

@@ -6,9 +6,12 @@ constants and costs half the speed (measured), and all sizes are fixed to 10 pic
 
 from __future__ import annotations
 
-import onnx
+from typing import TYPE_CHECKING
 
 from anonymizer.errors import AnonymizerError
+
+if TYPE_CHECKING:
+    import onnx
 
 INPUT_NAME = "input.1"
 HEATMAP, SCALE, OFFSET, LANDMARKS = "537", "538", "539", "540"
@@ -20,6 +23,9 @@ def ready_to_run(content: bytes) -> bytes:
     Raises:
         AnonymizerError: model_digest_mismatch, where the bytes are no such graph.
     """
+    # Not needed where torch runs the network, nor there installed.
+    import onnx
+
     try:
         model = onnx.load_model_from_string(content)
     except Exception:  # whatever the parser raises for bytes that are no graph
@@ -43,4 +49,6 @@ def ready_to_run(content: bytes) -> bytes:
 
 
 def _sized(name: str, shape: list[str | int]) -> onnx.ValueInfoProto:
+    import onnx
+
     return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import onnxruntime
-
 from anonymizer.boxes import Boxes
 from anonymizer.detect.centerface import Maps, boxes_from, network_input
 from anonymizer.detect.contract import Image
 from anonymizer.detect.graph import HEATMAP, INPUT_NAME, OFFSET, SCALE
 from anonymizer.errors import AnonymizerError
+
+try:
+    import onnxruntime
+except ImportError:  # a GPU machine needs none
+    onnxruntime = None
 
 ONLY_FATAL = 4
 
@@ -23,6 +26,8 @@ class OnnxCenterFace:
             AnonymizerError: detector_failed.
         """
         self._threshold = threshold
+        if onnxruntime is None:
+            raise AnonymizerError("detector_failed")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -36,8 +41,12 @@ class OnnxCenterFace:
         except Exception:  # the runtime's exception classes share no public base
             raise AnonymizerError("detector_failed") from None
 
-    def detect(self, image: Image, threshold: float | None = None) -> Boxes:
-        """See Detector.detect."""
+    def maps(self, image: Image) -> Maps:
+        """Runs the network on a picture of any size.
+
+        Raises:
+            AnonymizerError: detector_failed.
+        """
         try:
             heat, size, offset = self._session.run(
                 [HEATMAP, SCALE, OFFSET], {INPUT_NAME: network_input(image)}
@@ -46,5 +55,8 @@ class OnnxCenterFace:
             raise
         except Exception:  # the runtime's exception classes share no public base
             raise AnonymizerError("detector_failed") from None
-        maps = Maps(heat[0, 0], size[0], offset[0])
-        return boxes_from(maps, image, self._threshold if threshold is None else threshold)
+        return Maps(heat[0, 0], size[0], offset[0])
+
+    def detect(self, image: Image, threshold: float | None = None) -> Boxes:
+        """See Detector.detect."""
+        return boxes_from(self.maps(image), image, self._threshold if threshold is None else threshold)

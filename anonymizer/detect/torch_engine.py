@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import onnx
 import torch
-from onnx import numpy_helper
 from torch import nn
 
 from anonymizer.boxes import Boxes
 from anonymizer.detect.centerface import Maps, boxes_from, network_input
 from anonymizer.detect.contract import Image
+from anonymizer.detect.graph import LANDMARKS
+from anonymizer.detect.onnx_weights import read_weights
 from anonymizer.errors import AnonymizerError
 
 # Expansion, channels out, blocks, stride of the first block: MobileNetV2's table after its first block.
@@ -107,22 +107,32 @@ class CenterFaceNetwork(nn.Module):
 def network_from(model: bytes) -> CenterFaceNetwork:
     """Builds the network and gives every layer the weights of the node at its place in the ONNX graph.
 
+    Args:
+        model: the pinned file, as it is published or made ready to run.
+
     Raises:
-        AnonymizerError: detector_failed, where graph and network do not match layer by layer.
+        AnonymizerError: model_digest_mismatch, where it is no ONNX file; detector_failed, where graph and
+            network do not match layer by layer.
     """
-    graph = onnx.load_model_from_string(model).graph
-    weights = {w.name: torch.from_numpy(numpy_helper.to_array(w).copy()) for w in graph.initializer}
+    every_node, tensors = read_weights(model)
+    weights = {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
     wanted = {"Conv": nn.Conv2d, "ConvTranspose": nn.ConvTranspose2d, "BatchNormalization": nn.BatchNorm2d}
-    nodes = [node for node in graph.node if node.op_type in wanted and node.input[1] in weights]
+    # The file as published has a head for landmarks too.
+    nodes = [
+        node
+        for node in every_node
+        if node.kind in wanted and len(node.inputs) > 1 and node.inputs[1] in weights
+        if LANDMARKS not in node.outputs
+    ]
     network = CenterFaceNetwork().eval()
     layers = [layer for layer in network.modules() if isinstance(layer, tuple(wanted.values()))]
     if len(nodes) != len(layers):
         raise AnonymizerError("detector_failed")
     with torch.no_grad():
         for node, layer in zip(nodes, layers, strict=True):
-            values = [weights[name] for name in node.input[1:]]
+            values = [weights[name] for name in node.inputs[1:] if name in weights]
             targets = _tensors(layer)
-            if not isinstance(layer, wanted[node.op_type]) or [v.shape for v in values] != [
+            if not isinstance(layer, wanted[node.kind]) or [v.shape for v in values] != [
                 t.shape for t in targets
             ]:
                 raise AnonymizerError("detector_failed")

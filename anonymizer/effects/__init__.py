@@ -5,6 +5,7 @@ patch.py    what an effect gets to work on
 solid.py    neutral grey: nothing of the face is left
 blur.py     a blur whose reach grows with the face
 mosaic.py   a few large blocks
+torch_cover.py  the covers of a batch of frames on a GPU
 """
 
 from __future__ import annotations

@@ -19,4 +19,4 @@ def cover(patch: Patch) -> None:
     padded = np.pad(patch.pixels, ((0, rows * block - height), (0, columns * block - width)), mode="edge")
     means = padded.reshape(rows, block, columns, block).mean(axis=(1, 3), dtype=np.float32)
     blocks = means.astype(np.uint8).repeat(block, axis=0).repeat(block, axis=1)[:height, :width]
-    patch.pixels[patch.mask] = blocks[patch.mask]
+    np.copyto(patch.pixels, blocks, where=patch.mask)

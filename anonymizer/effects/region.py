@@ -83,7 +83,8 @@ def apply(effect: Callable[[Patch], None], region: Region, planes: Iterable[Plan
         fine = 2 // plane.step
         top, left = region.top * fine, region.left * fine
         view = plane.pixels[top : top + rows * fine, left : left + columns * fine]
-        mask = region.coarse.repeat(fine, axis=0).repeat(fine, axis=1)[: view.shape[0], : view.shape[1]]
+        mask = region.coarse if fine == 1 else region.coarse.repeat(fine, axis=0).repeat(fine, axis=1)
+        mask = mask[: view.shape[0], : view.shape[1]]
         effect(Patch(view, mask, region.face_width / plane.step, block // plane.step, plane.neutral))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from anonymizer.effects.patch import Patch
 
 
 def cover(patch: Patch) -> None:
     """Fills the mask with grey; the result does not depend on the pixels that were there."""
-    patch.pixels[patch.mask] = patch.neutral
+    np.copyto(patch.pixels, patch.neutral, where=patch.mask)

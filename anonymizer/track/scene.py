@@ -1,9 +1,9 @@
 """Where one shot ends and the next begins.
 
-A missed cut costs covers that stay too long; a false one costs two detections. Measured on seven hard cuts
-and 2,300 other frames, hand-held and panning ones among them: the correlation of a small copy with the one
-before lies under 0.28 at every cut and over 0.68 elsewhere. (A brightness histogram cannot tell: two crowds
-or two shots of one stage have much the same.)
+A missed cut costs covers that stay too long; a false one costs two detections. Measured on twelve hard cuts
+and 2,042 other frames, hand-held and panning ones among them: this finds all twelve and nothing else. The
+correlation of brightness histograms finds four of them under 0.3 and ten under 0.7, that of colour histograms
+four and all twelve: two crowds or two shots of one stage have much the same brightness.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ SMALL_SIZE = (32, 18)
 class SceneCuts:
     """Compares a small copy of each frame with the one before."""
 
-    def __init__(self) -> None:
-        """Starts with no frame seen."""
+    def __init__(self, correlation: float = CUT_CORRELATION) -> None:
+        """Takes the correlation below which two frames are of different shots."""
+        self._correlation = correlation
         self._last: npt.NDArray[np.float32] | None = None
 
     def is_cut(self, luma: npt.NDArray[np.uint8]) -> bool:
@@ -33,7 +34,7 @@ class SceneCuts:
         last, self._last = self._last, small
         if last is None or float(np.abs(small - last).mean()) < LEAST_CHANGE:
             return False
-        return _correlation(small, last) < CUT_CORRELATION
+        return _correlation(small, last) < self._correlation
 
 
 def _correlation(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:

@@ -4,7 +4,10 @@ streams.py    the two streams of a job as FFmpeg sees them
 opening.py    opens a container from an allow-list
 reading.py    decodes its first picture and sound streams
 picture.py    a decoded frame made plain: 8-bit 4:2:0, upright, even, nothing but pixels and times
-covering.py   finds and covers faces a little behind the newest frame, so that covers can start early
+searching.py  one finder's way through a video: when it looks, and what is to be covered in any frame
+copies.py     scaled copies for a detector
+calm.py       whether anything happened that a new look would have to see
+covering.py   finds and covers things a little behind the newest frame, so that covers can start early
 clock.py      times carried over exactly
 lane.py       one thread beside, for the encoder
 sound.py      the sound on one unbroken clock, in AAC

@@ -1,4 +1,4 @@
-"""Finds and covers faces a little behind the newest frame, so that covers can start before a detection.
+"""Finds and covers things a little behind the newest frame, so that covers can start before a detection.
 
 Frames wait until the look-ahead has passed. What waits is bounded in bytes as well, so that memory depends
 on the size of the picture and never on the length of the video.
@@ -6,60 +6,50 @@ on the size of the picture and never on the length of the video.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
 
-from anonymizer.boxes import Boxes, no_boxes
-from anonymizer.detect.looking import Looker
+from anonymizer.detect.finders import Finder
 from anonymizer.effects import EFFECTS
 from anonymizer.effects.region import apply, region_of
 from anonymizer.report import Stopwatch
-from anonymizer.settings import MOST_PASSES, FaceSettings
+from anonymizer.settings import BY_STRENGTH, Kind
 from anonymizer.track.scene import SceneCuts
-from anonymizer.track.steady import is_steady
-from anonymizer.track.tracker import Tracker
-from anonymizer.video.picture import Copies, Picture
-
-# Between two detections a face must not get far: at most this long for each frame of the stride.
-SECONDS_PER_STRIDE_FRAME = 1 / 25
-
-
-@dataclass
-class Waiting:
-    """A frame that is not covered yet."""
-
-    index: int
-    picture: Picture
-    faces: Boxes = field(default_factory=no_boxes)
+from anonymizer.video.copies import Copies
+from anonymizer.video.picture import Picture
+from anonymizer.video.searching import Search, Waiting
 
 
 class Coverer:
-    """Takes plain pictures in order and gives them back covered, in order, some frames later."""
+    """Takes plain pictures in order and gives them back covered, in order, some frames later.
 
-    def __init__(
-        self, looker: Looker, faces: FaceSettings, stride: int, max_buffer_bytes: int, watch: Stopwatch
-    ) -> None:
-        """Takes how to look, what to cover, a detection's stride in frames, and the bound on memory."""
-        self._looker = looker
-        self._faces = faces
-        self._stride = stride
+    Attributes:
+        frames_with: frames in which something of a kind was covered.
+    """
+
+    def __init__(self, finders: Sequence[Finder], max_buffer_bytes: int, watch: Stopwatch) -> None:
+        """Takes what to look with and what to cover, and the bound on memory."""
+        copies = Copies()
+        self._searches = [Search(finder, copies) for finder in finders]
+        self._lookahead = max(
+            sought.settings.lookahead_seconds for finder in finders for sought in finder.sought
+        )
         self._max_buffer_bytes = max_buffer_bytes
         self._watch = watch
-        self._tracker = Tracker(
-            faces.linger_seconds, faces.lookahead_seconds, believes_all=faces.passes == MOST_PASSES
-        )
         self._cuts = SceneCuts()
-        self._copies = Copies()
         self._waiting: deque[Waiting] = deque()
         self._seen = 0
-        self._last_look: Waiting | None = None
-        self.frames_with_faces = 0
+        self.frames_with: Counter[Kind] = Counter(
+            {sought.kind: 0 for finder in finders for sought in finder.sought}
+        )
 
     @property
-    def tracks(self) -> int:
-        """Faces followed so far."""
-        return self._tracker.count
+    def tracks(self) -> Mapping[Kind, int]:
+        """Things followed so far, by kind."""
+        counts: Counter[Kind] = Counter()
+        for search in self._searches:
+            counts.update(search.counts)
+        return counts
 
     def push(self, picture: Picture) -> Iterator[Picture]:
         """Takes the next picture; yields those that are ready, covered.
@@ -70,14 +60,17 @@ class Coverer:
         newest = Waiting(self._seen, picture)
         self._seen += 1
         with self._watch.stage("detect"):
-            if self._cuts.is_cut(picture.planes[0].pixels):
-                if self._waiting:
-                    self._look_up_to(self._waiting[-1])
-                self._tracker.cut(newest.index)
-                self._last_look = None
+            is_cut = self._cuts.is_cut(picture.planes[0].pixels)
+            if is_cut and self._waiting:
+                self._look_up_to_newest(self._searches)
             self._waiting.append(newest)
-            if self._is_due(newest):
-                self._look_up_to(newest)
+            if is_cut:
+                for search in self._searches:
+                    search.cut(newest.index)
+            self._look_up_to_newest([search for search in self._searches if search.is_due(newest)])
+            if self._is_full():
+                oldest = self._waiting[0].index
+                self._look_up_to_newest([s for s in self._searches if not s.has_looked_past(oldest)])
         while self._is_ready():
             yield self._cover(self._waiting.popleft())
 
@@ -89,56 +82,40 @@ class Coverer:
         """
         if self._waiting:
             with self._watch.stage("detect"):
-                self._look_up_to(self._waiting[-1])
+                self._look_up_to_newest(self._searches)
         while self._waiting:
             yield self._cover(self._waiting.popleft())
 
-    def _is_due(self, newest: Waiting) -> bool:
-        last = self._last_look
-        if last is None or newest.index - last.index >= self._stride:
-            return True
-        elapsed = newest.picture.time - last.picture.time
-        return elapsed + 1e-6 >= self._stride * SECONDS_PER_STRIDE_FRAME
-
-    def _look_up_to(self, newest: Waiting) -> None:
-        """Looks at a frame, and at those skipped before it where faces moved far in the meantime."""
-        last = self._last_look
-        if newest is last:
-            return
-        newest.faces = self._look(newest.picture)
-        if last is not None and not is_steady(last.faces, newest.faces):
-            for skipped in self._waiting:
-                if last.index < skipped.index < newest.index:
-                    self._tracker.observe(skipped.index, skipped.picture.time, self._look(skipped.picture))
-        self._tracker.observe(newest.index, newest.picture.time, newest.faces)
-        self._last_look = newest
-
-    def _look(self, picture: Picture) -> Boxes:
-        width, height = picture.frame.width, picture.frame.height
-        return self._looker.look(width, height, lambda w, h: self._copies.of(picture, w, h))
+    def _look_up_to_newest(self, searches: Sequence[Search]) -> None:
+        for search in searches:
+            search.look_up_to(self._waiting[-1], self._waiting)
 
     def _is_ready(self) -> bool:
-        if len(self._waiting) <= self._stride:
+        """Tells whether nothing that is still to be seen can matter to the oldest frame."""
+        if not self._waiting:
             return False
-        oldest, newest = self._waiting[0].picture, self._waiting[-1].picture
-        if newest.time - oldest.time > self._faces.lookahead_seconds:
-            return True
-        frame_bytes = sum(plane.pixels.nbytes for plane in oldest.planes)
+        oldest, newest = self._waiting[0], self._waiting[-1]
+        if not all(search.has_looked_past(oldest.index) for search in self._searches):
+            return False
+        return newest.picture.time - oldest.picture.time > self._lookahead or self._is_full()
+
+    def _is_full(self) -> bool:
+        frame_bytes = sum(plane.pixels.nbytes for plane in self._waiting[0].picture.planes)
         return len(self._waiting) * frame_bytes > self._max_buffer_bytes
 
     def _cover(self, ready: Waiting) -> Picture:
         picture = ready.picture
         with self._watch.stage("cover"):
-            boxes = self._tracker.covers(ready.index, picture.time)
-            regions = [
-                region_of(
-                    box, self._faces.scale, self._faces.shape, picture.frame.width, picture.frame.height
-                )
-                for box in boxes
-            ]
-            planes = picture.planes
-            shown = [region for region in regions if region is not None]
-            for region in shown:
-                apply(EFFECTS[self._faces.effect], region, planes)
-            self.frames_with_faces += bool(shown)
+            width, height, planes = picture.frame.width, picture.frame.height, picture.planes
+            time = picture.time
+            covers = [cover for search in self._searches for cover in search.covers(ready.index, time)]
+            shown: set[Kind] = set()
+            # Where covers overlap, the strongest effect comes last.
+            for sought, box in sorted(covers, key=lambda cover: BY_STRENGTH.index(cover[0].settings.effect)):
+                settings = sought.settings
+                region = region_of(box, settings.scale, settings.shape, width, height)
+                if region is not None:
+                    apply(EFFECTS[settings.effect], region, planes)
+                    shown.add(sought.kind)
+            self.frames_with.update(shown)
         return picture

@@ -19,7 +19,6 @@ import numpy.typing as npt
 from av.sidedata.sidedata import SideData, Type
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 
-from anonymizer.detect.contract import Image
 from anonymizer.effects.region import Plane
 from anonymizer.errors import AnonymizerError
 
@@ -56,22 +55,6 @@ class Picture:
             Plane(blue, 2, NEUTRAL_CHROMA),
             Plane(red, 2, NEUTRAL_CHROMA),
         )
-
-
-class Copies:
-    """Makes scaled RGB copies of pictures for a detector, one scaler for each size."""
-
-    def __init__(self) -> None:
-        """Starts with no scaler."""
-        self._scalers: dict[tuple[int, int], VideoReformatter] = {}
-
-    def of(self, picture: Picture, width: int, height: int) -> Image:
-        """Returns (height, width, 3) uint8 RGB."""
-        scaler = self._scalers.setdefault((width, height), VideoReformatter())
-        copy = scaler.reformat(
-            picture.frame, width, height, "rgb24", interpolation="BILINEAR", threads=1
-        ).to_ndarray()
-        return np.asarray(copy, np.uint8)
 
 
 class Plain:

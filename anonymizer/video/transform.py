@@ -11,8 +11,7 @@ from typing import BinaryIO, Literal
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
-from anonymizer.detect.contract import Detector
-from anonymizer.detect.looking import Looker
+from anonymizer.detect.finders import Finder
 from anonymizer.intake.sniff import Format
 from anonymizer.report import Meter, Progress, Report, Stopwatch
 from anonymizer.settings import MODES, Limits, Settings
@@ -24,7 +23,10 @@ from anonymizer.video.reading import Reader, start_of
 from anonymizer.video.sound import SoundTrack
 from anonymizer.video.writing import Mp4Writer
 
-MOST_WAITING_FOR_ENCODER = 4
+# Covered frames that wait for the encoder: as many as keep it busy while the detector looks, and no more
+# than memory has room for.
+WAITING_BYTES = 16 * 1024 * 1024
+LEAST_WAITING, MOST_WAITING = 2, 8
 
 OnProgress = Callable[[Progress], None]
 
@@ -35,7 +37,7 @@ class Job:
 
     settings: Settings
     limits: Limits
-    detector: Detector
+    finders: tuple[Finder, ...]
     device: str
     on_progress: OnProgress | None
 
@@ -65,9 +67,7 @@ class _Passage:
         self._keeps_sound = job.settings.audio == "keep" and reader.sound is not None
         if self._keeps_sound:
             reader.require_sound_decoder()
-        mode, faces = MODES[job.settings.mode], job.settings.faces
-        looker = Looker(job.detector, mode.scales, faces.threshold, faces.passes)
-        self._coverer = Coverer(looker, faces, mode.stride, job.limits.max_buffer_bytes, self._watch)
+        self._coverer = Coverer(job.finders, job.limits.max_buffer_bytes, self._watch)
         self._plain = Plain()
         self._clock = Clock(job.limits)
         self._meter = Meter(job.on_progress, reader.frames_expected)
@@ -88,7 +88,8 @@ class _Passage:
             threads=self._job.settings.threads,
             transposed=orientation(display_matrix(first))[0],
         )
-        lane = Lane(MOST_WAITING_FOR_ENCODER)
+        frame_bytes = plain.width * plain.height * 3 // 2
+        lane = Lane(min(MOST_WAITING, max(LEAST_WAITING, WAITING_BYTES // frame_bytes)))
         try:
             self._pass_all(frames, first, plain, _Exit(writer, lane, self._watch), begins, sound_ahead)
         except BaseException as failure:
@@ -146,8 +147,8 @@ class _Passage:
             width=plain.width,
             height=plain.height,
             frames=self._clock.frames,
-            frames_with_faces=self._coverer.frames_with_faces,
-            tracks=self._coverer.tracks,
+            frames_with=dict(self._coverer.frames_with),
+            tracks_of=dict(self._coverer.tracks),
             audio=sound,
             duration_seconds=self._clock.duration_seconds,
             device=self._job.device,

@@ -17,6 +17,7 @@ from console.commands.options import DataOption, JsonOption, find_policy, load_t
 from console.embedded import embedded_service
 from console.paths import data_folder
 from console.progress import ProgressDisplay
+from console.report.verdict import besides_faces
 from enclave.policy import Policy, Terms
 from grpc_api.client.connection import Connection
 from grpc_api.client.submission import Submitted, proof_path
@@ -196,6 +197,8 @@ def _report(target: Path, done: Submitted, opening: Path | None, receipt: Path |
         "frames": facts.frames,
         "frames_with_faces": facts.frames_with_faces,
         "tracks": facts.tracks,
+        "also_covered": dict(facts.also_covered),
+        "frames_also_covered": dict(facts.frames_also_covered),
         "tier": facts.tier,
         "walls": list(facts.walls),
         "device": facts.device,
@@ -212,7 +215,8 @@ def _report(target: Path, done: Submitted, opening: Path | None, receipt: Path |
         document,
         f"{target}\n{proof_path(target)}\n"
         f"{facts.frames} frames, {facts.frames_with_faces} with faces ({facts.tracks} tracks) covered by "
-        f"{facts.effect}; audio {facts.audio}; tier {facts.tier}, {len(facts.walls)} walls; verified.\n"
+        f"{facts.effect}{besides_faces(facts)}; audio {facts.audio}; "
+        f"tier {facts.tier}, {len(facts.walls)} walls; verified.\n"
         f"worker version {done.release.facts.version}, released by {done.release.by}.{_missing(done)}",
     )
 

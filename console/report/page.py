@@ -147,6 +147,7 @@ def _stated(facts: JobFacts) -> Markup:
             f"{facts.frames_with_faces:,}, each face found {words.EFFECTS[facts.effect]}",
         ),
         ("Faces followed", f"{facts.tracks:,}"),
+        ("Covered besides faces", _also_covered(facts)),
         ("Sound", words.AUDIO[facts.audio]),
         ("Trade of speed for quality", words.MODES[facts.mode]),
         ("Worked out by", words.DEVICES[facts.device]),
@@ -161,6 +162,15 @@ def _stated(facts: JobFacts) -> Markup:
             "p", "Signed by the program that did the work. It is that program's word; nobody counted again."
         ),
         table("The job, in the program's words", _PAIR, rows),
+    )
+
+
+def _also_covered(facts: JobFacts) -> str:
+    if not facts.also_covered:
+        return "Nothing was looked for: text and number plates stay."
+    return "; ".join(
+        f"{words.KINDS[kind]}, {words.EFFECTS[effect]}, in {facts.frames_also_covered[kind]:,} frames"
+        for kind, effect in facts.also_covered.items()
     )
 
 
@@ -213,7 +223,8 @@ def _not_proven(verdict: Verdict, *, opened: bool) -> Markup:
     items: list[Content] = [
         "What the recording shows: that it is true, complete, or from the place and time that somebody says.",
         "Who is in it, who recorded it, and who sent it. The proof holds nothing about people.",
-        "That no face can be seen. A face that the detector did not find was not covered: look for yourself.",
+        "That no face can be seen. A face that no detector found was not covered: look for yourself. "
+        "The same holds for text and number plates, where they were looked for at all.",
         "That nobody can be recognized by voice, gait, clothes, surroundings or text in the picture.",
         "That the original, or another copy of it, does not exist elsewhere.",
         "That whoever runs the service is honest. The proof shows whose keys signed.",

@@ -13,10 +13,13 @@ from provenance.checklist import Step, VerificationError
 from provenance.checkpoint import Checkpoint
 from provenance.errors import FormatError
 from provenance.proof import MAX_PROOF_FILE_BYTES
+from provenance.statements import JobFacts
 from provenance.statements.fields import format_instant
 from provenance.timestamps import Remark, Timestamp
 from provenance.trust import MAX_TRUST_BYTES, Trust
 from provenance.verifier import VerifiedResult, verify_result
+
+_PLURALS = {"person": "whole people", "plate": "number plates", "text": "text"}
 
 
 @dataclass(frozen=True)
@@ -126,13 +129,22 @@ class Verdict:
         facts = self.result.facts
         return (
             f"VERIFIED: {facts.frames} frames, {facts.frames_with_faces} with faces covered by "
-            f"{facts.effect}, audio {facts.audio}; tier {facts.tier}, made {facts.finished_at}."
+            f"{facts.effect}{besides_faces(facts)}, audio {facts.audio}; "
+            f"tier {facts.tier}, made {facts.finished_at}."
         )
 
     def _failure(self) -> Failure:
         if self.failure is None:
             raise AssertionError("a verdict without a result has a failure")
         return self.failure
+
+
+def besides_faces(facts: JobFacts) -> str:
+    """Says what else was covered, as a part of a sentence; nothing where nothing else was sought."""
+    return "".join(
+        f", {facts.frames_also_covered[kind]} with {_PLURALS[kind]} by {effect}"
+        for kind, effect in facts.also_covered.items()
+    )
 
 
 def check(file: Path, untrusted_proof: bytes, trust_file: bytes) -> Verdict:

@@ -54,6 +54,12 @@ EFFECTS: Final[Mapping[str, str]] = {
     "mosaic": "covered with a coarse mosaic",
 }
 
+KINDS: Final[Mapping[str, str]] = {
+    "person": "whole people, as far as a detector saw them",
+    "plate": "text that has the shape of a number plate",
+    "text": "text",
+}
+
 AUDIO: Final[Mapping[str, str]] = {
     "removed": "The sound was removed.",
     "kept": "The sound was kept. Voices, and what is said, can identify people.",

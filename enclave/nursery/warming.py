@@ -14,6 +14,7 @@ from anonymizer import load_models
 from enclave import wall
 from enclave.errors import WallError
 from enclave.measurement import describe, measure
+from enclave.nursery.environment import give_back_memory
 from enclave.nursery.rehearsal import rehearse
 from enclave.wall import names
 from enclave.wall.limits import address_space_bytes
@@ -50,7 +51,8 @@ def warm_up() -> WarmParent:
 
     Raises:
         AnonymizerError: a model is missing or not the pinned one.
-        WallError: `parent_not_single` when a library started threads, so that a fork would not be safe.
+        WallError: `parent_not_single` when a library started threads, so that a fork would not be safe;
+            `wall_failed` when memory stays writable and runnable.
         OSError: a file cannot be read.
     """
     # A GPU's driver opens files and makes calls that have no place behind this wall, so jobs run on the CPU,
@@ -63,8 +65,11 @@ def warm_up() -> WarmParent:
     null_fd = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     _require_one_thread()
     inherited_bytes = address_space_bytes()
+    # The inference engine wrote code for this processor; from here on nobody changes it.
+    wall.close_code_pages()
     # What is in memory now stays: children share its pages instead of copying them.
     gc.collect()
+    give_back_memory()
     gc.freeze()
     outer_wall = frozenset(wall.raise_outer_wall())
     walls = rehearse(outer_wall, null_fd, inherited_bytes)

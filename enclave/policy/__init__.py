@@ -7,14 +7,24 @@ terms.py      policy + mode + recipients: what one job is asked to do, canonical
 preamble.py   the same terms and the salt, as the first bytes inside the sealed upload
 """
 
-from enclave.policy.document import AudioPolicy, FacePolicy, Policy, ProofPolicy, parse_policy
+from enclave.policy.document import (
+    AudioPolicy,
+    CoverPolicy,
+    FacePolicy,
+    KeptRegion,
+    Policy,
+    ProofPolicy,
+    parse_policy,
+)
 from enclave.policy.preamble import UploadPreamble, parse_preamble, upload_preamble
 from enclave.policy.shipped import shipped
 from enclave.policy.terms import Terms, parse_terms
 
 __all__ = [
     "AudioPolicy",
+    "CoverPolicy",
     "FacePolicy",
+    "KeptRegion",
     "Policy",
     "ProofPolicy",
     "Terms",

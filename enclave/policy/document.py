@@ -25,6 +25,12 @@ SHAPES = ("box", "ellipse")
 AUDIO_EFFECTS = ("remove", "keep")
 NO_CREDENTIALS = "none"
 CREDENTIALS = (NO_CREDENTIALS, "c2pa")
+# Who may look; the first is Bauta's own, the other one what the operator has added (docs/models.md).
+FACE_DETECTORS = ("centerface", "custom-face")
+PEOPLE_DETECTORS = ("mediapipe-pose", "steady-camera", "custom-person")
+TEXT_DETECTORS = ("ppocr-text", "custom-text")
+PLATE_DETECTORS = ("ppocr-text", "custom-plate")
+MAX_KEPT_REGIONS = 16
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
@@ -42,6 +48,7 @@ class FacePolicy:
             threshold; mirrored.
         linger_seconds: how long a cover stays where a face was last seen (0 to 10).
         lookahead_seconds: how long before its first detection a face is covered (0 to 10).
+        detectors: names of detectors; what any of them finds is covered.
     """
 
     effect: str
@@ -51,6 +58,41 @@ class FacePolicy:
     passes: int
     linger_seconds: float
     lookahead_seconds: float
+    detectors: tuple[str, ...] = FACE_DETECTORS[:1]
+
+
+@dataclass(frozen=True)
+class CoverPolicy:
+    """How whole people, text, or the text that has the shape of a number plate are found and covered.
+
+    Attributes:
+        effect, shape, scale, linger_seconds, lookahead_seconds: as for faces.
+        threshold: from which likelihood something counts (0.05 to 0.9): that a body's points are somewhere,
+            or the mean that pixels are text; lower finds more.
+        detectors: names of detectors; what any of them finds is covered.
+    """
+
+    effect: str
+    shape: str
+    scale: float
+    threshold: float
+    linger_seconds: float
+    lookahead_seconds: float
+    detectors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class KeptRegion:
+    """Where text and plates may stay: a channel's logo. A face there is covered all the same.
+
+    Attributes:
+        left, top, right, bottom: shares of the picture's width and height (0 to 1).
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 @dataclass(frozen=True)
@@ -94,6 +136,10 @@ class Policy:
         modes: what the submitter may choose from; the first is the default.
         locked: the submitter may choose no mode but the first.
         faces: how faces are covered.
+        people: how whole people are covered; None where they stay, but for their faces.
+        text_cover: how text of any kind is covered (the table `[text]`); None where it stays.
+        plates: how number plates are covered; None where they stay, unless as text.
+        keep: where text and plates may stay.
         audio: what happens to sound.
         proof: what the proof must withstand.
         text: the whole TOML text that all of this came from.
@@ -104,6 +150,10 @@ class Policy:
     modes: tuple[str, ...]
     locked: bool
     faces: FacePolicy
+    people: CoverPolicy | None
+    text_cover: CoverPolicy | None
+    plates: CoverPolicy | None
+    keep: tuple[KeptRegion, ...]
     audio: AudioPolicy
     proof: ProofPolicy
     text: str = field(repr=False)
@@ -134,18 +184,25 @@ def parse_policy(text: str) -> Policy:
     if not _NAME.fullmatch(name):
         raise PolicyError("policy: name must be a lower-case letter, then letters, digits or hyphens")
     faces, audio = root.table("faces"), root.table("audio")
+    text_table, plates_table = root.optional_table("text"), root.optional_table("plates")
     policy = Policy(
         name=name,
         summary=root.text("summary", 300),
         modes=root.choices("modes", MODES),
         locked=root.flag("locked"),
         faces=_faces(faces),
+        people=_cover(root.optional_table("people"), PEOPLE_DETECTORS),
+        text_cover=_cover(text_table, TEXT_DETECTORS),
+        plates=_cover(plates_table, PLATE_DETECTORS),
+        keep=tuple(_kept(region) for region in root.tables("keep", MAX_KEPT_REGIONS)),
         audio=AudioPolicy(effect=audio.choice("effect", AUDIO_EFFECTS)),
         proof=_proof(root.optional_table("proof")),
         text=text,
     )
     for table in (faces, audio, root):
         table.finish()
+    if policy.keep and policy.text_cover is None and policy.plates is None:
+        raise PolicyError("policy: keep has no meaning without text or plates")
     return policy
 
 
@@ -158,7 +215,32 @@ def _faces(table: Table) -> FacePolicy:
         passes=table.count("passes", 1, 3),
         linger_seconds=table.number("linger_seconds", 0.0, 10.0),
         lookahead_seconds=table.number("lookahead_seconds", 0.0, 10.0),
+        detectors=table.choices_or("detectors", FACE_DETECTORS, FACE_DETECTORS[:1]),
     )
+
+
+def _cover(table: Table | None, detectors: tuple[str, ...]) -> CoverPolicy | None:
+    if table is None:
+        return None
+    found = CoverPolicy(
+        effect=table.choice("effect", EFFECTS),
+        shape=table.choice("shape", SHAPES),
+        scale=table.number("scale", 1.0, 3.0),
+        threshold=table.number("threshold", 0.05, 0.9),
+        linger_seconds=table.number("linger_seconds", 0.0, 10.0),
+        lookahead_seconds=table.number("lookahead_seconds", 0.0, 10.0),
+        detectors=table.choices_or("detectors", detectors, detectors[:1]),
+    )
+    table.finish()
+    return found
+
+
+def _kept(table: Table) -> KeptRegion:
+    left, top, right, bottom = (table.number(edge, 0.0, 1.0) for edge in ("left", "top", "right", "bottom"))
+    table.finish()
+    if left >= right or top >= bottom:
+        raise PolicyError("policy: keep needs left before right and top before bottom")
+    return KeptRegion(left, top, right, bottom)
 
 
 def _proof(table: Table | None) -> ProofPolicy:

@@ -68,6 +68,21 @@ class Table:
             raise self._wrong(key, wanted)
         return tuple(words)
 
+    def choices_or(self, key: str, allowed: Sequence[str], default: tuple[str, ...]) -> tuple[str, ...]:
+        """Reads such a list, which may be left out."""
+        return self.choices(key, allowed) if key in self._values else default
+
+    def tables(self, key: str, most: int) -> list[Table]:
+        """Reads a list of sub-tables (`[[key]]`), which may be left out."""
+        if key not in self._values:
+            return []
+        value = self._take(key)
+        if not isinstance(value, list) or not 0 < len(value) <= most:
+            raise self._wrong(key, f"must be 1 to {most} tables")
+        if not all(isinstance(item, dict) for item in value):
+            raise self._wrong(key, f"must be 1 to {most} tables")
+        return [Table(item, self._name(key)) for item in value]
+
     def flag(self, key: str) -> bool:
         """Reads true or false."""
         value = self._take(key)

@@ -7,6 +7,7 @@
     identity.py    an unprivileged user id, no capabilities
     process.py     no new privileges, not dumpable, no core files, dies with its parent
     processor.py   no memory both writable and runnable, no shared branch predictions
+    code_pages.py  no machine code that was written here stays writable
     limits.py      memory, CPU time, file size, descriptors, threads
     locking.py     memory that no swap ever holds
     landlock.py    no files, no TCP, no signals or abstract sockets to the outside
@@ -20,6 +21,7 @@ Each mechanism is tried on its own and reported by name: what is up, what is mis
 for a rehearsal, for a job and for the tests that attack them.
 """
 
+from enclave.wall.code_pages import close_code_pages
 from enclave.wall.keep_out import keep_out_of
 from enclave.wall.limits import ChildLimits
 from enclave.wall.names import (
@@ -39,6 +41,7 @@ __all__ = [
     "FLOOR_NAMES",
     "LOWEST_FLOOR",
     "ChildLimits",
+    "close_code_pages",
     "keep_out_of",
     "lacking_walls",
     "missing_walls",

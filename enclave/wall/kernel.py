@@ -14,6 +14,7 @@ _libc.syscall.restype = ctypes.c_long
 _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 _libc.mount.argtypes = [ctypes.c_char_p] * 3 + [ctypes.c_ulong, ctypes.c_char_p]
 _libc.umount2.argtypes = [ctypes.c_char_p, ctypes.c_int]
+_libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,15 @@ def prctl(option: int, argument: int = 0, third: int = 0) -> int:
         OSError: it failed.
     """
     return _checked(_libc.prctl(option, argument, third, 0, 0))
+
+
+def mprotect(address: int, size: int, rights: int) -> None:
+    """Calls mprotect(2).
+
+    Raises:
+        OSError: it failed.
+    """
+    _checked(_libc.mprotect(address, size, rights))
 
 
 def unshare(flags: int) -> None:

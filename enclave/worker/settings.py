@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from anonymizer import FaceSettings, Limits, Settings
+from anonymizer import FaceSettings, KeptRegion, Limits, PeopleSettings, Settings, TextSettings
 from enclave.order import JobLimits
-from enclave.policy import Terms
+from enclave.policy import CoverPolicy, FacePolicy, Terms
 
 # Each of the decoder, the detector and the encoder starts this many; together they stay below the wall's
 # limit on threads, and more than this gains nothing.
@@ -16,21 +16,31 @@ _MOST_THREADS = 16
 
 def settings_of(terms: Terms) -> Settings:
     """Gives the anonymizer's settings. Both sides check the words, so they are passed as they are."""
-    faces = terms.policy.faces
-    words: dict[str, Any] = {"effect": faces.effect, "shape": faces.shape}
-    job: dict[str, Any] = {"mode": terms.mode, "audio": terms.policy.audio.effect}
+    policy = terms.policy
+    job: dict[str, Any] = {"mode": terms.mode, "audio": policy.audio.effect}
     return Settings(
-        faces=FaceSettings(
-            scale=faces.scale,
-            threshold=faces.threshold,
-            passes=faces.passes,
-            linger_seconds=faces.linger_seconds,
-            lookahead_seconds=faces.lookahead_seconds,
-            **words,
+        faces=FaceSettings(passes=policy.faces.passes, **_cover(policy.faces)),
+        people=PeopleSettings(**_cover(policy.people)) if policy.people else None,
+        text=TextSettings(**_cover(policy.text_cover)) if policy.text_cover else None,
+        plates=TextSettings(**_cover(policy.plates)) if policy.plates else None,
+        keep=tuple(
+            KeptRegion(region.left, region.top, region.right, region.bottom) for region in policy.keep
         ),
         threads=min(len(os.sched_getaffinity(0)), _MOST_THREADS),
         **job,
     )
+
+
+def _cover(cover: FacePolicy | CoverPolicy) -> dict[str, Any]:
+    return {
+        "effect": cover.effect,
+        "shape": cover.shape,
+        "scale": cover.scale,
+        "threshold": cover.threshold,
+        "linger_seconds": cover.linger_seconds,
+        "lookahead_seconds": cover.lookahead_seconds,
+        "detectors": cover.detectors,
+    }
 
 
 def limits_of(limits: JobLimits) -> Limits:

@@ -15,6 +15,7 @@ from provenance.statements.vocabulary import (
     CREDENTIALS,
     DEVICES,
     EFFECTS,
+    KINDS,
     MEDIA_TYPES,
     MODELS,
     MODES,
@@ -47,6 +48,8 @@ class JobFacts(Facts):
         frames: frames in the result.
         frames_with_faces: of those, the ones with a covered face.
         tracks: faces followed through the video.
+        also_covered: what covers each kind of thing that was sought besides faces, by kind.
+        frames_also_covered: frames in which something of that kind was covered, by the same kinds.
         started_at: "2026-11-21T00:00:00Z".
         finished_at: the same form.
         signatures: the algorithms that the job's policy demands of its proof, sorted. Without every one of
@@ -54,8 +57,9 @@ class JobFacts(Facts):
         credentials: "c2pa" where the result carries a manifest, "none" where it does not.
 
     Raises:
-        FormatError: a field does not take its value, more frames have faces than there are, or fewer
-            signatures are demanded than every statement has (`signatures_too_weak`).
+        FormatError: a field does not take its value, more frames are covered than there are, the two tables
+            of other kinds do not name the same ones, or fewer signatures are demanded than every statement
+            has (`signatures_too_weak`).
     """
 
     PREDICATE_TYPE: ClassVar[str] = "urn:bauta:predicate:job:v1"
@@ -80,6 +84,8 @@ class JobFacts(Facts):
     frames: int = of(Count())
     frames_with_faces: int = of(Count())
     tracks: int = of(Count())
+    also_covered: Mapping[str, str] = of(Table(Word(KINDS), Word(EFFECTS)))
+    frames_also_covered: Mapping[str, int] = of(Table(Word(KINDS), Count()))
     started_at: str = of(Instant())
     finished_at: str = of(Instant())
     signatures: tuple[str, ...] = of(Sorted(Word(STATEMENT_SIGNATURES)), default=STATEMENT_SUITE)
@@ -89,6 +95,10 @@ class JobFacts(Facts):
         super().__post_init__()
         if self.frames_with_faces > self.frames:
             raise FormatError("more frames have faces than there are frames")
+        if self.frames_also_covered.keys() != self.also_covered.keys():
+            raise FormatError("the kinds that were covered and those that were counted differ")
+        if any(count > self.frames for count in self.frames_also_covered.values()):
+            raise FormatError("more frames are covered than there are frames")
         signature_set(self.signatures)
 
     def subject_sha256(self) -> str:

@@ -43,7 +43,20 @@ CREDENTIALS = ("c2pa", "none")
 
 DEVICES = ("cpu", "cuda")
 MEDIA_TYPES = ("video/mp4", "image/jpeg", "image/png", "image/webp")
-MODELS = ("centerface",)
+MODELS = (
+    "centerface",
+    "custom-face",
+    "custom-person",
+    "custom-plate",
+    "custom-text",
+    "mediapipe-body",
+    "mediapipe-pose",
+    "ppocr-text",
+)
+"""Bauta's own, and one place for each kind of detector that an operator may add."""
+
+KINDS = ("person", "plate", "text")
+"""What is covered besides faces, where the policy asks for it."""
 POLICIES = ("classroom", "street", "telehealth", "whistleblower")
 """What ships with a worker; a submitter's own policy has no place in a release."""
 
@@ -93,6 +106,7 @@ FAILURE_CODES = (
     "age_recipient_invalid",
     "age_recipients_mixed",
     "architecture_unsupported",
+    "camera_not_steady",
     "cancelled",
     "client_gone",
     "credentials_refused",
@@ -112,7 +126,9 @@ FAILURE_CODES = (
     "media_unsupported",
     "mode_not_allowed",
     "model_digest_mismatch",
+    "model_manifest_invalid",
     "model_missing",
+    "model_unusable",
     "order_invalid",
     "out_of_memory",
     "policy_invalid",

@@ -63,7 +63,7 @@ def test_the_hello_says_what_stands_and_what_runs(nursery: Nursery) -> None:
     require_floor(hello.walls)
     assert not set(hello.walls) & set(hello.missing_walls)
     assert hello.device in {"cpu", "cuda"}
-    assert [model.name for model in hello.models] == ["centerface"]
+    assert [model.name for model in hello.models] == ["centerface", "ppocr-text"]
     assert hello.measurement == nursery.vault.hello.measurement
 
 
@@ -96,6 +96,9 @@ def test_a_face_goes_in_and_a_signed_anonymized_video_comes_out(
     assert facts.frames == frames == 12
     assert facts.frames_with_faces == 12
     assert facts.tracks >= 1
+    # The policy asks for number plates, and the clip shows none.
+    assert (facts.also_covered, facts.frames_also_covered) == ({"plate": "solid"}, {"plate": 0})
+    assert facts.models == {model.name: model.sha256.hex() for model in nursery.host.hello().models}
     assert {"decrypt", "decode", "detect", "cover", "encode", "seal", "prove"} <= set(result.stage_seconds)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from enclave.errors import EnclaveError
 from enclave.host import WorkerHost
@@ -96,6 +100,51 @@ def test_it_refuses_to_start_with_one_clear_line(tampering: str, code: str) -> N
     assert status == 1
     assert said.startswith(f"bauta worker host: {code}: ")
     assert said.count("\n") == 1
+
+
+def an_added_model(folder: Path, digest: str = "") -> str:
+    """Puts a detector among those that were added; gives the line that has a worker look there."""
+    rows = np.zeros((1, 5, 4), np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["rows"], ["y"])],
+        "nothing",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 64, 64])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, rows.shape)],
+        [numpy_helper.from_array(rows, "rows")],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+    (folder / "custom-face.onnx").write_bytes(model)
+    (folder / "custom-face.toml").write_text(
+        'schema = "bauta.model/v1"\nkind = "face"\nfile = "mine.onnx"\n'
+        f'sha256 = "{digest or hashlib.sha256(model).hexdigest()}"\n'
+        'decoder = "yolov8"\nlicence = "MIT"\nsource = "a test"\n'
+        'input = {width = 64, height = 64, colours = "rgb", mean = [0, 0, 0], deviation = [1, 1, 1]}\n'
+    )
+    return (
+        "import pathlib, anonymizer.models as m\n"
+        f"m.load_models.__defaults__ = (None, pathlib.Path({str(folder)!r}))"
+    )
+
+
+def test_an_added_model_is_named_and_makes_another_version(tmp_path: Path) -> None:
+    hellos = []
+    for tampering in ("pass", an_added_model(tmp_path)):
+        started = Started(tampering)
+        hellos.append(WorkerHost(started.front).hello())
+        assert started.end() == (0, "")
+    plain, added = hellos
+    assert [model.name for model in plain.models] == ["centerface", "ppocr-text"]
+    assert [model.name for model in added.models] == ["centerface", "custom-face", "ppocr-text"]
+    assert added.models[1].sha256 == hashlib.sha256((tmp_path / "custom-face.onnx").read_bytes()).digest()
+    assert plain.measurement != added.measurement
+
+
+def test_it_does_not_start_with_an_added_model_of_another_digest(tmp_path: Path) -> None:
+    started = Started(an_added_model(tmp_path, digest="0" * 64))
+    assert read_message(started.vault.fileno(), WorkerHello, 1 << 16) is None
+    status, said = started.end()
+    assert (status, said.startswith("bauta worker host: model_digest_mismatch: ")) == (1, True)
 
 
 def test_it_ends_when_nobody_is_there() -> None:

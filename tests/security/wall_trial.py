@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enclave.nursery.warden import ChildPlan, start_child
 from enclave.wall import (
     ChildLimits,
+    close_code_pages,
     identity,
     landlock,
     limits,
@@ -93,6 +94,7 @@ def _play_parent(
     null_fd = os.open("/dev/null", os.O_RDWR)
     file_fd = os.memfd_create("a file")
     inherited = limits.address_space_bytes()
+    close_code_pages()
     plan = ChildPlan(
         descriptors=(report_end, file_fd),
         null_fd=null_fd,

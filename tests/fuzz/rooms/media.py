@@ -18,6 +18,7 @@ from anonymizer.intake.jpeg import decode_jpeg
 from anonymizer.intake.sniff import sniff
 from anonymizer.intake.still_size import still_header
 from anonymizer.intake.wholeness import check_whole
+from anonymizer.manifest import parse_manifest
 from tests.fuzz.target import Target
 from tests.media_factory import KINDS, face_clip, face_image
 
@@ -100,6 +101,23 @@ def take_whole(untrusted: bytes) -> None:
         raise refusal
 
 
+MANIFEST = b"""\
+schema = "bauta.model/v1"
+kind = "face"
+file = "mine.onnx"
+sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+decoder = "scrfd"
+licence = "MIT"
+source = "https://example.org/mine"
+
+[input]
+width = 640
+height = 384
+colours = "bgr"
+mean = [127.5, 127.5, 127.5]
+deviation = [128.0, 128.0, 128.0]
+"""
+
 TARGETS = (
     Target(
         name="media_header",
@@ -134,6 +152,16 @@ TARGETS = (
         seeds=lambda: (sample(".jpg"),),
         errors=(AnonymizerError,),
         tokens=MARKERS,
+    ),
+    Target(
+        name="model_manifest",
+        sender="whoever offers a model to an operator",
+        parsers=("anonymizer.manifest.parse_manifest",),
+        parse=parse_manifest,
+        seeds=lambda: (MANIFEST, MANIFEST.replace(b"face", b"plate").replace(b"scrfd", b"yolov8")),
+        errors=(AnonymizerError,),
+        tokens=(b"[input]", b"nan", b"inf", b"true", b"[[", b"]]", b'"""', b"="),
+        examples=400,
     ),
     Target(
         name="media",

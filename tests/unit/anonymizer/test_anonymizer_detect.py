@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,8 @@ from anonymizer.boxes import no_boxes, overlaps, suppress
 from anonymizer.detect.centerface import Maps, boxes_from, network_input
 from anonymizer.detect.engines import open_detector
 from anonymizer.detect.graph import ready_to_run
-from anonymizer.detect.looking import Looker
+from anonymizer.detect.looking import TILE, TILE_OVERLAP, Looker, tiles
+from anonymizer.detect.onnx_engine import OnnxCenterFace
 from anonymizer.models import CENTERFACE, PINNED_SHA256, check_digest, detect_device
 from tests.media_factory import face_picture
 
@@ -50,7 +52,7 @@ def test_torch_agrees_with_onnx_runtime(models: Models, size: tuple[int, int]) -
     from anonymizer.detect.torch_engine import TorchCenterFace
 
     image = face_picture(size)
-    one = open_detector(models, 0.1, 2).detect(image)
+    one = OnnxCenterFace(models.files[CENTERFACE], 0.1, 2).detect(image)
     other = TorchCenterFace(models.files[CENTERFACE], 0.1, device="cpu").detect(image)
     np.testing.assert_allclose(one, other, atol=0.01)
 
@@ -61,7 +63,7 @@ def test_cuda_agrees_with_onnx_runtime(models: Models) -> None:
     from anonymizer.detect.torch_engine import TorchCenterFace
 
     image = face_picture()
-    one = open_detector(models, 0.2, 2).detect(image)
+    one = OnnxCenterFace(models.files[CENTERFACE], 0.2, 2).detect(image)
     other = TorchCenterFace(models.files[CENTERFACE], 0.2, device="cuda").detect(image)
     np.testing.assert_allclose(one, other, atol=1.0)
 
@@ -190,6 +192,50 @@ def test_a_small_picture_is_not_blown_up() -> None:
     recorder = Recorder()
     Looker(recorder, (320, 640), 0.2, 1).look(200, 100, lambda w, h: np.zeros((h, w, 3), np.uint8))
     assert recorder.seen == [((100, 200), 0.2)]
+
+
+class Marks:
+    """Finds every spot of white, as wide as it is."""
+
+    def __init__(self) -> None:
+        self.sizes: list[tuple[int, ...]] = []
+
+    def detect(self, image: np.ndarray, threshold: float | None = None) -> np.ndarray:
+        self.sizes.append(image.shape[:2])
+        count, _, stats, _ = cv2.connectedComponentsWithStats((image[:, :, 0] > 0).astype(np.uint8))
+        rows = [[x, y, x + w, y + h, 0.9] for x, y, w, h, _ in stats[1:count]]
+        return np.array(rows, np.float32).reshape(-1, 5)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1080, 1920), (3840, 2160)])
+def test_what_is_larger_than_one_look_is_looked_at_in_tiles_and_nothing_falls_between(
+    width: int, height: int
+) -> None:
+    marks = Marks()
+    places = [(x, y) for x in range(10, width - 40, 83) for y in range(10, height - 40, 61)]
+
+    def copy_at(across: int, down: int) -> np.ndarray:
+        made = np.zeros((down, across, 3), np.uint8)
+        if max(across, down) > 1920:  # small faces, which the tiled pass alone can see
+            for x, y in places:
+                left, top = round(x * across / width), round(y * down / height)
+                made[top : top + 9, left : left + 9] = 255
+        return made
+
+    found = Looker(marks, (1920,), 0.2, 2).look(width, height, copy_at)
+    assert len(found) == len(places) > 200
+    assert np.ptp(found[:, 2] - found[:, 0]) < 1, "a face was cut in two"
+    assert len(marks.sizes) > 4
+    assert all(max(size) <= TILE for size in marks.sizes[1:])
+
+
+def test_tiles_overlap_by_enough_and_end_where_the_picture_ends() -> None:
+    for length in (100, 1280, 1281, 1921, 2880, 5000):
+        spans = list(tiles(length))
+        assert spans[0][0] == 0
+        assert spans[-1][1] == length
+        assert all(end - begin <= TILE for begin, end in spans)
+        assert all(a[1] - b[0] >= TILE_OVERLAP - 1 for a, b in pairwise(spans))
 
 
 def test_a_mirrored_face_is_brought_back(models: Models) -> None:

@@ -76,9 +76,72 @@ def test_no_result_of_a_person_in_danger_names_the_service() -> None:
     assert carrying == {"street", "classroom"}
 
 
+TEXT_TABLE = """
+[text]
+effect = "mosaic"
+shape = "box"
+scale = 1.25
+threshold = 0.4
+linger_seconds = 1
+lookahead_seconds = 2.5
+"""
+KEEP = """
+[[keep]]
+left = 0.1
+top = 0
+right = 0.25
+bottom = 1
+"""
+WITH_TEXT = POLICY_TEXT + TEXT_TABLE
+WITH_PLATES = POLICY_TEXT + TEXT_TABLE.replace("[text]", "[plates]")
+
+
+def test_a_policy_may_cover_text_or_plates_or_both_and_keep_a_region() -> None:
+    assert (a_policy().text_cover, a_policy().plates, a_policy().keep) == (None, None, ())
+    cover = parse_policy(WITH_TEXT).text_cover
+    assert cover is not None
+    assert (cover.effect, cover.shape, cover.scale, cover.threshold) == ("mosaic", "box", 1.25, 0.4)
+    assert (cover.linger_seconds, cover.lookahead_seconds) == (1.0, 2.5)
+    assert cover.detectors == ("ppocr-text",)
+    assert parse_policy(WITH_PLATES).plates == cover
+    assert parse_policy(WITH_PLATES).text_cover is None
+    (region,) = parse_policy(WITH_PLATES + KEEP).keep
+    assert (region.left, region.top, region.right, region.bottom) == (0.1, 0.0, 0.25, 1.0)
+    assert len(parse_policy(WITH_TEXT + KEEP * 16).keep) == 16
+
+
+def with_detectors(names: str, text: str = POLICY_TEXT, after: str = "passes = 2") -> str:
+    return text.replace(after, f"{after}\ndetectors = {names}")
+
+
+def test_a_policy_may_choose_who_looks() -> None:
+    assert a_policy().faces.detectors == ("centerface",)
+    both = parse_policy(with_detectors('["centerface", "custom-face"]'))
+    assert both.faces.detectors == ("centerface", "custom-face")
+    plates = parse_policy(with_detectors('["custom-plate"]', WITH_PLATES, "scale = 1.25")).plates
+    assert plates is not None
+    assert plates.detectors == ("custom-plate",)
+
+
 REFUSED = {
     "unknown credentials": (POLICY_TEXT + f"[proof]\ncredentials = '{SECRET}'\n", "proof.credentials"),
     "credentials as a flag": (POLICY_TEXT + "[proof]\ncredentials = true\n", "proof.credentials"),
+    "unknown key in text": (WITH_TEXT + "passes = 1\n", "text.passes"),
+    "missing text.scale": (WITH_TEXT.replace("scale = 1.25\n", ""), "text.scale"),
+    "text as text": (POLICY_TEXT.replace("locked", 'text = "all"\nlocked'), "text"),
+    "a threshold of plates": (WITH_PLATES.replace("0.4", "0.95"), "plates.threshold"),
+    "keep with nothing to keep": (POLICY_TEXT + KEEP, "keep"),
+    "keep as one table": (WITH_TEXT + KEEP.replace("[[keep]]", "[keep]"), "keep"),
+    "keep of numbers": (POLICY_TEXT.replace("locked", "keep = [1]\nlocked") + TEXT_TABLE, "keep"),
+    "an empty keep": (POLICY_TEXT.replace("locked", "keep = []\nlocked") + TEXT_TABLE, "keep"),
+    "too many kept regions": (WITH_TEXT + KEEP * 17, "keep"),
+    "a kept region inside out": (WITH_TEXT + KEEP.replace("0.25", "0.05"), "keep"),
+    "a kept region beyond the picture": (WITH_TEXT + KEEP.replace("= 1\n", "= 1.5\n"), "keep.bottom"),
+    "an unknown key in keep": (WITH_TEXT + KEEP + "what = 'logo'\n", "keep.what"),
+    "an unknown detector": (with_detectors(f'["{SECRET}"]'), "faces.detectors"),
+    "a detector of another kind": (with_detectors('["ppocr-text"]'), "faces.detectors"),
+    "no detector": (with_detectors("[]"), "faces.detectors"),
+    "a detector twice": (with_detectors('["centerface", "centerface"]'), "faces.detectors"),
     "unknown key at the top": (POLICY_TEXT.replace("locked", "colour = 1\nlocked"), "colour"),
     "unknown key in faces": (POLICY_TEXT.replace("passes", "pases = 1\npasses"), "faces.pases"),
     "unknown table": (POLICY_TEXT + "[voice]\neffect = 'remove'\n", "voice"),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import errno
+from typing import get_args
 
 import pytest
 
 from anonymizer.errors import MESSAGES, AnonymizerError
+from anonymizer.manifest import added_name
+from anonymizer.models import BODY, PINNED_SHA256
+from anonymizer.settings import DETECTORS, STEADY_CAMERA, Kind
 from enclave.errors import EnclaveError, OrderError, PreambleError, TermsError, WallError, WorkerError
 from enclave.policy import document
 from enclave.wall import ALL_WALLS
@@ -23,6 +27,21 @@ def test_every_wall_can_stand_in_a_statement() -> None:
 def test_every_word_of_a_policy_can_stand_in_a_statement() -> None:
     assert set(document.MODES) == set(vocabulary.MODES)
     assert set(document.EFFECTS) == set(vocabulary.EFFECTS)
+
+
+def test_every_detector_that_a_policy_may_ask_for_can_be_there_and_stand_in_a_statement() -> None:
+    asked_for = {
+        "face": document.FACE_DETECTORS,
+        "person": document.PEOPLE_DETECTORS,
+        "text": document.TEXT_DETECTORS,
+        "plate": document.PLATE_DETECTORS,
+    }
+    assert asked_for == DETECTORS
+    # One of them is no model, and one asks for two.
+    names = {name for names in asked_for.values() for name in names} - {STEADY_CAMERA} | {BODY}
+    assert names == set(vocabulary.MODELS)
+    assert set(PINNED_SHA256) | {added_name(kind) for kind in get_args(Kind)} == set(vocabulary.MODELS)
+    assert set(get_args(Kind)) - {"face"} == set(vocabulary.KINDS)
 
 
 def test_every_media_error_may_leave_the_wall() -> None:

@@ -116,6 +116,13 @@ def test_every_shipped_policy_means_something_to_the_anonymizer(name: str) -> No
         settings = settings_of(Terms(policy, mode, some_terms().recipients))
         assert (settings.mode, settings.audio) == (mode, policy.audio.effect)
         assert vars(settings.faces) == vars(policy.faces)
+        for cover, asked in (
+            (settings.people, policy.people),
+            (settings.text, policy.text_cover),
+            (settings.plates, policy.plates),
+        ):
+            assert (cover and vars(cover)) == (asked and vars(asked))
+        assert [vars(region) for region in settings.keep] == [vars(region) for region in policy.keep]
         assert 1 <= settings.threads <= 16
 
 

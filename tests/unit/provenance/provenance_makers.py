@@ -168,6 +168,8 @@ def job_facts(result: bytes = RESULT, **changes: Any) -> JobFacts:
         "device": "cpu",
         "frames": 90,
         "frames_with_faces": 81,
+        "also_covered": {"plate": "solid"},
+        "frames_also_covered": {"plate": 12},
         "tracks": 2,
         "started_at": "2026-11-21T10:00:00Z",
         "finished_at": "2026-11-21T10:00:09Z",

@@ -62,6 +62,7 @@ def test_what_the_manual_calls_a_format_only_is_made_nowhere() -> None:
         ("device", vocabulary.DEVICES),
         ("media type", vocabulary.MEDIA_TYPES),
         ("model", vocabulary.MODELS),
+        ("kind", vocabulary.KINDS),
         ("policy", vocabulary.POLICIES),
         ("digest of", tuple(vocabulary.DIGESTED)),
         ("purpose", vocabulary.PURPOSES),

@@ -1,0 +1,107 @@
+"""The command `python -m anonymizer.adding`: lists, checks, adds and removes detectors.
+
+A program of its own, because it opens a graph that a stranger may have made; whoever starts it reads one
+line of JSON. It exits with 0, or with 1 and a code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from anonymizer.added import FOLDER, put, read_offered, remove
+from anonymizer.detect.added_detector import AddedDetector
+from anonymizer.errors import AnonymizerError
+from anonymizer.manifest import Manifest, added_name
+from anonymizer.models import BODY, CENTERFACE, PLACES, POSE, TEXT, Models, load_models
+from anonymizer.settings import Kind
+
+# What those that come with packages find, and under which licence.
+OWN: Final = {
+    CENTERFACE: ("face", "MIT"),
+    TEXT: ("text", "Apache-2.0"),
+    POSE: ("person", "Apache-2.0"),
+    BODY: ("person", "Apache-2.0"),
+}
+_ANY_THRESHOLD = 0.5
+_ONE_THREAD = 1
+
+
+def main(arguments: Sequence[str] | None = None, folder: Path = FOLDER) -> int:
+    """Does what the command line asks for; prints one line of JSON."""
+    asked = _asked(arguments)
+    try:
+        told = _do(asked, folder)
+    except AnonymizerError as refusal:
+        print(json.dumps({"error": refusal.code, "message": str(refusal)}))
+        return 1
+    except OSError as refusal:
+        print(json.dumps({"error": "system_error", "message": f"The system refused: {refusal.strerror}."}))
+        return 1
+    print(json.dumps(told))
+    return 0
+
+
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m anonymizer.adding", description="Detectors.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="say which models are installed")
+    commands.add_parser("verify", help="check and run each of them")
+    commands.add_parser("add", help="add a detector").add_argument("manifest", type=Path)
+    commands.add_parser("remove", help="remove the added detector of a kind").add_argument(
+        "kind", choices=get_args(Kind)
+    )
+    return parser.parse_args(arguments)
+
+
+def _do(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    if asked.command == "add":
+        offered = read_offered(asked.manifest)
+        _run_once(offered.model_bytes, offered.manifest)
+        put(offered, folder)
+        return {"added": _added_entry(offered.manifest)}
+    if asked.command == "remove":
+        remove(asked.kind, folder)
+        return {"removed": added_name(asked.kind)}
+    models = load_models("cpu", folder)
+    if asked.command == "verify":
+        for name, manifest in models.added.items():
+            _run_once(models.files[name], manifest)
+    return {"models": [_entry(name, models) for name in sorted(models.sha256)]}
+
+
+def _run_once(model: bytes, manifest: Manifest) -> None:
+    AddedDetector(model, manifest, _ANY_THRESHOLD, _ONE_THREAD)
+
+
+def _entry(name: str, models: Models) -> dict[str, Any]:
+    if name in models.added:
+        return _added_entry(models.added[name])
+    kind, licence = OWN[name]
+    return {
+        "name": name,
+        "kind": kind,
+        "sha256": models.sha256[name],
+        "decoder": name,
+        "licence": licence,
+        "source": f"the package {PLACES[name][0]}",
+    }
+
+
+def _added_entry(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "name": manifest.name,
+        "kind": manifest.kind,
+        "sha256": manifest.sha256,
+        "decoder": manifest.decoder,
+        "licence": manifest.licence,
+        "source": manifest.source,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

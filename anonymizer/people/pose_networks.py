@@ -1,0 +1,121 @@
+"""The two pose networks on OpenVINO: compiled in the warm parent, run in its children (ADR 14).
+
+They are two files of mediapipe 0.10.21 (Apache-2.0), in TensorFlow Lite's format; of the runtimes that are
+here only OpenVINO reads it. Where that is not installed there are no networks, and a policy that asks for
+them is refused: nothing weaker takes their place.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from anonymizer.detect.compiled_engine import NEEDED, PROPERTIES, import_openvino, one_processor
+from anonymizer.detect.contract import Image
+from anonymizer.errors import AnonymizerError
+from anonymizer.people.pose_decoding import BODY_SIDE, DETECTION_SIDE, FloatArray
+
+# What the networks take: pixels from -1 to 1, and from 0 to 1.
+_DETECTION_MEAN, _DETECTION_SCALE = 127.5, 127.5
+_BODY_MEAN, _BODY_SCALE = 0.0, 255.0
+# Of the second network's answers: landmarks, presence, mask; two more are not read.
+_PRESENCE, _MASK = 1, 2
+
+
+class PoseNetworks:
+    """Both networks, ready to run. Made in the warm parent; used by one thread at a time."""
+
+    def __init__(self, detection: Any, body: Any) -> None:
+        """Takes an inference request for each (see compile_pose)."""
+        self._detection = detection
+        self._body = body
+        self._busy = threading.Lock()
+
+    def places(self, image: Image) -> tuple[FloatArray, FloatArray]:
+        """Runs the first network on (224, 224, 3) uint8 RGB; gives what bodies_from takes.
+
+        Raises:
+            AnonymizerError: detector_failed.
+        """
+        places, logits = self._run(self._detection, image, DETECTION_SIDE, (0, 1))
+        return places, logits
+
+    def body(self, image: Image) -> tuple[float, FloatArray]:
+        """Runs the second network on (256, 256, 3) uint8 RGB.
+
+        Returns:
+            How likely there is a body in it, 0 to 1, and the mask's logits, (1, 256, 256, 1).
+
+        Raises:
+            AnonymizerError: detector_failed.
+        """
+        presence, mask = self._run(self._body, image, BODY_SIDE, (_PRESENCE, _MASK))
+        if presence.size != 1 or not np.isfinite(presence).all():
+            raise AnonymizerError("detector_failed")
+        return float(presence.reshape(-1)[0]), mask
+
+    def _run(self, request: Any, image: Image, side: int, wanted: tuple[int, ...]) -> list[FloatArray]:
+        if image.shape != (side, side, 3):
+            raise AnonymizerError("detector_failed")
+        try:
+            with self._busy:
+                request.infer({0: np.ascontiguousarray(image[None])}, share_inputs=True)
+                return [np.array(request.get_output_tensor(i).data, np.float32) for i in wanted]
+        except Exception:  # the runtime's exception classes share no public base
+            raise AnonymizerError("detector_failed") from None
+
+
+@lru_cache(maxsize=1)
+def compile_pose(detection: bytes, body: bytes) -> PoseNetworks | None:
+    """Compiles both networks. Call it before the wall goes up.
+
+    Args:
+        detection, body: the .tflite files, checked.
+
+    Returns:
+        None where OpenVINO is not installed.
+
+    Raises:
+        AnonymizerError: detector_failed, where OpenVINO cannot compile what it was given.
+    """
+    with one_processor():
+        openvino = import_openvino()
+        if openvino is None:
+            return None
+        try:
+            core = openvino.Core()
+            fast = NEEDED in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+            properties = PROPERTIES if fast else {**PROPERTIES, "INFERENCE_PRECISION_HINT": "f32"}
+            return PoseNetworks(
+                _compile(
+                    openvino, core, detection, DETECTION_SIDE, (_DETECTION_MEAN, _DETECTION_SCALE), properties
+                ),
+                _compile(openvino, core, body, BODY_SIDE, (_BODY_MEAN, _BODY_SCALE), properties),
+            )
+        except Exception:  # the runtime's exception classes share no public base
+            raise AnonymizerError("detector_failed") from None
+
+
+def _compile(
+    openvino: Any, core: Any, model: bytes, side: int, values: tuple[float, float], properties: dict[str, str]
+) -> Any:
+    mean, scale = values
+    # OpenVINO reads this format from a file alone. A copy of the checked bytes, which nobody else can change.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        path.write_bytes(model)
+        graph = core.read_model(str(path))
+        shaping = openvino.preprocess.PrePostProcessor(graph)
+        shaping.input().tensor().set_element_type(openvino.Type.u8)
+        shaping.input().preprocess().convert_element_type(openvino.Type.f32).mean(mean).scale(scale)
+        compiled = core.compile_model(shaping.build(), "CPU", properties)
+    request = compiled.create_infer_request()
+    request.infer({0: np.zeros((1, side, side, 3), np.uint8)})
+    # A child that needs room for the values between layers takes its own.
+    compiled.release_memory()
+    return request

@@ -1,0 +1,180 @@
+"""One finder's way through a video: when it looks, what it saw, and what is to be covered in any frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from anonymizer.boxes import Box, Boxes
+from anonymizer.detect.finders import Finder, Sought
+from anonymizer.settings import Kind
+from anonymizer.track.steady import is_steady
+from anonymizer.track.stillness import Small, is_still, small_copy
+from anonymizer.track.tracker import Tracker
+from anonymizer.video.calm import is_calm
+from anonymizer.video.copies import Copies
+from anonymizer.video.picture import Picture
+
+# Between two looks a thing must not get far: at most this long for each frame of the stride.
+SECONDS_PER_STRIDE_FRAME = 1 / 25
+# From one full look to the next, in frames: every third frame, or every second look where those are farther
+# apart. What comes in between is small (a glance sees the rest), and covers reach back to its first frame.
+LEAST_FULL_STRIDE = 3
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A frame that is not covered yet."""
+
+    index: int
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class _Glance:
+    """One look at one frame."""
+
+    frame: Waiting
+    found: Mapping[Kind, Boxes]
+
+
+class Search:
+    """Looks at frames in order, with the finder's cadence; a tracker for each kind carries what was seen.
+
+    Attributes:
+        finder: what it looks with.
+    """
+
+    def __init__(self, finder: Finder, copies: Copies) -> None:
+        """Takes the finder and where scaled copies come from."""
+        self.finder = finder
+        self._copies = copies
+        self._trackers: dict[Kind, Tracker] = {
+            sought.kind: Tracker(
+                sought.settings.linger_seconds,
+                sought.settings.lookahead_seconds,
+                believes_all=sought.believes_all,
+            )
+            for sought in finder.sought
+        }
+        self._last: _Glance | None = None
+        self._last_small: Small | None = None
+        self._last_full, self._last_full_time = 0, 0.0
+
+    @property
+    def counts(self) -> Mapping[Kind, int]:
+        """Things followed so far, by kind."""
+        return {kind: tracker.count for kind, tracker in self._trackers.items()}
+
+    def has_looked_past(self, index: int) -> bool:
+        """Tells whether this frame, or a later one of its shot, was looked at."""
+        return self._last is not None and self._last.frame.index >= index
+
+    def is_due(self, newest: Waiting) -> bool:
+        """Tells whether it is time to look at the newest frame."""
+        if self._last is None:
+            return True
+        last, stride = self._last.frame, self.finder.stride
+        elapsed = newest.picture.time - last.picture.time + _ROUNDING
+        if newest.index - last.index < stride and elapsed < stride * SECONDS_PER_STRIDE_FRAME:
+            return False
+        if self._last_small is None:
+            return True
+        small = small_copy(newest.picture.planes[0].pixels)
+        if elapsed < self.finder.still_seconds and is_still(self._last_small, small):
+            return False
+        return not self._is_calm(newest, self._last, small, elapsed)
+
+    def _is_calm(self, newest: Waiting, last: _Glance, small: Small, elapsed: float) -> bool:
+        stride = self.finder.calm_stride
+        if newest.index - last.frame.index >= stride or elapsed >= stride * SECONDS_PER_STRIDE_FRAME:
+            return False
+        boxes = np.concatenate(list(last.found.values()))
+        frame = newest.picture.frame
+        return self._last_small is not None and is_calm(
+            small, self._last_small, boxes, frame.width, frame.height
+        )
+
+    def look_up_to(self, newest: Waiting, waiting: Sequence[Waiting]) -> None:
+        """Looks at a frame, and at some of those skipped before it where things moved far in the meantime.
+
+        Args:
+            newest: the frame.
+            waiting: all frames since the last look at least, in order, the newest among them.
+
+        Raises:
+            AnonymizerError: detector_failed.
+        """
+        last = self._last
+        if last is not None and last.frame.index >= newest.index:
+            return
+        glance = self._glance_again(newest, last) or self._look(newest)
+        if last is not None:
+            skipped = [frame for frame in waiting if last.frame.index < frame.index < newest.index]
+            for between in self._looks_between(last, glance, skipped):
+                self._observe(between)
+        self._observe(glance)
+        self._last = glance
+        if self.finder.still_seconds or self.finder.calm_stride:
+            self._last_small = small_copy(newest.picture.planes[0].pixels)
+
+    def cut(self, index: int) -> None:
+        """Ends everything that was followed: a new shot begins with this frame."""
+        for tracker in self._trackers.values():
+            tracker.cut(index)
+        self._last = self._last_small = None
+
+    def covers(self, index: int, time: float) -> Iterator[tuple[Sought, Box]]:
+        """Yields what to cover in a frame, before any scaling, and forgets what no later frame needs."""
+        for sought in self.finder.sought:
+            for box in self._trackers[sought.kind].covers(index, time):
+                yield sought, box
+
+    def _looks_between(self, before: _Glance, after: _Glance, skipped: list[Waiting]) -> list[_Glance]:
+        """Looks at the middle of the skipped frames, then at those of each half, until nothing is far."""
+        if len(skipped) <= self.finder.may_skip:
+            return []
+        if all(is_steady(before.found[kind], after.found[kind]) for kind in self._trackers):
+            return []
+        half = len(skipped) // 2
+        middle = self._look(skipped[half])
+        return [
+            *self._looks_between(before, middle, skipped[:half]),
+            middle,
+            *self._looks_between(middle, after, skipped[half + 1 :]),
+        ]
+
+    def _look(self, frame: Waiting) -> _Glance:
+        picture = frame.picture
+        width, height = picture.frame.width, picture.frame.height
+        found = self.finder.look(width, height, lambda w, h: self._copies.of(picture, w, h))
+        self._last_full, self._last_full_time = frame.index, picture.time
+        return _Glance(frame, found)
+
+    def _glance_again(self, frame: Waiting, last: _Glance | None) -> _Glance | None:
+        """Looks for what the frame before showed; None where that is not enough and a full look is due."""
+        again = self.finder.glance
+        if again is None or last is None:
+            return None
+        most = max(LEAST_FULL_STRIDE, 2 * self.finder.stride)
+        elapsed = frame.picture.time - self._last_full_time + _ROUNDING
+        if frame.index - self._last_full >= most or elapsed >= most * SECONDS_PER_STRIDE_FRAME:
+            return None
+        picture = frame.picture
+        found = again(
+            picture.frame.width,
+            picture.frame.height,
+            lambda w, h: self._copies.of(picture, w, h),
+            lambda x, y, w, h, share: self._copies.part(picture, x, y, w, h, share),
+            last.found,
+        )
+        if found is None or not all(is_steady(last.found[kind], found[kind]) for kind in self._trackers):
+            return None
+        return _Glance(frame, found)
+
+    def _observe(self, glance: _Glance) -> None:
+        for kind, tracker in self._trackers.items():
+            tracker.observe(glance.frame.index, glance.frame.picture.time, glance.found[kind])

@@ -1,0 +1,269 @@
+"""Looks that are saved: in calm scenes, by glances, by cheaper copies; and that nothing is missed by it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from anonymizer.boxes import Boxes, no_boxes, overlaps
+from anonymizer.detect.contract import Image
+from anonymizer.detect.finders import Finder, Sought
+from anonymizer.detect.glancing import MOST_WINDOWS, Glancer
+from anonymizer.report import Stopwatch
+from anonymizer.settings import FaceSettings
+from anonymizer.track.stillness import CELLS
+from anonymizer.video.calm import is_calm
+from anonymizer.video.copies import Copies
+from anonymizer.video.covering import Coverer
+from anonymizer.video.picture import Picture, plane_array
+
+WIDTH, HEIGHT = 1280, 720
+
+
+def picture_of(pixels: Image, index: int = 0, fps: int = 25) -> Picture:
+    frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
+    return Picture(frame, index, 1, index / fps)
+
+
+def colours(width: int, height: int) -> Image:
+    across, down = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
+    return np.stack([across, down, 255 - across], 2).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted"),
+    [
+        ((1280, 720), (320, 180)),
+        ((1280, 720), (960, 540)),
+        ((1920, 1080), (640, 360)),
+        ((1080, 1920), (180, 320)),
+        ((854, 480), (640, 359)),
+        ((640, 360), (640, 360)),
+        ((638, 358), (317, 177)),
+        ((320, 180), (640, 360)),
+        ((34, 18), (16, 16)),
+    ],
+)
+def test_a_copy_shows_the_picture_at_its_size(size: tuple[int, int], wanted: tuple[int, int]) -> None:
+    picture = picture_of(colours(*size))
+    copy = Copies().of(picture, *wanted)
+    assert copy.shape == (wanted[1], wanted[0], 3)
+    assert copy.dtype == np.uint8
+    expected = cv2.resize(colours(*size), wanted, interpolation=cv2.INTER_AREA)
+    # In a tiny picture a colour sample is wide.
+    assert float(np.abs(copy.astype(int) - expected).mean()) < (5 if size[0] > 64 else 8)
+
+
+def test_each_picture_has_its_own_copies() -> None:
+    copies = Copies()
+    bright, dark = (picture_of(np.full((180, 320, 3), value, np.uint8)) for value in (240, 10))
+    assert copies.of(bright, 160, 90).mean() > 200
+    assert copies.of(dark, 160, 90).mean() < 40
+    assert copies.of(bright, 80, 45).mean() > 200
+
+
+def test_a_part_is_what_the_whole_shows_there() -> None:
+    picture, copies = picture_of(colours(WIDTH, HEIGHT)), Copies()
+    for share in (0.75, 0.5, 0.25):
+        whole = copies.of(picture, round(WIDTH * share), round(HEIGHT * share))
+        part = copies.part(picture, 400, 240, 320, 200, share)
+        top, left = round(240 * share), round(400 * share)
+        there = whole[top : top + part.shape[0], left : left + part.shape[1]]
+        assert part.shape[:2] == (round(200 * share), round(320 * share))
+        assert float(np.abs(part.astype(int) - there).mean()) < 4
+
+
+def test_a_full_range_picture_is_read_as_such() -> None:
+    frame = av.VideoFrame(320, 180, "yuv420p")
+    for index, value in enumerate((255, 128, 128)):
+        plane_array(frame, index)[:] = value
+    frame.color_range = 2
+    assert Copies().of(Picture(frame, 0, 1, 0.0), 160, 90).min() >= 253
+
+
+def small(value: float = 100) -> np.ndarray:
+    return np.full(CELLS[::-1], value, np.float32)
+
+
+ONE_FACE = np.array([[600, 300, 700, 420, 0.9]], np.float32)
+CHANGES = {
+    "nothing": (None, 0, True),
+    "noise": ((0, 0), 3, True),
+    "somebody comes in": ((5, 5), 8, False),
+    "the face moves a little": ((18, 32), 15, True),
+    "the face goes": ((18, 32), 40, False),
+    "something beside the face": ((18, 45), 15, False),
+}
+
+
+@pytest.mark.parametrize(("cell", "change", "calm"), CHANGES.values(), ids=CHANGES.keys())
+def test_calm_is_when_only_what_is_followed_moves(
+    cell: tuple[int, int] | None, change: float, calm: bool
+) -> None:
+    now = small()
+    if cell is not None:
+        now[cell] += change
+    assert is_calm(now, small(), ONE_FACE, WIDTH, HEIGHT) is calm
+
+
+def test_a_face_over_the_edge_has_a_neighbourhood_too() -> None:
+    now = small()
+    now[0, 0] += 15
+    at_the_corner = np.array([[0, 0, 60, 60, 0.9]], np.float32)
+    assert is_calm(now, small(), at_the_corner, WIDTH, HEIGHT)
+    assert not is_calm(now, small(), no_boxes(), WIDTH, HEIGHT)
+
+
+class Faces:
+    """A detector of bright squares, which misses those under 12 pixels, as networks do."""
+
+    def __init__(self) -> None:
+        self.pixels = 0
+
+    def detect(self, image: Image, threshold: float | None = None) -> Boxes:
+        self.pixels += image.shape[0] * image.shape[1]
+        count, _, stats, _ = cv2.connectedComponentsWithStats((image[:, :, 1] > 128).astype(np.uint8))
+        rows = [(x, y, x + w, y + h, 0.9) for x, y, w, h, _ in stats[1:count].tolist() if max(w, h) >= 12]
+        return np.array(rows, np.float32).reshape(-1, 5)
+
+
+def scene(*squares: tuple[int, int, int]) -> Image:
+    pixels = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    for x, y, size in squares:
+        pixels[y : y + size, x : x + size] = 255
+    return pixels
+
+
+def glance_at(pixels: Image, known: Boxes, detector: Faces | None = None) -> Boxes | None:
+    picture, copies = picture_of(pixels), Copies()
+    return Glancer(detector or Faces(), (320, 960), 0.2).glance(
+        WIDTH,
+        HEIGHT,
+        lambda w, h: copies.of(picture, w, h),
+        lambda *where: copies.part(picture, *where),
+        known,
+    )
+
+
+def boxes(*squares: tuple[int, int, int], score: float = 0.9) -> Boxes:
+    return np.array([[x, y, x + size, y + size, score] for x, y, size in squares], np.float32).reshape(-1, 5)
+
+
+def test_a_glance_finds_large_faces_and_small_ones_where_they_were() -> None:
+    then, now = [(100, 100, 200), (900, 500, 24)], [(110, 104, 200), (916, 508, 24)]
+    found = glance_at(scene(*now), boxes(*then))
+    assert found is not None
+    assert len(found) == 2
+    assert overlaps(boxes(*now), found).max(axis=1).min() > 0.6
+
+
+def test_a_glance_is_cheap() -> None:
+    detector = Faces()
+    assert glance_at(scene((900, 500, 24)), boxes((900, 500, 24)), detector) is not None
+    assert detector.pixels < 0.25 * 960 * 540
+
+
+def test_a_faint_face_that_a_glance_loses_stays_where_it_was() -> None:
+    found = glance_at(scene(), boxes((900, 500, 24), score=0.3))
+    assert found is not None
+    np.testing.assert_allclose(found, boxes((900, 500, 24), score=0.3))
+
+
+def test_a_sure_face_that_a_glance_loses_is_not_made_up() -> None:
+    found = glance_at(scene(), boxes((900, 500, 24)))
+    assert found is not None
+    assert len(found) == 0
+
+
+def test_too_many_small_faces_ask_for_a_full_look() -> None:
+    apart = [(x, y, 24) for x in (50, 650, 1200) for y in (50, 350, 650)]
+    assert len(apart) > MOST_WINDOWS
+    assert glance_at(scene(*apart), boxes(*apart)) is None
+
+
+def test_a_face_at_the_edge_has_a_window_within_the_picture() -> None:
+    at_edges = [(0, 0, 24), (WIDTH - 24, HEIGHT - 24, 24)]
+    found = glance_at(scene(*at_edges), boxes(*at_edges))
+    assert found is not None
+    assert overlaps(boxes(*at_edges), found).max(axis=1).min() > 0.6
+
+
+def cover_all(frames: list[Image], finder: Finder) -> list[Picture]:
+    coverer = Coverer((finder,), 1 << 30, Stopwatch())
+
+    def run() -> Iterator[Picture]:
+        for index, pixels in enumerate(frames):
+            yield from coverer.push(picture_of(pixels, index))
+        yield from coverer.flush()
+
+    return list(run())
+
+
+def is_covered(picture: Picture, square: tuple[int, int, int]) -> bool:
+    x, y, size = square
+    inside = picture.planes[0].pixels[y + 2 : y + size - 2, x + 2 : x + size - 2]
+    return bool((np.abs(inside.astype(int) - 126) < 3).all())
+
+
+def finder_with(detector: Faces, stride: int, calm_stride: int, glancer: Glancer | None = None) -> Finder:
+    looks = []
+
+    def look(width: int, height: int, copy_at: object) -> dict[str, Boxes]:
+        looks.append(None)
+        return {"face": detector.detect(copy_at(width, height))}
+
+    def glance(width: int, height: int, copy_at: object, part_at: object, known: dict) -> dict | None:
+        found = glancer.glance(width, height, copy_at, part_at, known["face"])
+        return None if found is None else {"face": found}
+
+    sought = Sought("face", FaceSettings(shape="box"))
+    return Finder((sought,), look, stride, calm_stride=calm_stride, glance=glance if glancer else None)
+
+
+def test_a_calm_scene_is_looked_at_half_as_often_and_stays_covered() -> None:
+    still = [(600, 300, 100)]
+    often, seldom = Faces(), Faces()
+    for detector, calm_stride in ((often, 0), (seldom, 6)):
+        covered = cover_all([scene(*still)] * 40, finder_with(detector, 3, calm_stride))
+        assert len(covered) == 40
+        assert all(is_covered(picture, still[0]) for picture in covered)
+    assert seldom.pixels <= 0.6 * often.pixels
+
+
+def test_who_comes_into_a_calm_scene_is_covered_from_the_first_frame() -> None:
+    there, comes = (600, 300, 100), (100, 100, 60)
+    frames = [scene(there)] * 20 + [scene(there, comes)] * 20
+    covered = cover_all(frames, finder_with(Faces(), 3, 6))
+    assert all(is_covered(picture, there) for picture in covered)
+    assert all(is_covered(picture, comes) for picture in covered[20:])
+
+
+def test_faces_that_are_glanced_at_are_covered_in_every_frame() -> None:
+    detector = Faces()
+    squares = [[(100 + 6 * i, 100 + 2 * i, 150), (900 - 4 * i, 500, 26)] for i in range(30)]
+    glancer = Glancer(detector, (320, 960), 0.2)
+    covered = cover_all([scene(*frame) for frame in squares], finder_with(detector, 1, 0, glancer))
+    for picture, frame in zip(covered, squares, strict=True):
+        assert all(is_covered(picture, square) for square in frame)
+    assert detector.pixels < 0.6 * 30 * WIDTH * HEIGHT
+
+
+def test_a_small_face_that_comes_between_two_full_looks_is_covered_from_its_first_frame() -> None:
+    detector = Faces()
+    frames = [scene((100, 100, 150))] * 10 + [scene((100, 100, 150), (900, 500, 26))] * 10
+    covered = cover_all(frames, finder_with(detector, 1, 0, Glancer(detector, (320, 960), 0.2)))
+    assert all(is_covered(picture, (900, 500, 26)) for picture in covered[10:])
+
+
+def test_a_detector_that_fails_in_a_glance_ends_the_job() -> None:
+    class Fails(Faces):
+        def detect(self, image: Image, threshold: float | None = None) -> Boxes:
+            raise ValueError(math.nan)
+
+    with pytest.raises(ValueError, match="nan"):
+        cover_all([scene((100, 100, 150))] * 5, finder_with(Faces(), 1, 0, Glancer(Fails(), (320, 960), 0.2)))
