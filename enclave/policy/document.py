@@ -164,6 +164,12 @@ class Policy:
         return hashlib.sha256(self.text.encode()).digest()
 
     @property
+    def effects(self) -> dict[str, str]:
+        """What covers each kind of thing that is asked for: "face" always, "person", "plate" and "text"."""
+        wanted = {"face": self.faces, "person": self.people, "plate": self.plates, "text": self.text_cover}
+        return {kind: cover.effect for kind, cover in wanted.items() if cover is not None}
+
+    @property
     def allowed_modes(self) -> tuple[str, ...]:
         """The modes that terms under this policy may name, the default first."""
         return self.modes[:1] if self.locked else self.modes

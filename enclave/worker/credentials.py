@@ -57,8 +57,13 @@ def result_with_credentials(
         # typeshed does not count raw streams among BinaryIO; they do all that it asks for.
         cast("BinaryIO", scratch),
         report.media_type,
-        actions(terms.policy.faces.effect, report.audio, report.frames_with_faces),
+        actions(_covered(terms, report), report.audio),
         (Envelope.from_bytes(release.evidence).digest, release.log_origin),
         release.claim_chain,
         lambda claim: ask_for_claim_signature(vault_fd, claim),
     )
+
+
+def _covered(terms: Terms, report: Report) -> dict[str, str]:
+    shown = {kind for kind, frames in report.frames_with.items() if frames}
+    return {kind: effect for kind, effect in terms.policy.effects.items() if kind in shown}

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from anonymizer import Models, Progress, Report, anonymize
 from enclave.errors import WallError, WorkerError
 from enclave.order import JobOrder
-from enclave.policy import Policy, Terms, parse_terms
+from enclave.policy import Terms, parse_terms
 from enclave.worker import handed_over as fds
 from enclave.worker.credentials import prepare_credentials, result_with_credentials
 from enclave.worker.failures import published_code
@@ -159,7 +159,7 @@ class _Job:
             frames=report.frames,
             frames_with_faces=report.frames_with_faces,
             tracks=report.tracks,
-            also_covered=_also_covered(terms.policy),
+            also_covered={kind: effect for kind, effect in terms.policy.effects.items() if kind != "face"},
             frames_also_covered={kind: n for kind, n in report.frames_with.items() if kind != "face"},
             started_at=format_instant(self._started_at),
             finished_at=format_instant(datetime.now(UTC)),
@@ -175,9 +175,3 @@ class _Job:
             yield
         finally:
             self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - started
-
-
-def _also_covered(policy: Policy) -> dict[str, str]:
-    """What covers each kind that the policy asks for besides faces."""
-    wanted = {"person": policy.people, "text": policy.text_cover, "plate": policy.plates}
-    return {kind: cover.effect for kind, cover in wanted.items() if cover is not None}

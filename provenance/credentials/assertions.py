@@ -7,6 +7,7 @@ original; no thumbnail; no device; no free text: every sentence is one of this m
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,10 +29,16 @@ SHA256_BYTES: Final = 32
 # the original was, and neither can we.
 SOURCE_TYPE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/composite"
 _CREATED: Final = "c2pa.created"
-_FACES: Final = {
-    "solid": ("c2pa.drawing", "Faces that were found were covered with a solid patch."),
-    "blur": ("c2pa.filtered", "Faces that were found were blurred."),
-    "mosaic": ("c2pa.filtered", "Faces that were found were covered with a coarse mosaic."),
+_THINGS: Final = {
+    "face": "Faces",
+    "person": "Whole people",
+    "plate": "Number plates",
+    "text": "Lines of text",
+}
+_EFFECTS: Final = {
+    "solid": ("c2pa.drawing", "covered with a solid patch"),
+    "blur": ("c2pa.filtered", "blurred"),
+    "mosaic": ("c2pa.filtered", "covered with a coarse mosaic"),
 }
 _SOUND: Final = {"removed": ("c2pa.edited", "The sound was removed.")}
 _ALWAYS: Final = (
@@ -63,19 +70,24 @@ class Assertion:
         return hashlib.sha256(self.box[HEADER_BYTES:]).digest()
 
 
-def actions(effect: str, audio: str, frames_with_faces: int) -> Assertion:
+def actions(covered: Mapping[str, str], audio: str) -> Assertion:
     """Says what was done to the picture and the sound, in the specification's own words (C2PA 2.2, 18.15).
 
     Args:
-        effect: what covers a face: "solid", "blur" or "mosaic".
+        covered: the effect ("solid", "blur" or "mosaic") by the kind of thing that it covers somewhere in the
+            result: "face", or one of `vocabulary.KINDS`. Of what was covered nowhere nothing is said.
         audio: what happened to the sound: "removed", "kept" or "none".
-        frames_with_faces: where it is 0, nothing was covered and nothing is said about faces.
     """
-    done = [_FACES[effect]] if frames_with_faces else []
+    done = [_covering(kind, covered[kind]) for kind in sorted(covered)]
     done += [_SOUND[audio]] if audio in _SOUND else []
     listed = [{"action": _CREATED, "digitalSourceType": SOURCE_TYPE}]
     listed += [{"action": action, "description": sentence} for action, sentence in (*done, *_ALWAYS)]
     return Assertion(ACTIONS_LABEL, _cbor({"actions": listed, "allActionsIncluded": True}))
+
+
+def _covering(kind: str, effect: str) -> tuple[str, str]:
+    action, how = _EFFECTS[effect]
+    return action, f"{_THINGS[kind]} that were found were {how}."
 
 
 def evidence(evidence_sha256: bytes, log_origin: str) -> Assertion:

@@ -39,7 +39,7 @@ def _specimen(
     evidence, content, who = shop.house.release(worker), plain(MEDIA_TYPE), signer(by)
     if carried:
         named = (about(evidence), log or shop.house.log_keys.origin)
-        done = actions("solid", "none", frames_with_faces=1)
+        done = actions({"face": "solid"}, "none")
         content = b"".join(with_credentials(io.BytesIO(content), MEDIA_TYPE, done, named, who.chain, who))
     content = change(content)
     facts = job_facts(content, media_type=MEDIA_TYPE, credentials="c2pa")

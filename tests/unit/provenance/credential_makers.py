@@ -79,7 +79,7 @@ def signed(
 ) -> bytes:
     """A result with a manifest."""
     file = io.BytesIO(plain(media_type) if content is None else content)
-    done = actions("mosaic", "removed", frames_with_faces=3)
+    done = actions({"face": "mosaic"}, "removed")
     evidence = (EVIDENCE_SHA256, LOG_ORIGIN)
     return b"".join(with_credentials(file, media_type, done, evidence, signer.chain, sign or signer))
 
@@ -144,7 +144,7 @@ def make_job(
     if carried:
         named = (about or evidence.digest, log or house.log_keys.origin)
         who = signer or believed
-        done = actions("solid", "none", 1)
+        done = actions({"face": "solid"}, "none")
         result = b"".join(with_credentials(io.BytesIO(result), JOB_TYPE, done, named, who.chain, who))
     result = change(result)
     facts = job_facts(result, media_type=JOB_TYPE, credentials=credentials)

@@ -142,19 +142,24 @@ def test_the_manifests_name_says_nothing_that_the_evidence_does_not(signer: Sign
 
 
 @pytest.mark.parametrize(
-    ("effect", "audio", "faces", "said"),
+    ("covered", "audio", "said"),
     [
-        ("solid", "removed", 1, ["c2pa.drawing", "c2pa.edited"]),
-        ("blur", "kept", 9, ["c2pa.filtered"]),
-        ("mosaic", "none", 9, ["c2pa.filtered"]),
-        ("solid", "removed", 0, ["c2pa.edited"]),
-        ("blur", "none", 0, []),
+        ({"face": "solid"}, "removed", ["c2pa.drawing", "c2pa.edited"]),
+        ({"face": "blur"}, "kept", ["c2pa.filtered"]),
+        ({"face": "mosaic"}, "none", ["c2pa.filtered"]),
+        ({}, "removed", ["c2pa.edited"]),
+        ({}, "none", []),
+        (
+            {"text": "blur", "face": "solid", "plate": "solid"},
+            "none",
+            ["c2pa.drawing"] * 2 + ["c2pa.filtered"],
+        ),
     ],
 )
 def test_each_effect_has_its_action(
-    effect: str, audio: str, faces: int, said: list[str], signer: Signer
+    covered: dict[str, str], audio: str, said: list[str], signer: Signer
 ) -> None:
-    done = actions(effect, audio, faces)
+    done = actions(covered, audio)
     file = io.BytesIO(plain("image/png"))
     evidence = (EVIDENCE_SHA256, LOG_ORIGIN)
     content = b"".join(with_credentials(file, "image/png", done, evidence, signer.chain, signer))
@@ -353,7 +358,7 @@ def test_memory_does_not_grow_with_the_video(signer: Signer) -> None:
 
     def peak(padding: int) -> int:
         file = io.BytesIO(_with_more_pictures(plain("video/mp4"), padding))
-        done, evidence = actions("solid", "none", 1), (EVIDENCE_SHA256, LOG_ORIGIN)
+        done, evidence = actions({"face": "solid"}, "none"), (EVIDENCE_SHA256, LOG_ORIGIN)
         tracemalloc.start()
         for _piece in with_credentials(file, "video/mp4", done, evidence, signer.chain, signer):
             pass
