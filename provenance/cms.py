@@ -25,9 +25,9 @@ from provenance.der import (
     OCTET_STRING,
     SEQUENCE,
     SET,
+    DerError,
     Element,
     element,
-    malformed,
     parse_der,
 )
 from provenance.errors import FormatError, SignatureError
@@ -76,13 +76,20 @@ _PARSING_ERRORS = (
 )
 
 
+def malformed(message: str) -> FormatError:
+    """Gives the error for bytes that are no timestamp: always the same code."""
+    return FormatError(message, "timestamp_malformed")
+
+
 @contextlib.contextmanager
 def reading_timestamps() -> Iterator[None]:
-    """Turns what the libraries raise about malformed bytes into a FormatError, `timestamp_malformed`."""
+    """Turns what is raised about malformed bytes into a FormatError, `timestamp_malformed`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+    except DerError as error:
+        raise malformed(f"a timestamp is malformed: {error}") from None
     except _PARSING_ERRORS:
         raise malformed("a timestamp is malformed") from None
     except BaseException as error:

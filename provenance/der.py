@@ -1,7 +1,7 @@
-"""DER (ITU-T X.690) as timestamps need it: one element after the other, read strictly, and a few written.
+"""DER (ITU-T X.690): one element after the other, read strictly, and a few written.
 
-Certificates are read by `cryptography`; this is for the envelope around them, of which no library hands out
-the signed attributes.
+Certificates are read by `cryptography`; this is for what no library hands out: the signed attributes of a
+timestamp, and the extensions that makers of processors put into their own certificates.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ _LONG_TAG = 0x1F
 _MAX_LENGTH_BYTES = 3
 
 
+class DerError(FormatError):
+    """Bytes are not DER, or not of the type that is asked for; whoever reads says of what."""
+
+
 @dataclass(frozen=True)
 class Element:
     """One element.
@@ -41,7 +45,7 @@ class Element:
         """Gives the elements inside one of this constructed type.
 
         Raises:
-            FormatError: another type, or not made of elements.
+            DerError: another type, or not made of elements.
         """
         rest = self.of(tag)
         found: list[Element] = []
@@ -54,36 +58,36 @@ class Element:
         """Gives the one element inside.
 
         Raises:
-            FormatError: another type, or not exactly one.
+            DerError: another type, or not exactly one.
         """
         found = self.members(tag)
         if len(found) != 1:
-            raise malformed("a timestamp holds more or fewer parts than it should")
+            raise DerError("there are more or fewer parts than there should be")
         return found[0]
 
     def of(self, tag: int) -> bytes:
         """Gives the content of an element that must be of this type.
 
         Raises:
-            FormatError: another type.
+            DerError: another type.
         """
         if self.tag != tag:
-            raise malformed("a timestamp holds another type than it should")
+            raise DerError("there is another type than there should be")
         return self.content
 
     def oid(self) -> str:
         """Gives an object identifier, dotted.
 
         Raises:
-            FormatError: another type, or an arc that is not in its shortest form.
+            DerError: another type, or an arc that is not in its shortest form.
         """
         content = self.of(OBJECT_IDENTIFIER)
         if not content or content[-1] & 0x80:
-            raise malformed("an object identifier in a timestamp ends too early")
+            raise DerError("an object identifier ends too early")
         arcs, value, fresh = [], 0, True
         for byte in content:
             if fresh and byte == 0x80:
-                raise malformed("an object identifier in a timestamp is not in its shortest form")
+                raise DerError("an object identifier is not in its shortest form")
             value, fresh = value << 7 | byte & 0x7F, not byte & 0x80
             if fresh:
                 arcs.append(value)
@@ -92,20 +96,15 @@ class Element:
         return ".".join(str(arc) for arc in (first, arcs[0] - 40 * first, *arcs[1:]))
 
 
-def malformed(message: str) -> FormatError:
-    """Gives the error for bytes that are no timestamp: always the same code."""
-    return FormatError(message, "timestamp_malformed")
-
-
 def parse_der(untrusted: bytes) -> Element:
     """Reads one element that fills the bytes.
 
     Raises:
-        FormatError: the bytes are not one element in DER.
+        DerError: the bytes are not one element in DER.
     """
     element, rest = _read(untrusted)
     if rest:
-        raise malformed("a timestamp is longer than it says")
+        raise DerError("it is longer than it says")
     return element
 
 
@@ -120,18 +119,18 @@ def element(tag: int, content: bytes) -> bytes:
 
 def _read(untrusted: bytes) -> tuple[Element, bytes]:
     if len(untrusted) < 2:
-        raise malformed("a timestamp ends too early")
+        raise DerError("it ends too early")
     tag, length, start = untrusted[0], untrusted[1], 2
     if tag & _LONG_TAG == _LONG_TAG:
-        raise malformed("a timestamp holds another type than it should")
+        raise DerError("there is another type than there should be")
     if length >= _SHORT_FORM:
         count = length - _SHORT_FORM
         length = int.from_bytes(untrusted[2 : 2 + count], "big")
         start += count
         shortest = (length.bit_length() + 7) // 8
         if not 1 <= count <= _MAX_LENGTH_BYTES or length < _SHORT_FORM or count != shortest:
-            raise malformed("a length in a timestamp is not in its shortest form")
+            raise DerError("a length is not in its shortest form")
     end = start + length
     if end > len(untrusted):
-        raise malformed("a timestamp ends too early")
+        raise DerError("it ends too early")
     return Element(tag, untrusted[start:end], untrusted[:end]), untrusted[end:]

@@ -14,8 +14,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from rfc3161_client import TimeStampResponse, decode_timestamp_response
 
-from provenance.cms import SHA256, parse_signed_content, reading_timestamps, with_certificates_in_order
-from provenance.der import CONTEXT_1, INTEGER, SEQUENCE, element, malformed, parse_der
+from provenance.cms import (
+    SHA256,
+    malformed,
+    parse_signed_content,
+    reading_timestamps,
+    with_certificates_in_order,
+)
+from provenance.der import CONTEXT_1, INTEGER, SEQUENCE, element, parse_der
 from provenance.errors import FormatError, ProvenanceError, SignatureError
 from provenance.proof import MAX_TIMESTAMP_BYTES
 

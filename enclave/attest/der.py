@@ -1,4 +1,4 @@
-"""The little DER that AMD and Intel put into their own certificate extensions (ITU-T X.690), read strictly.
+"""The types that AMD and Intel use in their own certificate extensions, over `provenance.der`.
 
 Certificates themselves are read by `cryptography`; it hands unknown extensions over as bytes, and those are
 a handful of integers, strings and nested sequences.
@@ -6,31 +6,25 @@ a handful of integers, strings and nested sequences.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from enclave.attest.errors import EvidenceError
+from provenance import der
 
-INTEGER = 0x02
-OCTET_STRING = 0x04
-OBJECT_IDENTIFIER = 0x06
-IA5_STRING = 0x16
-SEQUENCE = 0x30
-
-_SHORT_FORM = 0x80
-_MAX_LENGTH_BYTES = 2
+_IA5_STRING = 0x16
 
 
 @dataclass(frozen=True)
-class Element:
-    """One DER element.
+class Field:
+    """One value in an extension.
 
     Attributes:
-        tag: its one-byte tag.
-        content: what is inside.
+        element: as it stands.
     """
 
-    tag: int
-    content: bytes
+    element: der.Element
 
     def integer(self, maximum: int) -> int:
         """Gives a whole number from 0 to `maximum`.
@@ -38,7 +32,7 @@ class Element:
         Raises:
             EvidenceError: another type, negative, not in its shortest form, or too large.
         """
-        content = self._of(INTEGER)
+        content = self._of(der.INTEGER)
         value = int.from_bytes(content, "big", signed=True)
         shortest = max(1, value.bit_length() // 8 + 1)
         if not content or len(content) != shortest or not 0 <= value <= maximum:
@@ -51,7 +45,7 @@ class Element:
         Raises:
             EvidenceError: another type or length.
         """
-        content = self._of(OCTET_STRING)
+        content = self._of(der.OCTET_STRING)
         if len(content) != size:
             raise EvidenceError("a byte string in a certificate's extension has another length")
         return content
@@ -63,67 +57,52 @@ class Element:
             EvidenceError: another type, or not ASCII.
         """
         try:
-            return self._of(IA5_STRING).decode("ascii")
+            return self._of(_IA5_STRING).decode("ascii")
         except UnicodeDecodeError:
             raise EvidenceError("a text in a certificate's extension is not ASCII") from None
 
-    def members(self) -> list[Element]:
-        """Gives the elements of a sequence.
+    def members(self) -> list[Field]:
+        """Gives the values in a sequence.
 
         Raises:
             EvidenceError: another type, or not made of elements.
         """
-        rest = self._of(SEQUENCE)
-        found: list[Element] = []
-        while rest:
-            element, rest = _read(rest)
-            found.append(element)
-        return found
+        with _reading():
+            return [Field(element) for element in self.element.members(der.SEQUENCE)]
 
     def _of(self, tag: int) -> bytes:
-        if self.tag != tag:
-            raise EvidenceError("a certificate's extension holds another type than it should")
-        return self.content
+        with _reading():
+            return self.element.of(tag)
 
 
-def parse_der(untrusted: bytes) -> Element:
-    """Reads one element that fills the bytes.
+def parse_der(untrusted: bytes) -> Field:
+    """Reads one value that fills the bytes.
 
     Raises:
         EvidenceError: the bytes are not one element in DER.
     """
-    element, rest = _read(untrusted)
-    if rest:
-        raise EvidenceError("a certificate's extension is longer than it says")
-    return element
+    with _reading():
+        return Field(der.parse_der(untrusted))
 
 
-def fields_by_oid(sequence: Element) -> dict[bytes, Element]:
+def fields_by_oid(sequence: Field) -> dict[bytes, Field]:
     """Reads a sequence of (OBJECT IDENTIFIER, value) pairs; the identifiers stay encoded.
 
     Raises:
         EvidenceError: another shape, or an identifier comes twice.
     """
-    fields: dict[bytes, Element] = {}
+    fields: dict[bytes, Field] = {}
     for pair in sequence.members():
-        members = pair.members()
-        if len(members) != 2 or members[0].tag != OBJECT_IDENTIFIER or members[0].content in fields:
+        members = [member.element for member in pair.members()]
+        if len(members) != 2 or members[0].tag != der.OBJECT_IDENTIFIER or members[0].content in fields:
             raise EvidenceError("a certificate's extension is not a list of distinct fields")
-        fields[members[0].content] = members[1]
+        fields[members[0].content] = Field(members[1])
     return fields
 
 
-def _read(untrusted: bytes) -> tuple[Element, bytes]:
-    if len(untrusted) < 2:
-        raise EvidenceError("a certificate's extension ends too early")
-    tag, length, start = untrusted[0], untrusted[1], 2
-    if length >= _SHORT_FORM:
-        count = length - _SHORT_FORM
-        length = int.from_bytes(untrusted[2 : 2 + count], "big")
-        start += count
-        shortest = (length.bit_length() + 7) // 8
-        if not 1 <= count <= _MAX_LENGTH_BYTES or length < _SHORT_FORM or count != shortest:
-            raise EvidenceError("a length in a certificate's extension is not in its shortest form")
-    if start + length > len(untrusted):
-        raise EvidenceError("a certificate's extension ends too early")
-    return Element(tag, untrusted[start : start + length]), untrusted[start + length :]
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except der.DerError as error:
+        raise EvidenceError(f"a certificate's extension is malformed: {error}") from None

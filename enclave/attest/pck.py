@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from enclave.attest.certificates import extension_bytes
-from enclave.attest.der import Element, fields_by_oid, parse_der
+from enclave.attest.der import Field, fields_by_oid, parse_der
 from enclave.attest.errors import EvidenceError
 
 _SGX = "1.2.840.113741.1.13.1"
@@ -61,7 +61,7 @@ def parse_pck(certificate: x509.Certificate) -> PckFacts:
     )
 
 
-def _needed(fields: dict[bytes, Element], oid: bytes) -> Element:
+def _needed(fields: dict[bytes, Field], oid: bytes) -> Field:
     if oid not in fields:
         raise EvidenceError("the platform's certificate lacks a field of Intel's extension")
     return fields[oid]

@@ -27,7 +27,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from enclave.attest import CODES, Collateral, EvidenceError, read_regular_file
 from enclave.attest.collateral import MAX_FILE_BYTES, MAX_FILES
-from enclave.attest.der import Element, fields_by_oid, parse_der
+from enclave.attest.der import Field, fields_by_oid, parse_der
+from provenance.der import Element
 
 ROOT, PLATFORM, SIGNER = intel()
 PEM = b"".join(one.certificate.public_bytes(Encoding.PEM) for one in (ROOT, PLATFORM))
@@ -110,6 +111,11 @@ def test_a_pipe_or_a_device_is_refused_and_not_waited_for(tmp_path: Path) -> Non
             read_regular_file(path, 100)
 
 
+def field(tag: int, content: bytes) -> Field:
+    """A value of any type, of at most 127 bytes."""
+    return Field(Element(tag, content, bytes([tag, len(content)]) + content))
+
+
 MANGLED_DER = {
     "nothing": b"",
     "a tag alone": b"\x02",
@@ -131,7 +137,7 @@ def test_der_has_one_form(name: str) -> None:
 @pytest.mark.parametrize("content", [b"", b"\x00\x01", b"\xff", b"\x01\x00", b"\x00\xff\x00"])
 def test_a_der_number_is_short_and_in_range(content: bytes) -> None:
     with pytest.raises(EvidenceError):
-        Element(0x02, content).integer(255)
+        field(0x02, content).integer(255)
 
 
 def test_der_numbers_strings_and_types() -> None:
@@ -139,13 +145,13 @@ def test_der_numbers_strings_and_types() -> None:
     assert parse_der(b"\x02\x01\x00").integer(255) == 0
     assert parse_der(b"\x04\x81\x80" + bytes(128)).octets(128) == bytes(128)
     for wrong in (
-        lambda: Element(0x04, b"\x01").integer(255),
-        lambda: Element(0x02, b"\x01").octets(1),
-        lambda: Element(0x04, b"\x01").octets(2),
-        lambda: Element(0x16, b"\xff").text(),
-        lambda: Element(0x31, b"").members(),
-        lambda: fields_by_oid(Element(0x30, b"\x30\x03\x06\x01\x2a")),
-        lambda: fields_by_oid(Element(0x30, b"\x30\x05\x06\x01\x2a\x05\x00" * 2)),
+        lambda: field(0x04, b"\x01").integer(255),
+        lambda: field(0x02, b"\x01").octets(1),
+        lambda: field(0x04, b"\x01").octets(2),
+        lambda: field(0x16, b"\xff").text(),
+        lambda: field(0x31, b"").members(),
+        lambda: fields_by_oid(field(0x30, b"\x30\x03\x06\x01\x2a")),
+        lambda: fields_by_oid(field(0x30, b"\x30\x05\x06\x01\x2a\x05\x00" * 2)),
     ):
         with pytest.raises(EvidenceError):
             wrong()

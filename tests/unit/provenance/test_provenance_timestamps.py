@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from provenance.der import parse_der
+from provenance.der import DerError, parse_der
 from provenance.errors import FormatError, ProvenanceError
 from provenance.proof import MAX_TIMESTAMP_BYTES, MAX_TIMESTAMPS, ProofFile
 from provenance.timestamps import (
@@ -158,8 +158,10 @@ def test_a_token_of_the_largest_size_and_one_byte_more() -> None:
     ],
 )
 def test_only_der_is_read(encoded: bytes, told: str) -> None:
-    with pytest.raises(FormatError, match=told) as caught:
+    with pytest.raises(DerError, match=told):
         parse_der(encoded)
+    with pytest.raises(FormatError, match=told) as caught:
+        read_token(encoded)
     assert caught.value.code == "timestamp_malformed"
 
 
