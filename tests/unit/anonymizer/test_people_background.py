@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from media_factory import face_clip, face_image
-from people_factory import Mask, Pixels, figure, noisy, room, shaken, walk
+from people_factory import Mask, Pixels, figure, noisy, room, shaken, somebody_is_there, walk
 
 from anonymizer import AnonymizerError, Limits, Models, PeopleSettings, Report, Settings, anonymize
 from anonymizer.boxes import Boxes
@@ -199,12 +199,13 @@ def test_a_still_has_no_background(models: Models, tmp_path: Path) -> None:
 @pytest.mark.shared
 def test_a_real_steady_camera(shared_media: Path) -> None:
     looker = MovingLooker(alone=True)
-    with_somebody = 0
+    wrong = []
     with av.open(str(shared_media / "video" / "steady_camera_432p.mp4")) as container:
         for index, frame in enumerate(container.decode(video=0)):
             if index % 2 == 0:
-                with_somebody += len(look(looker, frame.to_ndarray(format="rgb24"))) > 0
+                found = len(look(looker, frame.to_ndarray(format="rgb24"))) > 0
+                wrong += [index] if found is not somebody_is_there(index) else []
             if index == 400:
                 break
-    # Watched by eye: somebody is in the picture in frames 70 to 165 and 222 to 400.
-    assert 120 <= with_somebody <= 160
+    # Who comes or goes is seen by the first or the last pixels.
+    assert len(wrong) <= 8
