@@ -178,7 +178,7 @@ class Track:
     def _reach(self, seconds: float) -> float:
         if self.believes_all:
             return seconds
-        share = min(1.0, self._evidence / FULL_EVIDENCE) if self.is_firm else 0.0
+        share = min(1.0, self._evidence / FULL_EVIDENCE)
         return min(seconds, max(FAINT_SECONDS, seconds * share))
 
     def forget_before(self, index: int) -> None:
