@@ -285,6 +285,11 @@ def test_without_openvino_there_are_no_networks(monkeypatch: pytest.MonkeyPatch)
     assert pose_networks.compile_pose(b"nothing", b"to compile") is None
 
 
+def test_without_a_temporary_folder_there_are_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(pose_networks.tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert pose_networks.compile_pose(b"no folder", b"to lie in") is None
+
+
 def test_what_cannot_be_compiled_stops_the_worker() -> None:
     if compiled_engine.import_openvino() is None:
         pytest.skip("no OpenVINO here")
