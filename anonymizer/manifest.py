@@ -5,8 +5,6 @@
     file = "yunet.onnx"            # beside this file
     sha256 = "..."                 # of that file
     decoder = "yunet"              # how its answers are read: decoding.py
-    class = 0                      # only for a YOLO that knows several classes, and may be left out: the
-                                   # one that counts (people are 0 in COCO); without it they all do
     licence = "MIT"
     source = "https://..."
 
@@ -16,6 +14,9 @@
     colours = "bgr"                # or "rgb"
     mean = [0.0, 0.0, 0.0]         # value = (pixel - mean) / deviation, by channel in that order
     deviation = [1.0, 1.0, 1.0]
+
+For a YOLO that knows several classes, `class = 0` after the decoder names the one that counts (people, where
+COCO taught it); without it they all do.
 
 Reading is strict: a key too many, one missing or a value out of range is an error that names the key.
 """
