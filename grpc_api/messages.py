@@ -15,7 +15,7 @@ MESSAGES = {
     "architecture_unsupported": "The worker's wall is not built for this processor.",
     "cancelled": "The submitter cancelled the job.",
     "client_gone": "The service was started anew after the submitter had gone; nothing was kept.",
-    "camera_not_steady": "The camera moved or the scene changed; the policy finds people by what moves alone.",
+    "camera_not_steady": "The camera moved or the scene changed; the policy finds people by what moves only.",
     "detector_failed": "A detector failed. A frame that is not checked is never released.",
     "device_unavailable": "The device that the worker computes on does not answer.",
     "intake_key_unknown": "The upload is not sealed to a live intake of this service.",
