@@ -15,10 +15,11 @@ help: ## Show this help
 
 setup: $(VENV)/.ready ## Make .venv with every pinned dependency
 
-$(VENV)/.ready: pyproject.toml constraints.txt .ci/system-packages
+$(VENV)/.ready: pyproject.toml constraints.txt without-dependencies.txt .ci/system-packages
 	@.ci/system-packages "$(PYTHON)"
 	@"$(PYTHON)" -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r without-dependencies.txt
 	@$(BIN)/python -c 'import cv2'
 	@touch $@
 

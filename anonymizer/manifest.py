@@ -15,6 +15,9 @@
     mean = [0.0, 0.0, 0.0]         # value = (pixel - mean) / deviation, by channel in that order
     deviation = [1.0, 1.0, 1.0]
 
+For a YOLO that knows several classes, `class = 0` after the decoder names the one that counts (people, where
+COCO taught it); without it they all do.
+
 Reading is strict: a key too many, one missing or a value out of range is an error that names the key.
 """
 
@@ -38,9 +41,14 @@ GRANULE: Final = 32
 Decoder = Literal["centerface", "retinaface", "scrfd", "yolov5", "yolov8", "yunet"]
 DECODERS: Final[tuple[str, ...]] = get_args(Decoder)
 
+# The families whose answers tell several classes apart.
+CLASSIFYING: Final = ("yolov5", "yolov8")
+MOST_CLASSES: Final = 1000
+
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.onnx")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KEYS = frozenset({"schema", "kind", "file", "sha256", "decoder", "licence", "source", "input"})
+_MAY_BE_LEFT_OUT = frozenset({"class"})
 _INPUT_KEYS = frozenset({"width", "height", "colours", "mean", "deviation"})
 _MOST_DOTS_IN_LINE = 64
 
@@ -73,6 +81,7 @@ class Manifest:
         decoder: how its answers are read.
         licence, source: for people.
         layout: what it takes.
+        class_number: the class that counts, from 0; None where all of them do.
     """
 
     kind: Kind
@@ -82,6 +91,7 @@ class Manifest:
     licence: str
     source: str
     layout: InputLayout
+    class_number: int | None = None
 
     @property
     def name(self) -> str:
@@ -101,7 +111,7 @@ def parse_manifest(untrusted: bytes) -> Manifest:
         AnonymizerError: model_manifest_invalid; the message names the key, never a value.
     """
     table = _load(untrusted)
-    _exactly(table, _KEYS, "")
+    _exactly({key: table[key] for key in table.keys() - _MAY_BE_LEFT_OUT}, _KEYS, "")
     layout = table["input"]
     if not isinstance(layout, dict):
         raise _wrong("input", "must be a table")
@@ -122,6 +132,7 @@ def parse_manifest(untrusted: bytes) -> Manifest:
             mean=_triple(layout, "mean", 0.0, 255.0),
             deviation=_triple(layout, "deviation", 1e-3, 1e3),
         ),
+        class_number=_class(table),
     )
 
 
@@ -163,6 +174,17 @@ def _line(table: dict[str, Any], key: str) -> str:
     value = table[key]
     if not isinstance(value, str) or not 0 < len(value) <= 200 or not value.isprintable():
         raise _wrong(key, "must be one line of text, 1 to 200 characters")
+    return value
+
+
+def _class(table: dict[str, Any]) -> int | None:
+    if "class" not in table:
+        return None
+    value = table["class"]
+    if type(value) is not int or not 0 <= value < MOST_CLASSES:
+        raise _wrong("class", f"must be a whole number from 0 to {MOST_CLASSES - 1}")
+    if table["decoder"] not in CLASSIFYING:
+        raise _wrong("class", f"has a meaning for {' and '.join(CLASSIFYING)} alone")
     return value
 
 

@@ -52,6 +52,7 @@ NEVER_MISSING: Final = CENTERFACE
 NVIDIA_CONTROL_DEVICE: Final = Path("/dev/nvidiactl")
 
 Device = Literal["cpu", "cuda"]
+Engine = Literal["onnxruntime", "openvino-bf16", "torch"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,13 @@ class Models:
     added: Mapping[str, Manifest] = field(default_factory=dict)
     compiled: CompiledNetworks | None = field(default=None, repr=False)
     pose: PoseNetworks | None = field(default=None, repr=False)
+
+    @property
+    def engine(self) -> Engine:
+        """What runs CenterFace: chosen by measurement on a CPU (detect/choosing.py)."""
+        if self.device == "cuda":
+            return "torch"
+        return "onnxruntime" if self.compiled is None else "openvino-bf16"
 
 
 def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Models:

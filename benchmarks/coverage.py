@@ -75,6 +75,8 @@ def _ours(clip: Path, mode: covers.ModeName, reference: Reference) -> Figures:
         in_pixels.add(asked & grey, faces, doubtful)
         asked_area += int(asked.sum())
         grey_area += int((asked & grey).sum())
+    if asked_for.frames != reference.frames:
+        raise RuntimeError(f"{clip.name}: its reference faces are of another clip")
     return {
         **asked_for.figures(),
         "tracks": tracks,

@@ -60,7 +60,7 @@ def _masks(
 ) -> Iterator[tuple[Mask, Mask]]:
     with av.open(result, "r") as container:
         for index, frame in enumerate(container.decode(video=0)):
-            yield mask_of(asked_for[index], faces, frame.width, frame.height), _grey(frame)
+            yield mask_of(asked_for[index], faces, frame.width, frame.height), grey_of(frame)
 
 
 @contextlib.contextmanager
@@ -95,7 +95,8 @@ def mask_of(boxes: list[Box], faces: FaceSettings, width: int, height: int) -> M
     return mask
 
 
-def _grey(frame: av.VideoFrame) -> Mask:
+def grey_of(frame: av.VideoFrame) -> Mask:
+    """Returns what of a yuv420p frame is neutral grey: (H, W)."""
     luma, *colours = (plane_array(frame, i).astype(np.int16) for i in range(3))
     grey = np.abs(luma - NEUTRAL_LUMA) <= GREY_TOLERANCE
     for plane in colours:

@@ -3,7 +3,8 @@
 For each size of picture: the anonymizer in the balanced mode and a plain decode-and-encode with the same
 encoder settings, on the same made clip; and the anonymizer on a short and a long clip of the smallest size.
 As in the service, models are loaded by a parent, and a fork of it does the job and is measured: a peak never
-falls, and loading has one of its own. Pages that the child shares with its parent count.
+falls, and loading has one of its own. Pages that the child shares with its parent count: how many megabytes
+they are is told, too.
 The long clips are the short one's packets again and again: decoding them costs what any clip costs.
 """
 
@@ -54,7 +55,7 @@ def repeated(source: Path, target: Path, times: int) -> None:
 
 
 def peak_mb(what: str, clip: Path, folder: Path) -> float:
-    """Runs `anonymize` or `transcode` on a clip in a process of its own; returns its peak in megabytes.
+    """Runs `anonymize`, `transcode` or `nothing` in a process of its own; returns its peak in megabytes.
 
     Raises:
         RuntimeError: it failed.
@@ -68,14 +69,14 @@ def peak_mb(what: str, clip: Path, folder: Path) -> float:
 
 def run(what: str, clip: Path, target: Path) -> None:
     """Prints the peak of the resident memory, in megabytes, of a fork that does one thing."""
-    models = load_models(device="cpu") if what == "anonymize" else None
+    models = load_models(device="cpu") if what != "transcode" else None
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            if models:
+            if what == "anonymize" and models:
                 _anonymize(clip, target, models)
-            else:
+            elif what == "transcode":
                 transcode(str(clip), str(target), MODE)
             code = 0
         except Exception:
@@ -96,7 +97,7 @@ def _anonymize(clip: Path, target: Path, models: Models) -> None:
 
 def measure(sizes: list[int], minutes: list[float], folder: Path) -> dict[str, dict[str, float]]:
     """Returns peaks in megabytes, by clip and by what ran."""
-    peaks: dict[str, dict[str, float]] = {}
+    peaks = {"no job, models loaded": {"anonymize": round(peak_mb("nothing", folder, folder), 1)}}
     for height in sizes:
         clip = folder / f"{height}p.mp4"
         demo_clip.write_clip(clip, SECONDS, FPS, (height * 16 // 9, height))

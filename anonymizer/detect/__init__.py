@@ -11,7 +11,12 @@ torch_engine.py  CenterFace written in torch (CUDA), weights from the ONNX file 
 torch_batch.py   the same over batches of frames that stay on the device; torch is imported only in these two
 engines.py       which engine runs on which device
 glancing.py      a frame after one that was looked at: what was found is found again for less
-looking.py       one frame looked at: at several scales, several passes, mirrored
+looking.py       one frame looked at: at several scales, several passes, in tiles, mirrored
+text.py          text and number plates in one frame, by one network (text_maps.py, plates.py)
+keeping.py       parts of the picture in which text may stay
+added_detector.py  a detector that was added by manifest; decoding.py reads its answers
+uniting.py       what two detectors of one kind saw, brought together
+sessions.py      any network on ONNX Runtime: finite answers or none
 """
 
 import os

@@ -7,7 +7,7 @@ import numpy as np
 
 from anonymizer.boxes import Boxes, suppress
 from anonymizer.detect.contract import Image
-from anonymizer.detect.decoding import DECODERS
+from anonymizer.detect.decoding import DECODERS, Outputs, of_class
 from anonymizer.detect.sessions import FloatArray, Network
 from anonymizer.errors import AnonymizerError
 from anonymizer.manifest import InputLayout, Manifest
@@ -52,8 +52,11 @@ class AddedDetector:
         layout = self._manifest.layout
         share = min(layout.width / width, layout.height / height, 1.0)
         fed, across, down = _fitted(image, layout, share)
-        outputs = self._network.run({self._network.inputs[0]: fed})
-        found = DECODERS[self._manifest.decoder](
+        outputs: Outputs = self._network.run({self._network.inputs[0]: fed})
+        decoder = self._manifest.decoder
+        if self._manifest.class_number is not None:
+            outputs = of_class(decoder, outputs, self._manifest.class_number)
+        found = DECODERS[decoder](
             outputs, layout.width, layout.height, self._threshold if threshold is None else threshold
         )
         if not np.isfinite(found).all() or len(found) > MOST_FOUND:

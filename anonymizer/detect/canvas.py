@@ -34,7 +34,6 @@ class Canvas:
 CANVASES: Final = (
     Canvas(192, 320),
     Canvas(320, 192),
-    Canvas(256, 320),
     Canvas(384, 640),
     Canvas(640, 384),
     Canvas(480, 640),

@@ -129,6 +129,18 @@ DECODERS: Final[Mapping[str, Decode]] = MappingProxyType(
 )
 
 
+def of_class(decoder: str, outputs: Outputs, number: int) -> Outputs:
+    """Leaves of a YOLO's answer only what it says of one class.
+
+    Raises:
+        AnonymizerError: model_unusable, where the network does not know so many.
+    """
+    _require(len(outputs) == 1 and outputs[0].ndim == 3)
+    axis, before = (2, 5) if decoder == "yolov5" else (1, 4)
+    _require(outputs[0].shape[axis] > before + number)
+    return [np.take(outputs[0], [*range(before), before + number], axis=axis)]
+
+
 def _cells(rows: int, columns: int) -> FloatArray:
     """Returns (rows * columns, 2): x and y of every cell, row by row."""
     down, across = np.mgrid[:rows, :columns]

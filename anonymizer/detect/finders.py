@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from anonymizer.boxes import Boxes, suppress
+from anonymizer.boxes import Boxes
 from anonymizer.detect.added_detector import AddedDetector
 from anonymizer.detect.engines import open_detector
 from anonymizer.detect.glancing import Glancer, PartAt
 from anonymizer.detect.keeping import outside
 from anonymizer.detect.looking import CopyAt, Looker
 from anonymizer.detect.text import TextDetector, TextLooker
+from anonymizer.detect.uniting import united
 from anonymizer.errors import AnonymizerError
 from anonymizer.manifest import added_name
 from anonymizer.models import CENTERFACE, POSE, TEXT, Models
@@ -154,7 +153,7 @@ class _Opening:
 
         def look(width: int, height: int, copy_at: CopyAt) -> Mapping[Kind, Boxes]:
             seen = [looker.look(width, height, copy_at) for looker in lookers]
-            return {"face": suppress(np.concatenate(seen))}
+            return {"face": united(seen)}
 
         sought = Sought("face", faces, believes_all=faces.passes == MOST_PASSES)
         stride = self._mode.stride

@@ -33,6 +33,7 @@ LEAST_CHROMA: Final = 8.0
 USUAL_TIMES: Final = 4.0
 _FIRST_USUAL: Final = 2.0
 _SLOWEST: Final = 1 / 200
+_NO_COLOUR: Final = 128.0
 # Beyond these factors of brightness another light was switched on, and nothing can be told.
 EXPOSURE: Final = (0.4, 2.5)
 # Where more than this is changed, with a margin around it, too little is left to tell by (measured: people
@@ -85,6 +86,7 @@ class Background:
             return Seen(np.zeros(now.shape[:2], np.bool_), is_steady=True)
         exposure = _exposure(now, self._usual)
         now[:, :, 0] /= exposure
+        now[:, :, 1:] = _NO_COLOUR + (now[:, :, 1:] - _NO_COLOUR) / exposure
         apart = np.abs(now - self._usual)
         luma, chroma = apart[:, :, 0], apart[:, :, 1:].max(axis=2)
         differs = (luma > np.maximum(LEAST_LUMA, USUAL_TIMES * self._spread[:, :, 0])) | (

@@ -23,13 +23,14 @@ from anonymizer.people.pose_decoding import (
     Body,
     bodies_from,
     mask_in_picture,
+    sigmoid,
     square_of,
 )
 from anonymizer.people.pose_networks import PoseNetworks
 
-# Measured on a steady camera: where somebody is .78 and more, at a table or a shadow .13 and less; a person
-# half outside of the picture .3 to .8.
-LEAST_PRESENCE: Final = 0.3
+# Measured on a steady camera: where somebody is .78 and more, at a table or a shadow .13 and less. A lower
+# bound found nobody else there, and more cars from above.
+LEAST_PRESENCE: Final = 0.5
 # A pixel this likely is the person: the whole outline is wanted, not its core.
 LEAST_LIKELY: Final = 0.3
 # Squares overlap by this share of their side: somebody cut off by one is whole in the next.
@@ -74,9 +75,9 @@ class PoseLooker:
                 for body in self._suspected(image, *square)
             ]
         )
-        rows = [self._looked_at(image, body) for body in bodies[:MOST_BODIES]]
+        rows = [seen for body in bodies[:MOST_BODIES] if (seen := self._looked_at(image, body)) is not None]
         rows += [(body.box(), body.score) for body in bodies[MOST_BODIES:]]
-        found = [[box.x1, box.y1, box.x2, box.y2, score] for box, score in rows if score >= LEAST_PRESENCE]
+        found = [[box.x1, box.y1, box.x2, box.y2, score] for box, score in rows]
         boxes = np.array(found, np.float32) if found else no_boxes()
         boxes[:, :4] *= np.array([width / across, height / down] * 2, np.float32)
         boxes[:, [0, 2]] = np.clip(boxes[:, [0, 2]], 0, width)
@@ -92,15 +93,19 @@ class PoseLooker:
         found = bodies_from(places, logits, self._threshold, side / DETECTION_SIDE)
         return [Body(b.x + left, b.y + top, b.radius, b.turn, b.score) for b in found]
 
-    def _looked_at(self, image: Image, body: Body) -> tuple[Box, float]:
-        """Returns where a suspected person is, in pixels of the copy, and how sure that anybody is."""
+    def _looked_at(self, image: Image, body: Body) -> tuple[Box, float] | None:
+        """Returns where a suspected person is, in the copy, and how sure that is; None for nobody."""
         presence, logits = self._networks.body(square_of(image, body))
+        if presence < LEAST_PRESENCE:
+            return None
         share = min(1.0, MASK_SIDE / max(image.shape[:2]))
         across, down = (max(1, round(v * share)) for v in (image.shape[1], image.shape[0]))
         small = Body(body.x * share, body.y * share, body.radius * share, body.turn, body.score)
         mask = mask_in_picture(logits, small, across, down, LEAST_LIKELY)
         if not mask.any():
-            return body.box(), presence
+            # What the network took for a person lies beyond the picture's edge; or it has marked no pixel at
+            # all, and then the whole square stands for them.
+            return None if (sigmoid(logits) >= LEAST_LIKELY).any() else (body.box(), presence)
         rows, columns = np.nonzero(mask.any(axis=1))[0], np.nonzero(mask.any(axis=0))[0]
         x, y = image.shape[1] / across, image.shape[0] / down
         # One cell more on every side: the outline lies between two.

@@ -78,7 +78,7 @@ def compile_pose(detection: bytes, body: bytes) -> PoseNetworks | None:
         detection, body: the .tflite files, checked.
 
     Returns:
-        None where OpenVINO is not installed.
+        None where OpenVINO is not installed, or no temporary folder is there to hand it the files in.
 
     Raises:
         AnonymizerError: detector_failed, where OpenVINO cannot compile what it was given.
@@ -97,6 +97,8 @@ def compile_pose(detection: bytes, body: bytes) -> PoseNetworks | None:
                 ),
                 _compile(openvino, core, body, BODY_SIDE, (_BODY_MEAN, _BODY_SCALE), properties),
             )
+        except OSError:
+            return None
         except Exception:  # the runtime's exception classes share no public base
             raise AnonymizerError("detector_failed") from None
 

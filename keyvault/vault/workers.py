@@ -49,7 +49,7 @@ _LAST_WORD_SECONDS = 1.0
 _FD_BYTES = array.array("i").itemsize
 _MAX_WALLS = 64
 _MAX_DIGESTS = 64
-_WORD = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_WORD = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 AnswerT = TypeVar("AnswerT", ReleaseOffer, ReleaseResponse, ClaimResponse)
 

@@ -16,7 +16,7 @@ from media_factory import face_clip, face_image
 from worker_harness import SALT, Answers, Nursery, Twist, honest, opened
 
 from enclave.errors import HostError
-from enclave.policy import Terms, shipped
+from enclave.policy import Terms, parse_policy, shipped
 from enclave.wall import require_floor
 from keyvault.age import HybridIdentity, SealWriter
 from protos.bauta.internal.v1.release_pb2 import ReleaseOffer, ReleaseRequest, ReleaseResponse
@@ -63,7 +63,12 @@ def test_the_hello_says_what_stands_and_what_runs(nursery: Nursery) -> None:
     require_floor(hello.walls)
     assert not set(hello.walls) & set(hello.missing_walls)
     assert hello.device in {"cpu", "cuda"}
-    assert [model.name for model in hello.models] == ["centerface", "ppocr-text"]
+    assert [model.name for model in hello.models] == [
+        "centerface",
+        "mediapipe-body",
+        "mediapipe-pose",
+        "ppocr-text",
+    ]
     assert hello.measurement == nursery.vault.hello.measurement
 
 
@@ -100,6 +105,31 @@ def test_a_face_goes_in_and_a_signed_anonymized_video_comes_out(
     assert (facts.also_covered, facts.frames_also_covered) == ({"plate": "solid"}, {"plate": 0})
     assert facts.models == {model.name: model.sha256.hex() for model in nursery.host.hello().models}
     assert {"decrypt", "decode", "detect", "cover", "encode", "seal", "prove"} <= set(result.stage_seconds)
+
+
+PEOPLE = """
+[people]
+effect = "solid"
+shape = "box"
+scale = 1.1
+threshold = 0.3
+linger_seconds = 0.5
+lookahead_seconds = 0.5
+detectors = ["mediapipe-pose", "steady-camera"]
+"""
+
+
+def test_a_whole_person_is_found_behind_the_wall(nursery: Nursery, me: HybridIdentity, clip: bytes) -> None:
+    policy = parse_policy(STREET.text + PEOPLE)
+    terms = Terms(policy=policy, mode="balanced", recipients=(str(me.recipient),))
+    finished = nursery.run(nursery.seal(clip, terms), terms.to_bytes())
+    worker_key = ReleaseFacts.from_statement(
+        Envelope.from_bytes(finished.result.evidence).verify(nursery.vault.node.public)
+    ).worker_key
+    facts = JobFacts.from_statement(Envelope.from_bytes(finished.result.statement).verify(worker_key))
+    assert facts.also_covered == {"person": "solid", "plate": "solid"}
+    assert facts.frames_also_covered["person"] == facts.frames == 12
+    assert facts.policy_sha256 == policy.digest.hex()
 
 
 def test_the_stages_come_in_order(nursery: Nursery, terms: Terms, clip: bytes) -> None:

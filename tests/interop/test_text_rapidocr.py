@@ -71,7 +71,7 @@ def test_the_package_is_located_and_never_imported() -> None:
     """Its weights are data. What it would run of its own, and import, stays out of the worker."""
     asked = (
         "import sys, anonymizer; models = anonymizer.load_models('cpu'); "
-        "print(sorted(models.files), 'rapidocr_onnxruntime' in sys.modules)"
+        "print('ppocr-text' in models.files, 'rapidocr_onnxruntime' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", asked],
@@ -80,4 +80,4 @@ def test_the_package_is_located_and_never_imported() -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == "['centerface', 'ppocr-text'] False"
+    assert done.stdout.strip() == "True False"

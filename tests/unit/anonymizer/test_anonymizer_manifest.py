@@ -28,6 +28,7 @@ from anonymizer import (
 )
 from anonymizer.added import put, read_added, read_offered, remove
 from anonymizer.adding import main
+from anonymizer.detect.uniting import united
 from anonymizer.manifest import MAX_MANIFEST_BYTES, parse_manifest
 
 SECRET = "SECRET-7731"
@@ -256,6 +257,36 @@ def test_what_an_added_detector_finds_is_covered_beside_our_own(tmp_path: Path) 
     # The box that the network sees: 20 by 10 around the middle.
     assert (picture[28:36, 23:41] == 128).all()
     assert not (picture[:20] == 128).all(axis=2).any()
+
+
+UNITED: dict[str, tuple[list[list[list[float]]], list[list[float]]]] = {
+    "one detector alone": ([[[0, 0, 10, 10, 0.5]]], [[0, 0, 10, 10, 0.5]]),
+    "one thing, seen twice": (
+        [[[0, 0, 10, 10, 0.3]], [[2, 2, 12, 12, 0.9]]],
+        [[0, 0, 12, 12, 0.9]],
+    ),
+    "the lesser score is the larger box": (
+        [[[2, 2, 10, 10, 0.9]], [[0, 0, 12, 12, 0.1]]],
+        [[0, 0, 12, 12, 0.9]],
+    ),
+    "two things side by side": (
+        [[[0, 0, 10, 10, 0.5]], [[9, 0, 19, 10, 0.6]]],
+        [[0, 0, 10, 10, 0.5], [9, 0, 19, 10, 0.6]],
+    ),
+    "only the second saw it": ([[], [[0, 0, 10, 10, 0.5]]], [[0, 0, 10, 10, 0.5]]),
+    "nobody saw anything": ([[], []], []),
+}
+
+
+@pytest.mark.parametrize(("seen", "wanted"), UNITED.values(), ids=UNITED.keys())
+def test_what_two_detectors_saw_is_covered_as_a_whole(
+    seen: list[list[list[float]]], wanted: list[list[float]]
+) -> None:
+    arrays = [np.array(boxes, np.float32).reshape(-1, 5) for boxes in seen]
+    before = [array.copy() for array in arrays]
+    found = united(arrays)
+    assert found == pytest.approx(np.array(wanted, np.float32).reshape(-1, 5))
+    assert all((a == b).all() for a, b in zip(arrays, before, strict=True))
 
 
 @pytest.mark.parametrize("kind", ["text", "plate"])

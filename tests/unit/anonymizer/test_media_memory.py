@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from av.video.frame import VideoFrame
 
+from anonymizer import Limits
+from anonymizer.intake.sniff import Format
+from anonymizer.video import reading
+from anonymizer.video.picture import Plain
 from tests.media_factory import KINDS, face_clip, face_image
 from tests.media_probe import ffmpeg
 
@@ -110,3 +116,23 @@ def test_a_forked_child_needs_no_import_and_no_file(tmp_path: Path) -> None:
         capture_output=True, text=True, check=True, timeout=60, cwd=Path(__file__).parents[3],
     )  # fmt: skip
     assert (done.stdout.strip(), done.stderr) == ("0", "")
+
+
+def test_frames_that_have_passed_are_freed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A frame and its side data refer to each other; left alone, forty of 4K would wait for a collection.
+    original = face_clip(tmp_path / "in.mp4", 4, 25, (160, 90))
+    monkeypatch.setattr(reading, "MOST_PIXELS_PASSED", 10 * 160 * 90)
+    plain, most = Plain(), 0
+    with original.open("rb") as stream:
+        reader = reading.Reader(stream, Format.MP4, Limits(), threads=1)
+        gc.collect()
+        gc.disable()
+        try:
+            for frame in reader.frames(with_sound=False):
+                assert isinstance(frame, VideoFrame)
+                plain.frame_of(frame)
+                most = max(most, sum(isinstance(each, VideoFrame) for each in gc.get_objects()))
+        finally:
+            gc.enable()
+        reader.close()
+    assert 5 < most < 20

@@ -155,6 +155,7 @@ def test_a_sound_proof_is_told_with_its_limits(verified: Verdict, house: House) 
         assert told in source
     assert all(f"<code>{wall}</code>" in source and words.WALLS[wall] in source for wall in facts.walls)
     assert words.TIERS["process"] in source
+    assert f"{words.KINDS['plate']}, {words.EFFECTS['solid']}, in 12 frames" in source
     for admitted in ("Which original", "Who is in it", "That no face can be seen", "by any clock but"):
         assert admitted in source
     assert "21 November 2026, 12:30:00 UTC" in source

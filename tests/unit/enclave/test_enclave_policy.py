@@ -94,6 +94,7 @@ bottom = 1
 """
 WITH_TEXT = POLICY_TEXT + TEXT_TABLE
 WITH_PLATES = POLICY_TEXT + TEXT_TABLE.replace("[text]", "[plates]")
+WITH_PEOPLE = POLICY_TEXT + TEXT_TABLE.replace("[text]", "[people]")
 
 
 def test_a_policy_may_cover_text_or_plates_or_both_and_keep_a_region() -> None:
@@ -123,12 +124,29 @@ def test_a_policy_may_choose_who_looks() -> None:
     assert plates.detectors == ("custom-plate",)
 
 
+def test_a_policy_may_cover_whole_people_by_several_detectors() -> None:
+    assert a_policy().people is None
+    people = parse_policy(WITH_PEOPLE).people
+    assert people is not None
+    assert (people.effect, people.detectors) == ("mosaic", ("mediapipe-pose",))
+    chosen = with_detectors('["steady-camera", "custom-person"]', WITH_PEOPLE, "scale = 1.25")
+    people = parse_policy(chosen).people
+    assert people is not None
+    assert people.detectors == ("steady-camera", "custom-person")
+
+
 REFUSED = {
     "unknown credentials": (POLICY_TEXT + f"[proof]\ncredentials = '{SECRET}'\n", "proof.credentials"),
     "credentials as a flag": (POLICY_TEXT + "[proof]\ncredentials = true\n", "proof.credentials"),
     "unknown key in text": (WITH_TEXT + "passes = 1\n", "text.passes"),
     "missing text.scale": (WITH_TEXT.replace("scale = 1.25\n", ""), "text.scale"),
     "text as text": (POLICY_TEXT.replace("locked", 'text = "all"\nlocked'), "text"),
+    "a face detector for people": (
+        with_detectors('["centerface"]', WITH_PEOPLE, "scale = 1.25"),
+        "people.detectors",
+    ),
+    "passes for people": (WITH_PEOPLE + "passes = 1\n", "people.passes"),
+    "people who may stay": (WITH_PEOPLE + KEEP, "keep"),
     "a threshold of plates": (WITH_PLATES.replace("0.4", "0.95"), "plates.threshold"),
     "keep with nothing to keep": (POLICY_TEXT + KEEP, "keep"),
     "keep as one table": (WITH_TEXT + KEEP.replace("[[keep]]", "[keep]"), "keep"),

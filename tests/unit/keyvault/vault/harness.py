@@ -39,6 +39,7 @@ from provenance.keys import HybridPublicKey
 from provenance.log import TransparencyLog
 from provenance.merkle import consistency_proof, leaf_hash, node_hash, root_hash
 from provenance.statements.intake import IntakeFacts
+from provenance.statements.vocabulary import MODELS
 
 MEASUREMENT = hashlib.sha256(b"a worker").digest()
 WALLS = ("landlock_fs", "net_namespace", "no_new_privs")
@@ -194,7 +195,8 @@ def hello_of(measurement: bytes = MEASUREMENT, walls: Sequence[str] = WALLS) -> 
         measurement=measurement,
         walls=walls,
         device="cpu",
-        models=[ModelDigest(name="centerface", sha256=bytes(32))],
+        # Every word that a worker may use: the vault reads them all.
+        models=[ModelDigest(name=name, sha256=bytes(32)) for name in MODELS],
         version=WorkerVersion(
             version="0.1.0",
             policies=[PolicyDigest(name="whistleblower", sha256=bytes(32))],
