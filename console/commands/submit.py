@@ -202,6 +202,7 @@ def _report(target: Path, done: Submitted, opening: Path | None, receipt: Path |
         "tier": facts.tier,
         "walls": list(facts.walls),
         "device": facts.device,
+        "engine": facts.engine,
         "result_sha256": facts.result_sha256,
         "worker_version": done.release.facts.version,
         "worker_released_by": done.release.by,

@@ -150,7 +150,7 @@ def _stated(facts: JobFacts) -> Markup:
         ("Covered besides faces", _also_covered(facts)),
         ("Sound", words.AUDIO[facts.audio]),
         ("Trade of speed for quality", words.MODES[facts.mode]),
-        ("Worked out by", words.DEVICES[facts.device]),
+        ("Worked out by", f"{words.DEVICES[facts.device]}; faces found with {words.ENGINES[facts.engine]}"),
         ("Detectors, by SHA-256", code(models) if models else "none"),
         ("Program, by measurement", code(facts.measurement)),
         ("Rules (policy), by SHA-256", code(facts.policy_sha256)),

@@ -68,6 +68,12 @@ AUDIO: Final[Mapping[str, str]] = {
 
 DEVICES: Final[Mapping[str, str]] = {"cpu": "processor", "cuda": "graphics processor"}
 
+ENGINES: Final[Mapping[str, str]] = {
+    "onnxruntime": "ONNX Runtime",
+    "openvino-bf16": "OpenVINO, with numbers of 16 bits (bfloat16)",
+    "torch": "PyTorch",
+}
+
 MODES: Final[Mapping[str, str]] = {
     "original": "as close to the original picture as can be",
     "quality": "quality before speed",

@@ -18,7 +18,7 @@ from protos.bauta.internal.v1.worker_pb2 import (
     WorkerResult,
     WorkerVersion,
 )
-from provenance.statements.vocabulary import DEVICES, MEDIA_TYPES
+from provenance.statements.vocabulary import DEVICES, ENGINES, MEDIA_TYPES
 
 MAX_HELLO_BYTES = 64 << 10
 MAX_REPORT_BYTES = 256 << 10
@@ -45,7 +45,7 @@ def check_hello(untrusted: WorkerHello) -> WorkerHello:
     _require(len(untrusted.measurement) == _SHA256_BYTES)
     for walls in (untrusted.walls, untrusted.missing_walls):
         _require(len(walls) <= len(ALL_WALLS) and all(wall in ALL_WALLS for wall in walls))
-    _require(untrusted.device in DEVICES)
+    _require(untrusted.device in DEVICES and untrusted.engine in ENGINES)
     _require(len(untrusted.models) <= _MAX_MODELS)
     for model in untrusted.models:
         _require(_WORD.fullmatch(model.name) is not None and len(model.sha256) == _SHA256_BYTES)

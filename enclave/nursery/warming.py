@@ -83,6 +83,7 @@ def warm_up() -> WarmParent:
             walls=names.in_order(walls),
             missing_walls=names.missing_walls(walls),
             device=models.device,
+            engine=models.engine,
             models=[ModelDigest(name=name, sha256=digest) for name, digest in sorted(digests.items())],
             version=WorkerVersion(
                 version=version.version,

@@ -156,6 +156,7 @@ class _Job:
             tier=release.facts.tier,
             walls=tuple(sorted(self._standing)),
             device=report.device,
+            engine=self._warmth.models.engine,
             frames=report.frames,
             frames_with_faces=report.frames_with_faces,
             tracks=report.tracks,

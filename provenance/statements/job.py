@@ -15,6 +15,7 @@ from provenance.statements.vocabulary import (
     CREDENTIALS,
     DEVICES,
     EFFECTS,
+    ENGINES,
     KINDS,
     MEDIA_TYPES,
     MODELS,
@@ -45,6 +46,7 @@ class JobFacts(Facts):
         tier: how the worker was kept apart.
         walls: sorted names of the walls around the worker.
         device: what ran the models.
+        engine: what ran the detector of faces, where the picture's size allowed it.
         frames: frames in the result.
         frames_with_faces: of those, the ones with a covered face.
         tracks: faces followed through the video.
@@ -81,6 +83,7 @@ class JobFacts(Facts):
     tier: str = of(Word(TIERS))
     walls: tuple[str, ...] = of(Sorted(Word(WALLS)))
     device: str = of(Word(DEVICES))
+    engine: str = of(Word(ENGINES))
     frames: int = of(Count())
     frames_with_faces: int = of(Count())
     tracks: int = of(Count())

@@ -42,6 +42,9 @@ CREDENTIALS = ("c2pa", "none")
 """Whether the result carries content credentials."""
 
 DEVICES = ("cpu", "cuda")
+ENGINES = ("onnxruntime", "openvino-bf16", "torch")
+"""What runs the detector of faces, where the picture's size allows it."""
+
 MEDIA_TYPES = ("video/mp4", "image/jpeg", "image/png", "image/webp")
 MODELS = (
     "centerface",

@@ -84,6 +84,7 @@ def test_the_tables_of_words_are_complete() -> None:
     assert set(words.EFFECTS) == set(vocabulary.EFFECTS)
     assert set(words.AUDIO) == set(vocabulary.AUDIO)
     assert set(words.DEVICES) == set(vocabulary.DEVICES)
+    assert set(words.ENGINES) == set(vocabulary.ENGINES)
     assert set(words.KINDS) == set(vocabulary.KINDS)
     assert set(words.MODES) == set(vocabulary.MODES)
     assert set(words.ALGORITHMS) == set(SIGNATURES)

@@ -63,6 +63,7 @@ def a_hello(**changes: Any) -> WorkerHello:
         "walls": ["seccomp"],
         "missing_walls": ["user_namespace"],
         "device": "cpu",
+        "engine": "onnxruntime",
         "models": [ModelDigest(name="centerface", sha256=bytes(32))],
         "version": a_version(),
     }
@@ -100,6 +101,7 @@ BAD_HELLOS: dict[str, WorkerHello | bytes] = {
     "an unknown wall": a_hello(walls=["great_wall"]),
     "too many walls": a_hello(walls=[*ALL_WALLS, *ALL_WALLS]),
     "an unknown device": a_hello(device="abacus"),
+    "an unknown engine": a_hello(engine="steam"),
     "a model with a path for a name": a_hello(models=[ModelDigest(name="/etc/passwd", sha256=bytes(32))]),
     "a model with a short digest": a_hello(models=[ModelDigest(name="centerface", sha256=b"x")]),
     "too many models": a_hello(models=[ModelDigest(name=f"m{i}", sha256=bytes(32)) for i in range(17)]),

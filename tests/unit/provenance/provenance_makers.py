@@ -166,6 +166,7 @@ def job_facts(result: bytes = RESULT, **changes: Any) -> JobFacts:
         "tier": "process",
         "walls": ("landlock_fs", "net_namespace", "seccomp"),
         "device": "cpu",
+        "engine": "onnxruntime",
         "frames": 90,
         "frames_with_faces": 81,
         "also_covered": {"plate": "solid"},

@@ -60,6 +60,7 @@ def test_what_the_manual_calls_a_format_only_is_made_nowhere() -> None:
         ("effect", vocabulary.EFFECTS),
         ("audio", vocabulary.AUDIO),
         ("device", vocabulary.DEVICES),
+        ("engine", vocabulary.ENGINES),
         ("media type", vocabulary.MEDIA_TYPES),
         ("model", vocabulary.MODELS),
         ("kind", vocabulary.KINDS),

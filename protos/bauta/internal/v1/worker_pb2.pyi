@@ -134,10 +134,13 @@ class WorkerHello(_message.Message):
     DEVICE_FIELD_NUMBER: _builtins.int
     MODELS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    ENGINE_FIELD_NUMBER: _builtins.int
     measurement: _builtins.bytes
     """SHA-256 over code, lock, dependencies, models and policies."""
     device: _builtins.str
     """The inference device: cpu or cuda."""
+    engine: _builtins.str
+    """What runs the detector of faces: onnxruntime, openvino-bf16 or torch."""
     @_builtins.property
     def walls(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The walls that this machine gives, by name."""
@@ -163,10 +166,11 @@ class WorkerHello(_message.Message):
         device: _builtins.str = ...,
         models: _abc.Iterable[Global___ModelDigest] | None = ...,
         version: Global___WorkerVersion | None = ...,
+        engine: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "measurement", b"measurement", "missing_walls", b"missing_walls", "models", b"models", "version", b"version", "walls", b"walls"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "engine", b"engine", "measurement", b"measurement", "missing_walls", b"missing_walls", "models", b"models", "version", b"version", "walls", b"walls"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

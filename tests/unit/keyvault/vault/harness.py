@@ -195,6 +195,7 @@ def hello_of(measurement: bytes = MEASUREMENT, walls: Sequence[str] = WALLS) -> 
         measurement=measurement,
         walls=walls,
         device="cpu",
+        engine="onnxruntime",
         # Every word that a worker may use: the vault reads them all.
         models=[ModelDigest(name=name, sha256=bytes(32)) for name in MODELS],
         version=WorkerVersion(
