@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib.util import find_spec
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from skimage import data
+
+from anonymizer.models import PLACES
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -94,3 +97,8 @@ def with_person(
 def somebody_is_there(index: int) -> bool:
     """Tells whether somebody is in a frame of the shared clip of a steady camera, up to number 400."""
     return 60 <= index <= 202 or index >= 228
+
+
+def installed_models() -> list[str]:
+    """The names of Bauta's own models whose packages are here: one of them has no wheel for every Python."""
+    return sorted(name for name, (package, _) in PLACES.items() if find_spec(package) is not None)

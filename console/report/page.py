@@ -167,7 +167,7 @@ def _stated(facts: JobFacts) -> Markup:
 
 def _also_covered(facts: JobFacts) -> str:
     if not facts.also_covered:
-        return "Nothing was looked for: text and number plates stay."
+        return "Nothing was looked for: bodies, text and number plates stay."
     return "; ".join(
         f"{words.KINDS[kind]}, {words.EFFECTS[effect]}, in {facts.frames_also_covered[kind]:,} frames"
         for kind, effect in facts.also_covered.items()
@@ -224,7 +224,7 @@ def _not_proven(verdict: Verdict, *, opened: bool) -> Markup:
         "What the recording shows: that it is true, complete, or from the place and time that somebody says.",
         "Who is in it, who recorded it, and who sent it. The proof holds nothing about people.",
         "That no face can be seen. A face that no detector found was not covered: look for yourself. "
-        "The same holds for text and number plates, where they were looked for at all.",
+        "The same holds for whole people, text and number plates, where they were looked for at all.",
         "That nobody can be recognized by voice, gait, clothes, surroundings or text in the picture.",
         "That the original, or another copy of it, does not exist elsewhere.",
         "That whoever runs the service is honest. The proof shows whose keys signed.",

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from people_factory import installed_models
 
 from enclave.errors import EnclaveError
 from enclave.host import WorkerHost
@@ -134,12 +135,7 @@ def test_an_added_model_is_named_and_makes_another_version(tmp_path: Path) -> No
         hellos.append(WorkerHost(started.front).hello())
         assert started.end() == (0, "")
     plain, added = hellos
-    assert [model.name for model in plain.models] == [
-        "centerface",
-        "mediapipe-body",
-        "mediapipe-pose",
-        "ppocr-text",
-    ]
+    assert [model.name for model in plain.models] == installed_models()
     assert sorted([*(model.name for model in plain.models), "custom-face"]) == [
         model.name for model in added.models
     ]
