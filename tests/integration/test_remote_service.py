@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -152,10 +153,17 @@ def test_sigterm_drains_and_the_client_goes_on_with_the_next_service(tmp_path: P
     with Service(folder) as service:
         outcome: list[Submitted] = []
         stages: list[str] = []
+        may_fetch = threading.Event()
+
+        def follow(stage: str, _: object) -> None:
+            stages.append(stage)
+            if (
+                stage == "fetch"
+            ):  # A quick client would have its result, and end the job, while the calls run out.
+                may_fetch.wait(60)
+
         thread = in_background(
-            lambda: outcome.append(
-                service.submit(clip, tmp_path / "out.mp4", on_progress=lambda stage, _: stages.append(stage))
-            )
+            lambda: outcome.append(service.submit(clip, tmp_path / "out.mp4", on_progress=follow))
         )
         while "anonymize" not in stages:
             thread.join(0.02)
@@ -166,6 +174,7 @@ def test_sigterm_drains_and_the_client_goes_on_with_the_next_service(tmp_path: P
             states = [state for (state,) in database.execute("select state from jobs")]
         assert states == ["done"], "the running job was finished first"
         service.start()
+        may_fetch.set()
         thread.join(60)
         assert [done.facts.frames for done in outcome] == [48]
 
