@@ -157,9 +157,8 @@ def test_sigterm_drains_and_the_client_goes_on_with_the_next_service(tmp_path: P
 
         def follow(stage: str, _: object) -> None:
             stages.append(stage)
-            if (
-                stage == "fetch"
-            ):  # A quick client would have its result, and end the job, while the calls run out.
+            # A quick client would have its result, and end the job, while the calls run out.
+            if stage == "fetch":
                 may_fetch.wait(60)
 
         thread = in_background(
