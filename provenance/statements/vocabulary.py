@@ -47,6 +47,7 @@ MODELS = (
     "custom-plate",
     "custom-text",
     "mediapipe-body",
+    "mediapipe-face",
     "mediapipe-pose",
     "ppocr-text",
 )
