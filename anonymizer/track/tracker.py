@@ -32,7 +32,8 @@ class Tracker:
 
         With believes_all, a single faint sighting is as good as a face. Where looks are not alike, but take
         turns, one that does not show a face may be one that could not: only so many in a row tell that it is
-        not there.
+        not there. (Looks between two others shift the turns: then it may be told a look too early, which
+        is what covers linger for.)
         """
         self._believes_all = believes_all
         self._linger = linger_seconds
