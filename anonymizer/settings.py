@@ -25,10 +25,10 @@ Shape = Literal["box", "ellipse"]
 # Finds what moves, by no model (people/background.py).
 STEADY_CAMERA: Final = "steady-camera"
 
-# Who may look for what: our own detector first, then the one that whoever runs the worker has added.
+# Who may look for what: our own detectors first, then the one that whoever runs the worker has added.
 DETECTORS: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
     {
-        "face": ("centerface", "custom-face"),
+        "face": ("centerface", "mediapipe-face", "custom-face"),
         "person": ("mediapipe-pose", STEADY_CAMERA, "custom-person"),
         "text": ("ppocr-text", "custom-text"),
         "plate": ("ppocr-text", "custom-plate"),
@@ -45,7 +45,9 @@ class Mode:
 
     Attributes:
         stride: a detection in every stride-th frame; the tracker carries faces between.
-        scales: long sides in pixels at which the detector looks, each frame at all of them.
+        scales: long sides in pixels at which the detector looks. Look n takes all sizes of scales[n % len]:
+            sizes in turn find more for less, since what one misses another sees a moment later
+            (docs/coverage.md).
         text_stride: the same for text, while the picture changes; a still picture is read once a second.
         text_scale: long side in pixels at which text is sought.
         people_scale: long side in pixels at which people are sought, with the stride of faces.
@@ -55,7 +57,7 @@ class Mode:
     """
 
     stride: int
-    scales: tuple[int, ...]
+    scales: tuple[tuple[int, ...], ...]
     crf: int
     preset: str
     text_stride: int
@@ -65,10 +67,12 @@ class Mode:
 
 
 MODES: Final[dict[str, Mode]] = {
-    "original": Mode(1, (320, NATIVE), 17, "veryfast", 3, NATIVE, people_scale=1280, people_rounds=(1, 2)),
-    "quality": Mode(1, (320, 960), 20, "veryfast", 5, 1280, people_scale=960, people_rounds=(1, 2)),
-    "balanced": Mode(3, (320, 640), 23, "veryfast", 10, 960, people_scale=640, people_rounds=(1,)),
-    "fast": Mode(5, (640,), 25, "superfast", 15, 640, people_scale=640, people_rounds=(1,)),
+    "original": Mode(1, ((320, NATIVE),), 17, "veryfast", 3, NATIVE, people_scale=1280, people_rounds=(1, 2)),
+    "quality": Mode(1, ((320, 960),), 20, "veryfast", 5, 1280, people_scale=960, people_rounds=(1, 2)),
+    "balanced": Mode(
+        4, ((320,), (640,), (320,), (960,)), 23, "veryfast", 10, 960, people_scale=640, people_rounds=(1,)
+    ),
+    "fast": Mode(4, ((320,), (640,)), 25, "superfast", 15, 640, people_scale=640, people_rounds=(1,)),
 }
 
 # The most careful search. Whoever asks for it wants every sighting believed, however faint.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from anonymizer.boxes import Boxes
 from anonymizer.detect.added_detector import AddedDetector
+from anonymizer.detect.blazeface import BlazeFace
 from anonymizer.detect.engines import open_detector
 from anonymizer.detect.glancing import Glancer, PartAt
 from anonymizer.detect.keeping import outside
@@ -15,7 +16,7 @@ from anonymizer.detect.text import TextDetector, TextLooker
 from anonymizer.detect.uniting import united
 from anonymizer.errors import AnonymizerError
 from anonymizer.manifest import added_name
-from anonymizer.models import CENTERFACE, POSE, TEXT, Models
+from anonymizer.models import BLAZEFACE, CENTERFACE, POSE, TEXT, Models
 from anonymizer.people.moving import MovingLooker
 from anonymizer.people.pose import PoseLooker
 from anonymizer.settings import (
@@ -32,7 +33,7 @@ from anonymizer.settings import (
 )
 
 # The modes whose looks are not all full ones: what is asked of the others is the most, or is cheap already.
-GLANCING = frozenset({"quality", "balanced"})
+GLANCING = frozenset({"quality"})
 # While nothing comes or goes, looks for faces may be this many times as far apart.
 CALM = 2
 # Two frames are less than a tenth of a second; looks for text cost more than looks for faces.
@@ -69,6 +70,7 @@ class Finder:
     Attributes:
         sought: the kinds that it finds, each once.
         look: finds them in one frame.
+        next_looks: take turns with it where looks are not alike: sizes in turn.
         stride: frames from one look to the next, at most.
         still_seconds: as long as the picture stays the same, looks may be this far apart instead.
         glance: finds again what was found a frame before, for less; None where every look is a full one.
@@ -84,6 +86,7 @@ class Finder:
     may_skip: int = 0
     calm_stride: int = 0
     glance: Glance | None = None
+    next_looks: tuple[Look, ...] = ()
 
 
 def open_finders(models: Models, settings: Settings, *, is_still: bool) -> tuple[Finder, ...]:
@@ -123,7 +126,7 @@ def _require(name: str, models: Models) -> None:
         return
     if name not in models.files:
         raise AnonymizerError("model_missing", f"The policy asks for {name}.")
-    if name == POSE and models.pose is None:
+    if (name == POSE and models.pose is None) or (name == BLAZEFACE and models.blazeface is None):
         raise AnonymizerError("model_missing", f"The policy asks for {name}, which needs OpenVINO.")
 
 
@@ -140,25 +143,37 @@ class _Opening:
         """Every face detector that is asked for; what any of them sees is one thing for one tracker."""
         faces = self._settings.faces
         wanted = self._settings.detectors_of("face")
-        lookers = []
+        added: list[Looker] = []
+        turns: list[list[Looker]] = [[]]
         glance: Glance | None = None
         if CENTERFACE in wanted:
             detector = open_detector(self._models, faces.threshold, self._settings.threads)
-            scales = STILL_SCALES if self._is_still else self._mode.scales
-            lookers.append(Looker(detector, scales, faces.threshold, faces.passes))
+            sizes = self._sizes(faces.passes)
+            turns = [[Looker(detector, each, faces.threshold, faces.passes)] for each in sizes]
             if self._settings.mode in GLANCING and faces.passes == 1 and len(wanted) == 1:
-                glance = _glance_by(Glancer(detector, scales, faces.threshold))
+                glance = _glance_by(Glancer(detector, sizes[0], faces.threshold))
+        if BLAZEFACE in wanted and self._models.blazeface is not None:
+            second = BlazeFace(self._models.blazeface, faces.threshold)
+            # It looks at small and at large parts by itself, as the people's looker does: one copy is enough.
+            scale = STILL_PEOPLE_SCALE if self._is_still else self._mode.people_scale
+            added.append(Looker(second, (scale,), faces.threshold, faces.passes))
         if added_name("face") in wanted:
-            lookers.append(self._added_looker("face", faces.threshold, faces.passes))
-
-        def look(width: int, height: int, copy_at: CopyAt) -> Mapping[Kind, Boxes]:
-            seen = [looker.look(width, height, copy_at) for looker in lookers]
-            return {"face": united(seen)}
-
+            added.append(self._added_looker("face", faces.threshold, faces.passes))
+        look, *next_looks = (_look_united("face", [*lookers, *added]) for lookers in turns)
         sought = Sought("face", faces, believes_all=faces.passes == MOST_PASSES)
         stride = self._mode.stride
         calm_stride = stride * CALM if stride > 1 else 0
-        return Finder((sought,), look, stride, calm_stride=calm_stride, glance=glance)
+        return Finder(
+            (sought,), look, stride, calm_stride=calm_stride, glance=glance, next_looks=tuple(next_looks)
+        )
+
+    def _sizes(self, passes: int) -> tuple[tuple[int, ...], ...]:
+        """The sizes of each look for faces, in turn; with further passes every look takes all of them."""
+        if self._is_still:
+            return (STILL_SCALES,)
+        if passes > 1:
+            return (tuple({size for sizes in self._mode.scales for size in sizes}),)
+        return self._mode.scales
 
     def people(self, people: CoverSettings) -> list[Finder]:
         """A finder for each way of finding people: each has its own cadence, and so its own tracks."""
@@ -208,6 +223,13 @@ class _Opening:
         detector = AddedDetector(self._models.files[name], manifest, threshold, self._settings.threads)
         side = max(manifest.layout.width, manifest.layout.height)
         return Looker(detector, (side,), threshold, passes)
+
+
+def _look_united(kind: Kind, lookers: Sequence[Looker]) -> Look:
+    def look(width: int, height: int, copy_at: CopyAt) -> Mapping[Kind, Boxes]:
+        return {kind: united([looker.look(width, height, copy_at) for looker in lookers])}
+
+    return look
 
 
 def _look_for(kind: Kind, look: Callable[[int, int, CopyAt], Boxes]) -> Look:

@@ -1,22 +1,20 @@
 """The two pose networks on OpenVINO: compiled in the warm parent, run in its children (ADR 14).
 
-They are two files of mediapipe 0.10.21 (Apache-2.0), in TensorFlow Lite's format; of the runtimes that are
-here only OpenVINO reads it. Where that is not installed there are no networks, and a policy that asks for
-them is refused: nothing weaker takes their place.
+They are two files of mediapipe 0.10.21 (Apache-2.0), which only OpenVINO reads (detect/tflite.py). Where that
+is not installed there are no networks, and a policy that asks for them is refused: nothing weaker takes
+their place.
 """
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from anonymizer.detect.compiled_engine import NEEDED, PROPERTIES, import_openvino, one_processor
 from anonymizer.detect.contract import Image
+from anonymizer.detect.tflite import TfliteFile, compile_tflite
 from anonymizer.errors import AnonymizerError
 from anonymizer.people.pose_decoding import BODY_SIDE, DETECTION_SIDE, FloatArray
 
@@ -83,41 +81,8 @@ def compile_pose(detection: bytes, body: bytes) -> PoseNetworks | None:
     Raises:
         AnonymizerError: detector_failed, where OpenVINO cannot compile what it was given.
     """
-    with one_processor():
-        openvino = import_openvino()
-        if openvino is None:
-            return None
-        try:
-            core = openvino.Core()
-            fast = NEEDED in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-            properties = PROPERTIES if fast else {**PROPERTIES, "INFERENCE_PRECISION_HINT": "f32"}
-            return PoseNetworks(
-                _compile(
-                    openvino, core, detection, DETECTION_SIDE, (_DETECTION_MEAN, _DETECTION_SCALE), properties
-                ),
-                _compile(openvino, core, body, BODY_SIDE, (_BODY_MEAN, _BODY_SCALE), properties),
-            )
-        except OSError:
-            return None
-        except Exception:  # the runtime's exception classes share no public base
-            raise AnonymizerError("detector_failed") from None
-
-
-def _compile(
-    openvino: Any, core: Any, model: bytes, side: int, values: tuple[float, float], properties: dict[str, str]
-) -> Any:
-    mean, scale = values
-    # OpenVINO reads this format from a file alone. A copy of the checked bytes, which nobody else can change.
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tflite"
-        path.write_bytes(model)
-        graph = core.read_model(str(path))
-        shaping = openvino.preprocess.PrePostProcessor(graph)
-        shaping.input().tensor().set_element_type(openvino.Type.u8)
-        shaping.input().preprocess().convert_element_type(openvino.Type.f32).mean(mean).scale(scale)
-        compiled = core.compile_model(shaping.build(), "CPU", properties)
-    request = compiled.create_infer_request()
-    request.infer({0: np.zeros((1, side, side, 3), np.uint8)})
-    # A child that needs room for the values between layers takes its own.
-    compiled.release_memory()
-    return request
+    requests = compile_tflite(
+        TfliteFile(detection, DETECTION_SIDE, _DETECTION_MEAN, _DETECTION_SCALE),
+        TfliteFile(body, BODY_SIDE, _BODY_MEAN, _BODY_SCALE),
+    )
+    return None if requests is None else PoseNetworks(*requests)

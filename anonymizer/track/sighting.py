@@ -43,9 +43,10 @@ class Sighting:
         box: where.
         motion: where the face was going, by this sighting and those before it.
         score: how sure the detector was, 0 to 1.
-        looked_before: the last frame that was looked at before this one; nobody knows what was between.
-        missed_from: the first frame since the sighting before this one in which the face was looked for in
-            vain; None if there was no such look.
+        looked_before: the last frame before this one that was looked at in the same way; nobody knows what
+            was between.
+        missed_from: the first frame since the sighting before this one by which the face was looked for in
+            vain, in every way; None if there was none.
     """
 
     index: int
@@ -65,7 +66,7 @@ class Track:
         number: counts from 0 in order of appearance.
         first_frame: no cover lies before this frame, where the shot began.
         sightings: in order; those no longer needed are dropped.
-        missed_at: the first frame that was looked at since the last sighting, without finding the face.
+        missed_at: the first frame since the last sighting by which every look in turn was in vain.
         end_frame: the frame at which the next shot begins, once it has.
         believes_all: a single faint sighting is as good as a clear one.
         is_firm: whether it was ever seen clearly, or in several looks on end.
@@ -78,6 +79,7 @@ class Track:
     end_frame: int | None = None
     believes_all: bool = False
     is_firm: bool = False
+    _in_vain: int = 0
     _seen: int = 0
     _run: int = 0
     _evidence: float = 0.0
@@ -86,11 +88,19 @@ class Track:
         """Takes a newer sighting."""
         self.sightings.append(sighting)
         self.missed_at = None
+        self._in_vain = 0
         self._seen += 1
         self._run = self._run + 1 if sighting.missed_from is None else 1
         self.is_firm |= self.believes_all or sighting.score >= FIRM_SCORE or self._run >= FIRM_RUN
-        stands_for = max(1, sighting.index - max(sighting.looked_before, self.first_frame - 1))
+        before = self.sightings[-2].index if len(self.sightings) > 1 else self.first_frame - 1
+        stands_for = max(1, sighting.index - max(sighting.looked_before, before, self.first_frame - 1))
         self._evidence += stands_for * max(sighting.score - FAINT_SCORE, LEAST_EVIDENCE)
+
+    def miss(self, index: int, looks_in_turn: int) -> None:
+        """Takes a look that did not find the face; so many in a row count as one that could have."""
+        self._in_vain += 1
+        if self._in_vain >= looks_in_turn and self.missed_at is None:
+            self.missed_at = index
 
     @property
     def last(self) -> Sighting:

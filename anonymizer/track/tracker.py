@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from anonymizer.boxes import Box, Boxes
@@ -19,11 +21,19 @@ class Tracker:
     """
 
     def __init__(
-        self, linger_seconds: float, lookahead_seconds: float, *, believes_all: bool = False
+        self,
+        linger_seconds: float,
+        lookahead_seconds: float,
+        *,
+        believes_all: bool = False,
+        looks_in_turn: int = 1,
     ) -> None:
         """Takes how long covers reach beyond the last and before the first sighting.
 
-        With believes_all, a single faint sighting is as good as a face.
+        With believes_all, a single faint sighting is as good as a face. Where looks are not alike, but take
+        turns, one that does not show a face may be one that could not: only so many in a row tell that it is
+        not there. (Looks between two others shift the turns: then it may be told a look too early, which
+        is what covers linger for.)
         """
         self._believes_all = believes_all
         self._linger = linger_seconds
@@ -31,7 +41,7 @@ class Tracker:
         self._patience = linger_seconds + lookahead_seconds
         self._tracks: list[Track] = []
         self._shot_began = 0
-        self._last_look = -1
+        self._last_looks: deque[int] = deque([-1] * looks_in_turn, maxlen=looks_in_turn)
         self._begun = 0
         self.count = 0
 
@@ -46,6 +56,7 @@ class Tracker:
         Returns:
             For each box the number of the face to which it belongs.
         """
+        looked_before = self._last_looks[0]
         live = [t for t in self._tracks if t.end_frame is None and self._is_live(t, time)]
         found = [Box(*(float(v) for v in row[:4])) for row in boxes]
         numbers = [-1] * len(found)
@@ -56,24 +67,23 @@ class Tracker:
             track, box = live[which], found[place]
             motion = track.motion_before(time, shift).seen(time, box)
             score = float(boxes[place, 4])
-            self._add(track, Sighting(index, time, box, motion, score, self._last_look, track.missed_at))
+            self._add(track, Sighting(index, time, box, motion, score, looked_before, track.missed_at))
             numbers[place] = track.number
             speeds.append((motion.dx, motion.dy))
         for track in live:
-            if track.last.index != index and track.missed_at is None:
-                track.missed_at = index
+            if track.last.index != index:
+                track.miss(index, self._last_looks.maxlen or 1)
         # Whoever comes into a crowd moves as the crowd does: mostly it is the camera that moves.
         dx, dy = np.median(speeds, axis=0) if len(speeds) >= CROWD else (0.0, 0.0)
         for place in (i for i, number in enumerate(numbers) if number < 0):
             track = Track(self._begun, self._shot_began, believes_all=self._believes_all)
             motion = Motion.begin(time, found[place], float(dx), float(dy))
-            self._add(
-                track, Sighting(index, time, found[place], motion, float(boxes[place, 4]), self._last_look)
-            )
+            score = float(boxes[place, 4])
+            self._add(track, Sighting(index, time, found[place], motion, score, looked_before))
             self._tracks.append(track)
             numbers[place] = track.number
             self._begun += 1
-        self._last_look = index
+        self._last_looks.append(index)
         return numbers
 
     def _add(self, track: Track, sighting: Sighting) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -57,9 +58,11 @@ class Search:
                 sought.settings.linger_seconds,
                 sought.settings.lookahead_seconds,
                 believes_all=sought.believes_all,
+                looks_in_turn=1 + len(finder.next_looks),
             )
             for sought in finder.sought
         }
+        self._turns = itertools.cycle((finder.look, *finder.next_looks))
         self._last: _Glance | None = None
         self._last_small: Small | None = None
         self._last_full, self._last_full_time = 0, 0.0
@@ -150,7 +153,7 @@ class Search:
     def _look(self, frame: Waiting) -> _Glance:
         picture = frame.picture
         width, height = picture.frame.width, picture.frame.height
-        found = self.finder.look(width, height, lambda w, h: self._copies.of(picture, w, h))
+        found = next(self._turns)(width, height, lambda w, h: self._copies.of(picture, w, h))
         self._last_full, self._last_full_time = frame.index, picture.time
         return _Glance(frame, found)
 

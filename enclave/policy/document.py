@@ -25,8 +25,8 @@ SHAPES = ("box", "ellipse")
 AUDIO_EFFECTS = ("remove", "keep")
 NO_CREDENTIALS = "none"
 CREDENTIALS = (NO_CREDENTIALS, "c2pa")
-# Who may look; the first is Bauta's own, the other one what the operator has added (docs/models.md).
-FACE_DETECTORS = ("centerface", "custom-face")
+# Who may look; the first is what looks by default, custom-... what the operator has added (docs/models.md).
+FACE_DETECTORS = ("centerface", "mediapipe-face", "custom-face")
 PEOPLE_DETECTORS = ("mediapipe-pose", "steady-camera", "custom-person")
 TEXT_DETECTORS = ("ppocr-text", "custom-text")
 PLATE_DETECTORS = ("ppocr-text", "custom-plate")

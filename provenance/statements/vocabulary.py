@@ -53,6 +53,7 @@ MODELS = (
     "custom-plate",
     "custom-text",
     "mediapipe-body",
+    "mediapipe-face",
     "mediapipe-pose",
     "ppocr-text",
 )

@@ -16,6 +16,7 @@ from media_factory import face_clip, face_image
 from people_factory import installed_models
 from worker_harness import SALT, Answers, Nursery, Twist, honest, opened
 
+from anonymizer.models import PINNED_SHA256
 from enclave.errors import HostError
 from enclave.policy import Terms, parse_policy, shipped
 from enclave.wall import require_floor
@@ -128,6 +129,27 @@ def test_a_whole_person_is_found_behind_the_wall(nursery: Nursery, me: HybridIde
     assert facts.also_covered == {"person": "solid", "plate": "solid"}
     assert facts.frames_also_covered["person"] == facts.frames == 12
     assert facts.policy_sha256 == policy.digest.hex()
+
+
+@pytest.mark.parametrize(
+    "detectors", ['"mediapipe-face"', '"centerface", "mediapipe-face"'], ids=["alone", "both"]
+)
+def test_a_second_face_detector_looks_behind_the_wall(
+    nursery: Nursery, me: HybridIdentity, clip: bytes, detectors: str
+) -> None:
+    if "mediapipe-face" not in installed_models():
+        pytest.skip("no mediapipe 0.10.21 for this Python")
+    policy = parse_policy(STREET.text.replace("[faces]\n", f"[faces]\ndetectors = [{detectors}]\n"))
+    assert len(policy.faces.detectors) == detectors.count(",") + 1
+    assert "mediapipe-face" in policy.faces.detectors
+    terms = Terms(policy=policy, mode="balanced", recipients=(str(me.recipient),))
+    finished = nursery.run(nursery.seal(clip, terms), terms.to_bytes())
+    worker_key = ReleaseFacts.from_statement(
+        Envelope.from_bytes(finished.result.evidence).verify(nursery.vault.node.public)
+    ).worker_key
+    facts = JobFacts.from_statement(Envelope.from_bytes(finished.result.statement).verify(worker_key))
+    assert facts.frames_with_faces == facts.frames == 12
+    assert facts.models["mediapipe-face"] == PINNED_SHA256["mediapipe-face"]
 
 
 def test_the_stages_come_in_order(nursery: Nursery, terms: Terms, clip: bytes) -> None:

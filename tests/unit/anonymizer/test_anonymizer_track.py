@@ -287,3 +287,43 @@ def test_the_most_careful_search_believes_every_sighting() -> None:
     for index in range(75):
         tracker.observe(index, index / FPS, boxes(row(100, score=0.1)) if index == 30 else boxes())
     assert covered(tracker, range(75)) == list(range(18, 43))
+
+
+def seen_at(tracker: Tracker, seen: dict[int, float], looks: range) -> Tracker:
+    """Shows a tracker a face that stands still, in those looks in which it is seen, with its score."""
+    for index in looks:
+        found = boxes(row(100, score=seen[index])) if index in seen else boxes()
+        tracker.observe(index, index / FPS, found)
+    return tracker
+
+
+def test_a_face_that_only_every_second_look_can_see_is_not_lost_between() -> None:
+    seen = dict.fromkeys(range(20, 40, 4), 0.2)
+    in_turn = seen_at(Tracker(0, 0, looks_in_turn=2), seen, range(0, 60, 2))
+    assert in_turn.count == 1, "seen in every look that could: firm"
+    assert covered(in_turn, range(60)) == list(range(17, 40))
+    alike = seen_at(Tracker(0, 0), seen, range(0, 60, 2))
+    assert alike.count == 0
+    assert len(covered(alike, range(60))) < 20
+
+
+def test_a_face_is_missed_once_looks_of_every_kind_were_in_vain() -> None:
+    tracker = seen_at(Tracker(0, 0, looks_in_turn=4), {20: 0.9}, range(0, 60, 2))
+    # From after the look before it that was like it, to before the fourth look in vain.
+    assert covered(tracker, range(60)) == list(range(13, 28))
+
+
+def test_looks_in_turn_do_not_count_a_frame_twice() -> None:
+    """A faint face's cover reaches as far as it would with one look in as many frames."""
+    tracker = seen_at(
+        Tracker(12.5 / FPS, 12.5 / FPS, looks_in_turn=2), {30: 0.15, 31: 0.15, 32: 0.15}, range(75)
+    )
+    assert covered(tracker, range(75)) == list(range(26, 37))
+
+
+def test_looks_in_turn_end_with_the_shot() -> None:
+    tracker = Tracker(0.5, 0.5, looks_in_turn=4)
+    seen_at(tracker, {}, range(0, 20, 2))
+    tracker.cut(20)
+    seen_at(tracker, {22: 0.9}, range(20, 24, 2))
+    assert covered(tracker, range(24)) == [20, 21, 22, 23]

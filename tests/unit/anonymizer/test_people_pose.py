@@ -16,7 +16,7 @@ from people_factory import Pixels, room, somebody_is_there, with_person
 
 from anonymizer import AnonymizerError, Limits, Models, PeopleSettings, Settings, anonymize
 from anonymizer.boxes import Box, Boxes
-from anonymizer.detect import compiled_engine
+from anonymizer.detect import compiled_engine, tflite
 from anonymizer.models import BODY, POSE
 from anonymizer.people import pose_networks
 from anonymizer.people.joining import joined
@@ -281,12 +281,12 @@ def test_a_policy_is_refused_where_the_networks_are_not_there(
 
 
 def test_without_openvino_there_are_no_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pose_networks, "import_openvino", lambda: None)
+    monkeypatch.setattr(tflite, "import_openvino", lambda: None)
     assert pose_networks.compile_pose(b"nothing", b"to compile") is None
 
 
 def test_without_a_temporary_folder_there_are_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(pose_networks.tempfile, "tempdir", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(tflite.tempfile, "tempdir", str(tmp_path / "nowhere"))
     assert pose_networks.compile_pose(b"no folder", b"to lie in") is None
 
 

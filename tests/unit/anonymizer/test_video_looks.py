@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 
@@ -11,11 +12,14 @@ import numpy as np
 import pytest
 
 from anonymizer.boxes import Boxes, no_boxes, overlaps
+from anonymizer.detect import finders
 from anonymizer.detect.contract import Image
-from anonymizer.detect.finders import Finder, Sought
+from anonymizer.detect.finders import Finder, Look, Sought
 from anonymizer.detect.glancing import MOST_WINDOWS, Glancer
+from anonymizer.detect.looking import Looker
+from anonymizer.models import CENTERFACE, Models
 from anonymizer.report import Stopwatch
-from anonymizer.settings import FaceSettings
+from anonymizer.settings import FaceSettings, Settings
 from anonymizer.track.stillness import CELLS
 from anonymizer.video.calm import is_calm
 from anonymizer.video.copies import Copies
@@ -267,3 +271,57 @@ def test_a_detector_that_fails_in_a_glance_ends_the_job() -> None:
 
     with pytest.raises(ValueError, match="nan"):
         cover_all([scene((100, 100, 150))] * 5, finder_with(Faces(), 1, 0, Glancer(Fails(), (320, 960), 0.2)))
+
+
+class SizesSeen(Faces):
+    """Notes the long side of what it is shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sides: list[int] = []
+
+    def detect(self, image: Image, threshold: float | None = None) -> Boxes:
+        self.sides.append(max(image.shape[:2]))
+        return super().detect(image, threshold)
+
+
+# What a look at 1280 pixels takes, look by look.
+TURNS = {
+    "balanced": ("balanced", 1, [[320], [640], [320], [960], [320]]),
+    "fast": ("fast", 1, [[320], [640], [320]]),
+    "quality": ("quality", 1, [[320, 960], [320, 960]]),
+    "two passes take all of them": ("balanced", 2, [[320, 640, 960, 1440]] * 2),
+    "a third looks into the mirror": ("fast", 3, [[320, 640, 960, 640]] * 2),
+}
+
+
+@pytest.mark.parametrize(("mode", "passes", "expected"), TURNS.values(), ids=TURNS)
+def test_looks_for_faces_take_the_sizes_of_their_mode_in_turn(
+    mode: str, passes: int, expected: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector = SizesSeen()
+    monkeypatch.setattr(finders, "open_detector", lambda *_: detector)
+    settings = Settings(mode=mode, faces=FaceSettings(passes=passes))
+    (finder,) = finders.open_finders(Models({CENTERFACE: b""}, {}, "cpu"), settings, is_still=False)
+    looks = itertools.cycle((finder.look, *finder.next_looks))
+    for sides, look in zip(expected, looks, strict=False):
+        detector.sides.clear()
+        look(WIDTH, HEIGHT, lambda w, h: np.zeros((h, w, 3), np.uint8))
+        assert detector.sides == sides
+
+
+def test_what_only_one_of_the_sizes_shows_is_covered_throughout() -> None:
+    detector = SizesSeen()
+
+    def look_at(side: int) -> Look:
+        return lambda *of: {"face": Looker(detector, (side,), 0.2, 1).look(*of)}
+
+    sought = Sought("face", FaceSettings(shape="box", linger_seconds=0.2, lookahead_seconds=0.4))
+    finder = Finder((sought,), look_at(320), 2, next_looks=(look_at(960),))
+    # 24 pixels are 6 of 320, which this detector does not see, and 18 of 960.
+    small_face = (900, 500, 24)
+    covered = cover_all([scene()] * 10 + [scene(small_face)] * 30, finder)
+    assert [i for i in range(10, 40) if not is_covered(covered[i], small_face)] == []
+    # A sure face that comes and goes asks for looks between: they take turns as well.
+    assert {320, 960} == set(detector.sides)
+    assert abs(detector.sides.count(320) - detector.sides.count(960)) <= 1
