@@ -80,9 +80,10 @@ def test_a_custodian_that_hangs_is_ended(tmp_path: Path) -> None:
 
 def test_what_it_leaves_behind_is_ended_with_it(tmp_path: Path) -> None:
     """A thread that goes on after the answer does not outlive the call."""
-    assert call_apart(lambda: {"pid": os.getpid()}).keys() == {"pid"}
+    answer = call_apart(lambda: {"pid": os.getpid()})
+    assert answer.keys() == {"pid"}
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(answer["pid"], os.WNOHANG)
 
 
 def test_the_child_is_walled_and_empty_handed() -> None:
