@@ -15,6 +15,7 @@ looking.py       one frame looked at: at several scales, several passes, in tile
 text.py          text and number plates in one frame, by one network (text_maps.py, plates.py)
 keeping.py       parts of the picture in which text may stay
 blazeface.py     a second opinion on faces, compiled before the wall; blazeface_decoding.py reads its answers
+anchors.py       where the anchors of a single-shot detector lie
 tflite.py        networks in TensorFlow Lite's format, compiled by OpenVINO before the wall
 added_detector.py  a detector that was added by manifest; decoding.py reads its answers
 uniting.py       what two detectors of one kind saw, brought together

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.boxes import Boxes
+from anonymizer.detect.anchors import centres_of
 from anonymizer.errors import AnonymizerError
 
 FloatArray = npt.NDArray[np.float32]
@@ -38,12 +39,7 @@ _SHIFT: Final = float(np.log(SCORE_AT_A_FIFTH / (1 - SCORE_AT_A_FIFTH)) - np.log
 @lru_cache(maxsize=1)
 def anchor_centres() -> FloatArray:
     """Returns (896, 2): x and y of every anchor, in pixels of the input."""
-    centres = []
-    for cells, each in GRIDS:
-        down, across = np.mgrid[:cells, :cells]
-        middles = (np.stack([across.ravel(), down.ravel()], axis=1) + 0.5) * (SIDE / cells)
-        centres.append(np.repeat(middles, each, axis=0))
-    return np.concatenate(centres).astype(np.float32)
+    return centres_of(GRIDS) * SIDE
 
 
 def faces_from(places: FloatArray, logits: FloatArray, threshold: float) -> Boxes:

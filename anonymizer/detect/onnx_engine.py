@@ -6,14 +6,8 @@ from anonymizer.boxes import Boxes
 from anonymizer.detect.centerface import Maps, boxes_from, network_input
 from anonymizer.detect.contract import Image
 from anonymizer.detect.graph import HEATMAP, INPUT_NAME, OFFSET, SCALE
+from anonymizer.detect.sessions import open_session
 from anonymizer.errors import AnonymizerError
-
-try:
-    import onnxruntime
-except ImportError:  # a GPU machine needs none
-    onnxruntime = None
-
-ONLY_FATAL = 4
 
 
 class OnnxCenterFace:
@@ -26,20 +20,7 @@ class OnnxCenterFace:
             AnonymizerError: detector_failed.
         """
         self._threshold = threshold
-        if onnxruntime is None:
-            raise AnonymizerError("detector_failed")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = ONLY_FATAL
-        # Spinning threads would take the cores away from the encoder.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # A picture of another size must not leave the arena grown for good.
-        options.enable_mem_pattern = False
-        try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception:  # the runtime's exception classes share no public base
-            raise AnonymizerError("detector_failed") from None
+        self._session = open_session(model, threads)
 
     def maps(self, image: Image) -> Maps:
         """Runs the network on a picture of any size.

@@ -7,6 +7,7 @@ never read as "nothing here".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,28 @@ FloatArray = npt.NDArray[np.float32]
 ONLY_FATAL = 4
 
 
+def open_session(model: bytes, threads: int) -> Any:
+    """Builds a session from bytes, with its own thread pool. Call it after the fork.
+
+    Raises:
+        AnonymizerError: detector_failed.
+    """
+    if onnxruntime is None:
+        raise AnonymizerError("detector_failed")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = ONLY_FATAL
+    # Spinning threads would take the cores away from the encoder.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # A picture of another size must not leave the arena grown for good.
+    options.enable_mem_pattern = False
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception:  # the runtime's exception classes share no public base
+        raise AnonymizerError("detector_failed") from None
+
+
 class Network:
     """An open network: arrays in, finite arrays out.
 
@@ -36,20 +59,7 @@ class Network:
         Raises:
             AnonymizerError: detector_failed.
         """
-        if onnxruntime is None:
-            raise AnonymizerError("detector_failed")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = ONLY_FATAL
-        # Spinning threads would take the cores away from the encoder.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # A picture of another size must not leave the arena grown for good.
-        options.enable_mem_pattern = False
-        try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception:  # the runtime's exception classes share no public base
-            raise AnonymizerError("detector_failed") from None
+        self._session = open_session(model, threads)
         self.inputs = tuple(value.name for value in self._session.get_inputs())
         self.outputs = tuple(value.name for value in self._session.get_outputs())
 

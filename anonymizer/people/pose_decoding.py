@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.boxes import Box
+from anonymizer.detect.anchors import centres_of
 from anonymizer.detect.contract import Image
 from anonymizer.errors import AnonymizerError
 
@@ -76,12 +77,7 @@ class Body:
 @lru_cache(maxsize=1)
 def anchor_centres() -> FloatArray:
     """Returns (2254, 2): x and y of every anchor, as shares of the input's side."""
-    centres = []
-    for cells, each in GRIDS:
-        down, across = np.mgrid[:cells, :cells]
-        middles = (np.stack([across.ravel(), down.ravel()], axis=1) + 0.5) / cells
-        centres.append(np.repeat(middles, each, axis=0))
-    return np.concatenate(centres).astype(np.float32)
+    return centres_of(GRIDS)
 
 
 def bodies_from(places: FloatArray, logits: FloatArray, threshold: float, pixels_each: float) -> list[Body]:
