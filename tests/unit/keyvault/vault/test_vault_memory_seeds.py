@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from pathlib import Path
@@ -56,7 +57,7 @@ def test_between_two_signatures_the_seeds_are_nowhere_to_be_read() -> None:
         node.sign(b"message")
         log.sign_checkpoint(CheckpointText("bauta.log/test", number + 1, bytes(32)).to_bytes(), 1_800_000_000)
     kept_key = HybridSigner.from_seeds(seeds[0].view, seeds[1].view)
-    # What is looked for must not be found in the looking itself: the needles are masked.
+    # What is looked for must not be found in the looking itself: the needles are masked, a child looks.
     mask = secrets.token_bytes(32)
     masked = [bytes(a ^ b for a, b in zip(seed.view, mask, strict=True)) for seed in seeds]
     assert min(_readable_copies(masked, mask)[:2]) >= 1, (
@@ -67,7 +68,24 @@ def test_between_two_signatures_the_seeds_are_nowhere_to_be_read() -> None:
 
 
 def _readable_copies(masked: list[bytes], mask: bytes) -> list[int]:
-    """How often each seed is found where its first four bytes are, in what this process can be read."""
+    """How often each seed is found, looked for by a child: what is read while looking stays in the reader."""
+    answer, result = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(result, bytes(min(count, 255) for count in _copies_in_own_memory(masked, mask)))
+        finally:
+            os._exit(0)
+    os.close(result)
+    with os.fdopen(answer, "rb") as read:
+        counts = list(read.read())
+    os.waitpid(child, 0)
+    assert len(counts) == len(masked), "the child that looks has looked to the end"
+    return counts
+
+
+def _copies_in_own_memory(masked: list[bytes], mask: bytes) -> list[int]:
+    """How often each seed is found where its first four bytes are, in what this process can read of itself."""
     first = {bytes(a ^ b for a, b in zip(one[:4], mask, strict=False)): n for n, one in enumerate(masked)}
     pattern, counts = re.compile(b"|".join(map(re.escape, first)), re.DOTALL), [0] * len(masked)
     with Path("/proc/self/mem").open("rb", buffering=0) as memory:
