@@ -85,7 +85,7 @@ def _readable_copies(masked: list[bytes], mask: bytes) -> list[int]:
 
 
 def _copies_in_own_memory(masked: list[bytes], mask: bytes) -> list[int]:
-    """How often each seed is found where its first four bytes are, in what this process can read of itself."""
+    """How often each seed is found where its first four bytes are, in what this process can read."""
     first = {bytes(a ^ b for a, b in zip(one[:4], mask, strict=False)): n for n, one in enumerate(masked)}
     pattern, counts = re.compile(b"|".join(map(re.escape, first)), re.DOTALL), [0] * len(masked)
     with Path("/proc/self/mem").open("rb", buffering=0) as memory:
