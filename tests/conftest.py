@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from service_process import Service, bauta_program
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# What holds today holds tomorrow: the same examples in every run. `make fuzz` looks for new ones.
+hypothesis.settings.register_profile("the same each time", derandomize=True)
+if "BAUTA_FUZZ_EXAMPLES" not in os.environ:
+    hypothesis.settings.load_profile("the same each time")
 
 
 @pytest.fixture(scope="session")
