@@ -8,6 +8,7 @@ from typing import BinaryIO
 import cv2
 
 from anonymizer.detect.finders import open_finders
+from anonymizer.effects.casting import Cast
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import sniff
 from anonymizer.intake.wholeness import check_whole
@@ -53,12 +54,13 @@ def anonymize(
         kind = sniff(source)
         check_whole(source, kind, limits)
         finders = open_finders(models, settings, is_still=kind.is_still)
+        cast = Cast(models, settings)
         if kind.is_still:
-            report = transform_still(source, kind, sink, settings, limits, finders, models.device)
+            report = transform_still(source, kind, sink, settings, limits, finders, cast, models.device)
             if on_progress is not None:
                 on_progress(Progress(1, 1, 0.0))
             return report
-        job = Job(settings, limits, finders, models.device, on_progress)
+        job = Job(settings, limits, finders, cast, models.device, on_progress)
         return transform_video(source, kind, sink, job)
     except AnonymizerError:
         sink.seek(0)

@@ -19,7 +19,7 @@ from anonymizer.errors import AnonymizerError
 NATIVE: Final = 1920
 
 Kind = Literal["face", "person", "text", "plate"]
-Effect = Literal["solid", "blur", "mosaic"]
+Effect = Literal["warp", "blur", "swap", "generator", "persona", "mosaic", "remove", "silhouette", "solid"]
 Shape = Literal["box", "ellipse"]
 
 # Finds what moves, by no model (people/background.py).
@@ -36,7 +36,27 @@ DETECTORS: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
 )
 
 # From the weakest to the strongest: where covers overlap, the strongest is put on last and stays.
-BY_STRENGTH: Final[tuple[Effect, ...]] = ("blur", "mosaic", "solid")
+BY_STRENGTH: Final[tuple[Effect, ...]] = (
+    "warp",
+    "blur",
+    "swap",
+    "generator",
+    "persona",
+    "mosaic",
+    "remove",
+    "silhouette",
+    "solid",
+)
+_ON_ANYTHING: Final[tuple[Effect, ...]] = ("solid", "blur", "mosaic")
+# What may cover what.
+EFFECTS_OF: Final[Mapping[Kind, tuple[Effect, ...]]] = MappingProxyType(
+    {
+        "face": (*_ON_ANYTHING, "persona", "swap", "warp", "generator"),
+        "person": (*_ON_ANYTHING, "remove", "silhouette"),
+        "text": _ON_ANYTHING,
+        "plate": _ON_ANYTHING,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +135,6 @@ class CoverSettings:
         Raises:
             AnonymizerError: settings_invalid.
         """
-        _require(self.effect in BY_STRENGTH, "effect: solid, blur or mosaic")
         _require(self.shape in {"box", "ellipse"}, "shape: box or ellipse")
         _require(_within(self.scale, 1, 4), "scale: 1 to 4")
         _require(_within(self.threshold, 0.01, 0.9), "threshold: 0.01 to 0.9")
@@ -227,6 +246,7 @@ class Settings:
         _require(self.audio in {"remove", "keep"}, "audio: remove or keep")
         _require(1 <= self.threads <= 64, "threads: 1 to 64")
         for kind, cover in self.sought.items():
+            _require(cover.effect in EFFECTS_OF[kind], f"effect: {', '.join(EFFECTS_OF[kind])}")
             known = set(cover.detectors) <= set(DETECTORS[kind])
             _require(known, f"detectors: {', '.join(DETECTORS[kind])}")
 

@@ -20,7 +20,9 @@ import numpy.typing as npt
 from anonymizer.boxes import Box, Boxes, suppress
 from anonymizer.detect.contract import Image
 from anonymizer.detect.finders import Finder, Sought
-from anonymizer.effects import EFFECTS
+from anonymizer.effects import solid
+from anonymizer.effects.casting import Cast
+from anonymizer.effects.operator import Cover, Scene
 from anonymizer.effects.region import Plane, apply, region_of
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.exif import orientation_of
@@ -28,7 +30,7 @@ from anonymizer.intake.jpeg import decode_jpeg
 from anonymizer.intake.sniff import Format
 from anonymizer.intake.still_size import still_header
 from anonymizer.report import Report, Stopwatch
-from anonymizer.settings import BY_STRENGTH, Kind, Limits, Settings
+from anonymizer.settings import Kind, Limits, Settings
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -46,6 +48,7 @@ def transform_still(
     settings: Settings,
     limits: Limits,
     finders: Sequence[Finder],
+    cast: Cast,
     device: str,
 ) -> Report:
     """Anonymizes one still.
@@ -63,7 +66,7 @@ def transform_still(
     with watch.stage("detect"):
         found = [(sought, boxes) for finder in finders for sought, boxes in _found(image, finder)]
     with watch.stage("cover"):
-        covered = _cover(image, found)
+        covered = _cover(image, found, cast)
     with watch.stage("encode"):
         sink.write(_encode(image, kind, settings, lossless=header.lossless))
     height, width = image.shape[:2]
@@ -132,22 +135,23 @@ def _views(image: Pixels) -> list[Image]:
     return [colours, on_white, alpha.repeat(3, axis=2)]
 
 
-def _cover(image: Pixels, found: Sequence[tuple[Sought, Boxes]]) -> Mapping[Kind, int]:
+def _cover(image: Pixels, found: Sequence[tuple[Sought, Boxes]], cast: Cast) -> Mapping[Kind, int]:
     height, width = image.shape[:2]
     planes = [Plane(image[:, :, i], 1, NEUTRAL) for i in range(min(image.shape[2], 3))]
     covered = {sought.kind: 0 for sought, _ in found}
-    # Where covers overlap, the strongest effect comes last.
-    for sought, boxes in sorted(found, key=lambda item: BY_STRENGTH.index(item[0].settings.effect)):
+    covers: list[Cover] = []
+    for sought, boxes in found:
         settings = sought.settings
         for row in boxes:
             box = Box(*(float(v) for v in row[:4]))
             region = region_of(box, settings.scale, settings.shape, width, height)
-            if region is None:
-                continue
-            covered[sought.kind] += 1
-            apply(EFFECTS[settings.effect], region, planes)
-            if image.shape[2] == 4:
-                apply(EFFECTS["solid"], region, [Plane(image[:, :, 3], 1, OPAQUE)])
+            if region is not None:
+                covered[sought.kind] += 1
+                covers.append(Cover(sought.kind, len(covers), box, settings, region))
+    cast.cover(Scene(planes, width, height, time=0.0, shot=0), covers)
+    if image.shape[2] == 4:
+        for cover in covers:
+            apply(solid.cover, cover.region, [Plane(image[:, :, 3], 1, OPAQUE)])
     return covered
 
 

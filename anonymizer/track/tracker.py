@@ -98,13 +98,16 @@ class Tracker:
             if track.end_frame is None:
                 track.end_frame = index
 
-    def covers(self, index: int, time: float) -> list[Box]:
-        """Returns what to cover in a frame, before any scaling, and forgets what no later frame needs."""
-        boxes = [t.cover_at(index, time, self._linger, self._lookahead) for t in self._tracks]
+    def covers(self, index: int, time: float) -> list[tuple[int, Box]]:
+        """Returns what to cover in a frame, before any scaling, and forgets what no later frame needs.
+
+        Each with the number of the thing that it covers.
+        """
+        boxes = [(t.number, t.cover_at(index, time, self._linger, self._lookahead)) for t in self._tracks]
         self._tracks = [t for t in self._tracks if not self._is_over(t, index, time)]
         for track in self._tracks:
             track.forget_before(index)
-        return [box for box in boxes if box is not None]
+        return [(number, box) for number, box in boxes if box is not None]
 
     def _is_over(self, track: Track, index: int, time: float) -> bool:
         if track.end_frame is not None:

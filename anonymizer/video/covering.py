@@ -10,10 +10,11 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 
 from anonymizer.detect.finders import Finder
-from anonymizer.effects import EFFECTS
-from anonymizer.effects.region import apply, region_of
+from anonymizer.effects.casting import Cast
+from anonymizer.effects.operator import Cover, Scene
+from anonymizer.effects.region import region_of
 from anonymizer.report import Stopwatch
-from anonymizer.settings import BY_STRENGTH, Kind
+from anonymizer.settings import Kind
 from anonymizer.track.scene import SceneCuts
 from anonymizer.video.copies import Copies
 from anonymizer.video.picture import Picture
@@ -27,8 +28,10 @@ class Coverer:
         frames_with: frames in which something of a kind was covered.
     """
 
-    def __init__(self, finders: Sequence[Finder], max_buffer_bytes: int, watch: Stopwatch) -> None:
-        """Takes what to look with and what to cover, and the bound on memory."""
+    def __init__(
+        self, finders: Sequence[Finder], cast: Cast, max_buffer_bytes: int, watch: Stopwatch
+    ) -> None:
+        """Takes what to look with and who covers, and the bound on memory."""
         copies = Copies()
         self._searches = [Search(finder, copies) for finder in finders]
         self._lookahead = max(
@@ -36,7 +39,10 @@ class Coverer:
         )
         self._max_buffer_bytes = max_buffer_bytes
         self._watch = watch
+        self._cast = cast
         self._cuts = SceneCuts()
+        self._first_of_shots: deque[int] = deque()
+        self._shot = 0
         self._waiting: deque[Waiting] = deque()
         self._seen = 0
         self.frames_with: Counter[Kind] = Counter(
@@ -65,6 +71,7 @@ class Coverer:
                 self._look_up_to_newest(self._searches)
             self._waiting.append(newest)
             if is_cut:
+                self._first_of_shots.append(newest.index)
                 for search in self._searches:
                     search.cut(newest.index)
             self._look_up_to_newest([search for search in self._searches if search.is_due(newest)])
@@ -106,16 +113,23 @@ class Coverer:
     def _cover(self, ready: Waiting) -> Picture:
         picture = ready.picture
         with self._watch.stage("cover"):
-            width, height, planes = picture.frame.width, picture.frame.height, picture.planes
-            time = picture.time
-            covers = [cover for search in self._searches for cover in search.covers(ready.index, time)]
-            shown: set[Kind] = set()
-            # Where covers overlap, the strongest effect comes last.
-            for sought, box in sorted(covers, key=lambda cover: BY_STRENGTH.index(cover[0].settings.effect)):
-                settings = sought.settings
-                region = region_of(box, settings.scale, settings.shape, width, height)
-                if region is not None:
-                    apply(EFFECTS[settings.effect], region, planes)
-                    shown.add(sought.kind)
-            self.frames_with.update(shown)
+            if self._first_of_shots and self._first_of_shots[0] == ready.index:
+                self._shot += 1
+                self._first_of_shots.popleft()
+            covers = list(self._covers(ready))
+            frame = picture.frame
+            self._cast.cover(
+                Scene(picture.planes, frame.width, frame.height, picture.time, self._shot), covers
+            )
+            self.frames_with.update({cover.kind for cover in covers})
         return picture
+
+    def _covers(self, ready: Waiting) -> Iterator[Cover]:
+        frame, time = ready.picture.frame, ready.picture.time
+        for place, search in enumerate(self._searches):
+            for sought, number, box in search.covers(ready.index, time):
+                settings = sought.settings
+                region = region_of(box, settings.scale, settings.shape, frame.width, frame.height)
+                if region is not None:
+                    # Each search counts on its own; together no number comes twice.
+                    yield Cover(sought.kind, number * len(self._searches) + place, box, settings, region)

@@ -130,11 +130,14 @@ class Search:
             tracker.cut(index)
         self._last = self._last_small = None
 
-    def covers(self, index: int, time: float) -> Iterator[tuple[Sought, Box]]:
-        """Yields what to cover in a frame, before any scaling, and forgets what no later frame needs."""
+    def covers(self, index: int, time: float) -> Iterator[tuple[Sought, int, Box]]:
+        """Yields what to cover in a frame, before any scaling, and forgets what no later frame needs.
+
+        Each with its number among those of its kind that this search follows.
+        """
         for sought in self.finder.sought:
-            for box in self._trackers[sought.kind].covers(index, time):
-                yield sought, box
+            for number, box in self._trackers[sought.kind].covers(index, time):
+                yield sought, number, box
 
     def _looks_between(self, before: _Glance, after: _Glance, skipped: list[Waiting]) -> list[_Glance]:
         """Looks at the middle of the skipped frames, then at those of each half, until nothing is far."""

@@ -12,6 +12,7 @@ from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
 from anonymizer.detect.finders import Finder
+from anonymizer.effects.casting import Cast
 from anonymizer.intake.sniff import Format
 from anonymizer.report import Meter, Progress, Report, Stopwatch
 from anonymizer.settings import MODES, Limits, Settings
@@ -38,6 +39,7 @@ class Job:
     settings: Settings
     limits: Limits
     finders: tuple[Finder, ...]
+    cast: Cast
     device: str
     on_progress: OnProgress | None
 
@@ -67,7 +69,7 @@ class _Passage:
         self._keeps_sound = job.settings.audio == "keep" and reader.sound is not None
         if self._keeps_sound:
             reader.require_sound_decoder()
-        self._coverer = Coverer(job.finders, job.limits.max_buffer_bytes, self._watch)
+        self._coverer = Coverer(job.finders, job.cast, job.limits.max_buffer_bytes, self._watch)
         self._plain = Plain()
         self._clock = Clock(job.limits)
         self._meter = Meter(job.on_progress, reader.frames_expected)

@@ -52,6 +52,12 @@ EFFECTS: Final[Mapping[str, str]] = {
     "solid": "covered with a solid patch",
     "blur": "blurred",
     "mosaic": "covered with a coarse mosaic",
+    "persona": "covered with a drawn face that is nobody's",
+    "swap": "covered with another face",
+    "warp": "changed in shape, which hides little",
+    "generator": "covered with a generated face",
+    "remove": "replaced by the background",
+    "silhouette": "covered with a plain outline",
 }
 
 KINDS: Final[Mapping[str, str]] = {

@@ -20,7 +20,10 @@ SCHEMA = "bauta.policy/v1"
 MAX_POLICY_BYTES = 64 << 10
 MAX_DOTS_IN_LINE = 64
 MODES = ("original", "quality", "balanced", "fast")
-EFFECTS = ("solid", "blur", "mosaic")
+_ON_ANYTHING = ("solid", "blur", "mosaic")
+FACE_EFFECTS = (*_ON_ANYTHING, "persona", "swap", "warp", "generator")
+PEOPLE_EFFECTS = (*_ON_ANYTHING, "remove", "silhouette")
+TEXT_EFFECTS = _ON_ANYTHING
 SHAPES = ("box", "ellipse")
 AUDIO_EFFECTS = ("remove", "keep")
 NO_CREDENTIALS = "none"
@@ -40,7 +43,7 @@ class FacePolicy:
     """How faces are found and covered.
 
     Attributes:
-        effect: "solid", "blur" or "mosaic".
+        effect: one of FACE_EFFECTS.
         shape: "box" or "ellipse".
         scale: width and height of the cover, as a multiple of the detected face's (1.0 to 3.0).
         threshold: detector score from which something counts as a face (0.05 to 0.9); lower finds more.
@@ -197,9 +200,9 @@ def parse_policy(text: str) -> Policy:
         modes=root.choices("modes", MODES),
         locked=root.flag("locked"),
         faces=_faces(faces),
-        people=_cover(root.optional_table("people"), PEOPLE_DETECTORS),
-        text_cover=_cover(text_table, TEXT_DETECTORS),
-        plates=_cover(plates_table, PLATE_DETECTORS),
+        people=_cover(root.optional_table("people"), PEOPLE_EFFECTS, PEOPLE_DETECTORS),
+        text_cover=_cover(text_table, TEXT_EFFECTS, TEXT_DETECTORS),
+        plates=_cover(plates_table, TEXT_EFFECTS, PLATE_DETECTORS),
         keep=tuple(_kept(region) for region in root.tables("keep", MAX_KEPT_REGIONS)),
         audio=AudioPolicy(effect=audio.choice("effect", AUDIO_EFFECTS)),
         proof=_proof(root.optional_table("proof")),
@@ -214,7 +217,7 @@ def parse_policy(text: str) -> Policy:
 
 def _faces(table: Table) -> FacePolicy:
     return FacePolicy(
-        effect=table.choice("effect", EFFECTS),
+        effect=table.choice("effect", FACE_EFFECTS),
         shape=table.choice("shape", SHAPES),
         scale=table.number("scale", 1.0, 3.0),
         threshold=table.number("threshold", 0.05, 0.9),
@@ -225,11 +228,11 @@ def _faces(table: Table) -> FacePolicy:
     )
 
 
-def _cover(table: Table | None, detectors: tuple[str, ...]) -> CoverPolicy | None:
+def _cover(table: Table | None, effects: tuple[str, ...], detectors: tuple[str, ...]) -> CoverPolicy | None:
     if table is None:
         return None
     found = CoverPolicy(
-        effect=table.choice("effect", EFFECTS),
+        effect=table.choice("effect", effects),
         shape=table.choice("shape", SHAPES),
         scale=table.number("scale", 1.0, 3.0),
         threshold=table.number("threshold", 0.05, 0.9),

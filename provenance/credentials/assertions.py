@@ -39,6 +39,12 @@ _EFFECTS: Final = {
     "solid": ("c2pa.drawing", "covered with a solid patch"),
     "blur": ("c2pa.filtered", "blurred"),
     "mosaic": ("c2pa.filtered", "covered with a coarse mosaic"),
+    "persona": ("c2pa.drawing", "covered with a drawn face that is nobody's"),
+    "swap": ("c2pa.edited", "covered with another face"),
+    "warp": ("c2pa.edited", "changed in shape"),
+    "generator": ("c2pa.edited", "covered with a generated face"),
+    "remove": ("c2pa.edited", "replaced by the background"),
+    "silhouette": ("c2pa.drawing", "covered with a plain outline"),
 }
 _SOUND: Final = {"removed": ("c2pa.edited", "The sound was removed.")}
 _ALWAYS: Final = (
@@ -74,7 +80,7 @@ def actions(covered: Mapping[str, str], audio: str) -> Assertion:
     """Says what was done to the picture and the sound, in the specification's own words (C2PA 2.2, 18.15).
 
     Args:
-        covered: the effect ("solid", "blur" or "mosaic") by the kind of thing that it covers somewhere in the
+        covered: the effect (one of `vocabulary.EFFECTS`) by the kind of thing that it covers somewhere in the
             result: "face", or one of `vocabulary.KINDS`. Of what was covered nowhere nothing is said.
         audio: what happened to the sound: "removed", "kept" or "none".
     """

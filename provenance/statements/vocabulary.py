@@ -34,7 +34,7 @@ WALLS = (
 """What stands around one job's child."""
 
 MODES = ("original", "quality", "balanced", "fast")
-EFFECTS = ("solid", "blur", "mosaic")
+EFFECTS = ("solid", "blur", "mosaic", "persona", "swap", "warp", "generator", "remove", "silhouette")
 AUDIO = ("removed", "kept", "none")
 """What happened to the sound; "none": there was none."""
 

@@ -10,7 +10,7 @@ import pytest
 from anonymizer.errors import MESSAGES, AnonymizerError
 from anonymizer.manifest import added_name
 from anonymizer.models import BODY, PINNED_SHA256
-from anonymizer.settings import DETECTORS, STEADY_CAMERA, Kind
+from anonymizer.settings import DETECTORS, EFFECTS_OF, STEADY_CAMERA, Kind
 from enclave.errors import EnclaveError, OrderError, PreambleError, TermsError, WallError, WorkerError
 from enclave.policy import document
 from enclave.wall import ALL_WALLS
@@ -26,7 +26,14 @@ def test_every_wall_can_stand_in_a_statement() -> None:
 
 def test_every_word_of_a_policy_can_stand_in_a_statement() -> None:
     assert set(document.MODES) == set(vocabulary.MODES)
-    assert set(document.EFFECTS) == set(vocabulary.EFFECTS)
+    asked_for = {
+        "face": document.FACE_EFFECTS,
+        "person": document.PEOPLE_EFFECTS,
+        "text": document.TEXT_EFFECTS,
+        "plate": document.TEXT_EFFECTS,
+    }
+    assert asked_for == EFFECTS_OF
+    assert {effect for effects in asked_for.values() for effect in effects} == set(vocabulary.EFFECTS)
 
 
 def test_every_detector_that_a_policy_may_ask_for_can_be_there_and_stand_in_a_statement() -> None:

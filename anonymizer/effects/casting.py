@@ -1,0 +1,39 @@
+"""Which operator covers what in a job, and in which order they paint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from anonymizer.effects import EFFECTS
+from anonymizer.effects.operator import Cover, Operator, Scene
+from anonymizer.models import Models
+from anonymizer.settings import BY_STRENGTH, Effect, Kind, Settings
+
+
+class Cast:
+    """The operators of one job. Frames come in order, one by one."""
+
+    def __init__(self, models: Models, settings: Settings) -> None:
+        """Opens an operator for every effect that the settings name.
+
+        Raises:
+            AnonymizerError: model_missing, where an effect needs what is not there.
+        """
+        wanted = {(cover.effect, kind) for kind, cover in settings.sought.items()}
+        ordered = sorted(wanted, key=lambda each: (BY_STRENGTH.index(each[0]), each[1]))
+        self._operators: dict[tuple[Effect, Kind], Operator] = {
+            (effect, kind): EFFECTS[effect](models, settings, kind) for effect, kind in ordered
+        }
+
+    def cover(self, scene: Scene, covers: Sequence[Cover]) -> None:
+        """Covers everything in one frame, in place: the weakest effect first.
+
+        Raises:
+            AnonymizerError: detector_failed.
+        """
+        paints = [
+            operator.plan(scene, [c for c in covers if (c.settings.effect, c.kind) == role])
+            for role, operator in self._operators.items()
+        ]
+        for paint in paints:
+            paint()
