@@ -8,6 +8,7 @@ patch.py    what those get to work on
 solid.py    neutral grey: nothing of the face is left
 blur.py     a blur whose reach grows with the face
 mosaic.py   a few large blocks
+colours.py  pixels as RGB, whatever planes they lie in
 torch_cover.py  the covers of a batch of frames on a GPU
 """
 
