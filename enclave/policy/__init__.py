@@ -5,6 +5,8 @@ fields.py     typed, ranged reading of one TOML table
 shipped/      the policies that come with Bauta
 terms.py      policy + mode + recipients: what one job is asked to do, canonical bytes
 preamble.py   the same terms and the salt, as the first bytes inside the sealed upload
+instructions.py  what the submitter tells the worker alone, in the same place: a pseudonym and its scope
+review.py     the part of the instructions that is about a review
 """
 
 from enclave.policy.document import (
@@ -16,7 +18,9 @@ from enclave.policy.document import (
     ProofPolicy,
     parse_policy,
 )
+from enclave.policy.instructions import Instructions
 from enclave.policy.preamble import UploadPreamble, parse_preamble, upload_preamble
+from enclave.policy.review import ReviewInstructions
 from enclave.policy.shipped import shipped
 from enclave.policy.terms import Terms, parse_terms
 
@@ -24,9 +28,11 @@ __all__ = [
     "AudioPolicy",
     "CoverPolicy",
     "FacePolicy",
+    "Instructions",
     "KeptRegion",
     "Policy",
     "ProofPolicy",
+    "ReviewInstructions",
     "Terms",
     "UploadPreamble",
     "parse_policy",
