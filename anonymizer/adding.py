@@ -17,7 +17,18 @@ from anonymizer.added import FOLDER, put, read_offered, remove
 from anonymizer.detect.added_detector import AddedDetector
 from anonymizer.errors import AnonymizerError
 from anonymizer.manifest import Manifest, added_name
-from anonymizer.models import BLAZEFACE, BODY, CENTERFACE, PLACES, POSE, TEXT, Models, load_models
+from anonymizer.models import (
+    BLAZEFACE,
+    BODY,
+    CENTERFACE,
+    FACE_MESH,
+    IRIS,
+    PLACES,
+    POSE,
+    TEXT,
+    Models,
+    load_models,
+)
 from anonymizer.settings import Kind
 
 # What those that come with packages find, and under which licence.
@@ -27,6 +38,8 @@ OWN: Final = {
     TEXT: ("text", "Apache-2.0"),
     POSE: ("person", "Apache-2.0"),
     BODY: ("person", "Apache-2.0"),
+    FACE_MESH: ("face", "Apache-2.0"),
+    IRIS: ("face", "Apache-2.0"),
 }
 _ANY_THRESHOLD = 0.5
 _ONE_THREAD = 1

@@ -54,6 +54,8 @@ MODELS = (
     "custom-text",
     "mediapipe-body",
     "mediapipe-face",
+    "mediapipe-face-mesh",
+    "mediapipe-iris",
     "mediapipe-pose",
     "ppocr-text",
 )
