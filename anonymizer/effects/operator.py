@@ -1,8 +1,8 @@
 """What every effect is: an operator that sees each frame and what is to be covered in it, and then paints.
 
 All operators look at a frame before any of them paints in it. So one may read what lies under its own covers
-or another's (a pose, the background around a person), and the order in which they paint is theirs alone to
-care about: weaker effects first, so that the strongest stays where covers overlap.
+or another's (a pose, the background around a person). Which of them paints last, and so stays where covers
+overlap, casting.py says.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class Scene:
         width, height: in luma pixels.
         time: seconds; frames come in order.
         shot: counts the cuts before this frame; nothing goes on from one shot to the next.
+        hidden: the regions of everything that is covered in this frame, by whatever operator: what lies under
+            them must not be remembered and shown elsewhere.
     """
 
     planes: Sequence[Plane]
@@ -55,6 +57,7 @@ class Scene:
     height: int
     time: float
     shot: int
+    hidden: Sequence[Region] = ()
 
 
 class Operator(Protocol):
