@@ -1,4 +1,4 @@
-"""Carries times from the original's ticks to the result's, exactly, and counts frames."""
+"""Carries times from the original's ticks to the result's, to the nearest one, and counts frames."""
 
 from __future__ import annotations
 

@@ -25,8 +25,10 @@ from anonymizer.video.sound import BITS_PER_CHANNEL, output_layout, output_rate
 from anonymizer.video.streams import Sink
 
 H264_SUPPLEMENTAL_MESSAGE: Final = 6
-MAX_TICKS_PER_SECOND: Final = 1_000_000
-LEAST_TICKS_PER_SECOND: Final = 10_000
+# One clock for all: the original's tells which camera or program wrote it (a phone 600 ticks, an editor 30,000).
+# 2^7 * 3^2 * 5^4 holds every usual rate exactly, and milliseconds; other times move by 0.7 microseconds at most.
+# A finer one would not hold a slide of half an hour: MP4 counts a frame's ticks in 31 bits.
+TICKS_PER_SECOND: Final = 720_000
 
 
 class Mp4Writer:
@@ -55,23 +57,22 @@ class Mp4Writer:
             stream: writable and seekable.
             first: a plain frame, for its size and colours.
             mode: quality and speed.
-            source: the original's pictures, for time base and pixel shape.
+            source: the original's pictures, for the shape of a pixel.
             rate: frames per second, for the encoder's rate control only.
             sound_source: the original's sound, where it is kept.
             threads: the encoder's.
             transposed: whether the picture was turned by a quarter, and with it its pixels.
         """
         self._sink = Sink(stream)
-        self.time_base = _time_base(source.time_base or Fraction(1, LEAST_TICKS_PER_SECOND))
-        # Edit lists count in movie ticks: with a picture tick or finer, no start or end is rounded.
-        movie_ticks = self.time_base.denominator
+        self.time_base = Fraction(1, TICKS_PER_SECOND)
         self._container = av.open(
             self._sink,
             "w",
             format="mp4",
             container_options={
-                "movie_timescale": str(movie_ticks),
-                "video_track_timescale": str(movie_ticks),
+                # Edit lists count in movie ticks: with a picture's tick, no start or end is rounded.
+                "movie_timescale": str(TICKS_PER_SECOND),
+                "video_track_timescale": str(TICKS_PER_SECOND),
             },
         )
         self._container.flags |= cast("int", ContainerFlags.bitexact.value)
@@ -136,17 +137,6 @@ class Mp4Writer:
         packet.stream = self._video
         packet.time_base = self.time_base
         self._container.mux_one(packet)
-
-
-def _time_base(original: Fraction) -> Fraction:
-    """Returns the original's tick or a whole part of it, so that every time is kept exactly.
-
-    Ticks of 1/10,000 s and finer are used as they are. Finer ones than a microsecond are rounded to it.
-    """
-    ticks = original.denominator
-    if ticks > MAX_TICKS_PER_SECOND:
-        return Fraction(1, MAX_TICKS_PER_SECOND)
-    return Fraction(1, ticks * -(-LEAST_TICKS_PER_SECOND // ticks))
 
 
 def _pixel_shape(source: VideoStream, *, transposed: bool) -> Fraction | None:
