@@ -45,6 +45,11 @@ class Tracker:
         self._begun = 0
         self.count = 0
 
+    @property
+    def begun(self) -> int:
+        """Numbers given so far, to what was too faint to count as well."""
+        return self._begun
+
     def observe(self, index: int, time: float, boxes: Boxes) -> list[int]:
         """Takes the detections of one frame that was looked at, also where there are none.
 

@@ -17,8 +17,9 @@ from anonymizer.report import Stopwatch
 from anonymizer.settings import Kind
 from anonymizer.track.scene import SceneCuts
 from anonymizer.video.copies import Copies
+from anonymizer.video.following import Waiting
 from anonymizer.video.picture import Picture
-from anonymizer.video.searching import Search, Waiting
+from anonymizer.video.searching import Search
 
 
 class Coverer:

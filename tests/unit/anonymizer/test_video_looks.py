@@ -17,6 +17,7 @@ from anonymizer.detect.contract import Image
 from anonymizer.detect.finders import Finder, Look, Sought
 from anonymizer.detect.glancing import MOST_WINDOWS, Glancer
 from anonymizer.detect.looking import Looker
+from anonymizer.effects.casting import Cast
 from anonymizer.models import CENTERFACE, Models
 from anonymizer.report import Stopwatch
 from anonymizer.settings import FaceSettings, Settings
@@ -198,7 +199,10 @@ def test_a_face_at_the_edge_has_a_window_within_the_picture() -> None:
 
 
 def cover_all(frames: list[Image], finder: Finder) -> list[Picture]:
-    coverer = Coverer((finder,), 1 << 30, Stopwatch())
+    faces = finder.sought[0].settings
+    assert isinstance(faces, FaceSettings)
+    cast = Cast(Models({}, {}, "cpu"), Settings(faces=faces))
+    coverer = Coverer((finder,), cast, 1 << 30, Stopwatch())
 
     def run() -> Iterator[Picture]:
         for index, pixels in enumerate(frames):
