@@ -25,9 +25,9 @@ from anonymizer.video.sound import BITS_PER_CHANNEL, output_layout, output_rate
 from anonymizer.video.streams import Sink
 
 H264_SUPPLEMENTAL_MESSAGE: Final = 6
-# One clock for all: the original's tells which camera or program wrote it (a phone 600 ticks, an editor 30,000).
-# 2^7 * 3^2 * 5^4 holds every usual rate exactly, and milliseconds; other times move by 0.7 microseconds at most.
-# A finer one would not hold a slide of half an hour: MP4 counts a frame's ticks in 31 bits.
+# One clock for all: the original's tells which camera or program wrote it (a phone 600 ticks, an editor
+# 30,000). 2^7 * 3^2 * 5^4 holds every usual rate exactly, and milliseconds; other times move by less than a
+# microsecond. A finer one would not hold a slide of half an hour: MP4 counts a frame's ticks in 31 bits.
 TICKS_PER_SECOND: Final = 720_000
 
 
