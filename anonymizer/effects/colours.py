@@ -29,30 +29,36 @@ _LUMA_SPAN, _COLOUR_SPAN = 219, 224
 _BLACK, _NO_COLOUR = 16, 128
 
 
-def rgb_of(planes: Sequence[Plane], left: int, top: int, right: int, bottom: int) -> Rgb:
+def rgb_of(
+    planes: Sequence[Plane], left: int, top: int, right: int, bottom: int, size: tuple[int, int] | None = None
+) -> Rgb:
     """Reads a rectangle of a scene.
 
     Args:
         planes: those of the scene.
         left, top: its first column and row in luma pixels; even, and within the picture.
         right, bottom: where it ends. What lies beyond the picture is left out.
+        size: width and height that it is brought to, by the mean of its pixels; none for its own.
 
     Returns:
         (h, w, 3) uint8 RGB, a copy.
     """
-    views = [
-        plane.pixels[
-            top // plane.step : -(-bottom // plane.step), left // plane.step : -(-right // plane.step)
-        ]
-        for plane in planes
-    ]
-    if len(views) == 1:
-        return np.repeat(views[0][:, :, None], 3, axis=2)
+    height, width = planes[0].pixels[top:bottom, left:right].shape
+    wanted = size or (width, height)
+    channels = []
+    for plane in planes:
+        step = plane.step
+        view = plane.pixels[top // step : -(-bottom // step), left // step : -(-right // step)]
+        if size is not None:
+            view = np.asarray(cv2.resize(view, wanted, interpolation=cv2.INTER_AREA), np.uint8)
+        elif step == 2:
+            view = view.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
+        channels.append(view)
+    if len(channels) == 1:
+        return np.repeat(channels[0][:, :, None], 3, axis=2)
     if planes[1].step == 1:
-        return np.ascontiguousarray(np.stack(views[::-1], axis=2))
-    height, width = views[0][: bottom - top, : right - left].shape
-    doubled = [view.repeat(2, axis=0).repeat(2, axis=1)[:height, :width] for view in views[1:]]
-    coded = np.ascontiguousarray(np.stack([views[0][:height, :width], *doubled], axis=2))
+        return np.ascontiguousarray(np.stack(channels[::-1], axis=2))
+    coded = np.ascontiguousarray(np.stack(channels, axis=2))
     return np.asarray(cv2.transform(coded, _decoding(planes)), np.uint8)
 
 

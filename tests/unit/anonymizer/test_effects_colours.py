@@ -83,3 +83,15 @@ def test_bt709_white_red_and_blue() -> None:
         planes = planes_of("video", 720, 16)
         paint_rgb(planes, 0, 0, np.full((16, 16, 3), colour, np.uint8), np.ones((8, 8), np.bool_))
         assert all(abs(int(p.pixels[0, 0]) - value) <= 1 for p, value in zip(planes, coded, strict=True))
+
+
+@KINDS
+def test_a_rectangle_is_made_coarser_by_the_mean_of_its_pixels(kind: str, height: int, width: int) -> None:
+    planes = planes_of(kind, height, width)
+    for plane in planes:
+        plane.pixels[:, 20 // plane.step :] = plane.pixels[0, 0] + 40
+    small = rgb_of(planes, 0, 0, 40, 40, size=(10, 8))
+    whole = rgb_of(planes, 0, 0, 40, 40)
+    assert small.shape == (8, 10, 3)
+    for part, columns in ((slice(0, 5), slice(0, 20)), (slice(5, 10), slice(20, 40))):
+        assert np.abs(small[:, part].mean(axis=(0, 1)) - whole[:, columns].mean(axis=(0, 1))).max() <= 1
