@@ -9,7 +9,7 @@ from typing import ClassVar
 from provenance.algorithms.registry import STATEMENT_SIGNATURES, STATEMENT_SUITE, signature_set
 from provenance.errors import FormatError
 from provenance.statements.base import Facts
-from provenance.statements.fields import JOB_ID, Count, Digest, Instant, Sorted, Table, Word, of
+from provenance.statements.fields import JOB_ID, Count, Digest, Instant, Maybe, Sorted, Table, Word, of
 from provenance.statements.vocabulary import (
     AUDIO,
     CREDENTIALS,
@@ -57,6 +57,8 @@ class JobFacts(Facts):
         signatures: the algorithms that the job's policy demands of its proof, sorted. Without every one of
             them the proof does not verify: a signature cannot be left away on the road.
         credentials: "c2pa" where the result carries a manifest, "none" where it does not.
+        review_sha256: hex SHA-256 of the sealed review package that a person asked for; None without one. It
+            binds package and job: nobody on the road can hand out another package, or none.
 
     Raises:
         FormatError: a field does not take its value, more frames are covered than there are, the two tables
@@ -93,6 +95,7 @@ class JobFacts(Facts):
     finished_at: str = of(Instant())
     signatures: tuple[str, ...] = of(Sorted(Word(STATEMENT_SIGNATURES)), default=STATEMENT_SUITE)
     credentials: str = of(Word(CREDENTIALS), default="none")
+    review_sha256: str | None = of(Maybe(Digest("ciphertext")), default=None)
 
     def __post_init__(self) -> None:
         super().__post_init__()

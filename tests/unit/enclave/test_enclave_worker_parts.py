@@ -129,7 +129,12 @@ def test_every_shipped_policy_means_something_to_the_anonymizer(name: str) -> No
 def test_limits_are_passed_on() -> None:
     limits = limits_of(
         JobLimits(
-            max_memory_bytes=1, max_result_bytes=2, max_wall_seconds=3, max_frame_pixels=4, max_frames=5
+            max_memory_bytes=1,
+            max_result_bytes=2,
+            max_wall_seconds=3,
+            max_frame_pixels=4,
+            max_frames=5,
+            max_review_bytes=6,
         )
     )
     assert (limits.max_frame_pixels, limits.max_frames) == (4, 5)
