@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 import cv2
 
-from anonymizer.detect.finders import open_finders
-from anonymizer.effects.casting import Cast
+from anonymizer.detect.finders import Finder, open_finders
+from anonymizer.effects.casting import Cast, OnScene
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import sniff
 from anonymizer.intake.wholeness import check_whole
@@ -37,7 +37,7 @@ def anonymize(
 
     Args:
         source: the original: readable, seekable, binary; read from its start.
-        sink: takes the result: writable, seekable, binary, empty.
+        sink: takes the result: writable, readable (a video is read back), seekable, binary, empty.
         settings: what to do.
         models: from load_models.
         limits: what it may cost.
@@ -53,14 +53,17 @@ def anonymize(
     try:
         kind = sniff(source)
         check_whole(source, kind, limits)
-        finders = open_finders(models, settings, is_still=kind.is_still)
-        cast = Cast(models, settings)
         if kind.is_still:
+            finders, cast = open_finders(models, settings, is_still=True), Cast(models, settings)
             report = transform_still(source, kind, sink, settings, limits, finders, cast, models.device)
             if on_progress is not None:
                 on_progress(Progress(1, 1, 0.0))
             return report
-        job = Job(settings, limits, finders, cast, models.device, on_progress)
+
+        def open_both(on_scene: OnScene) -> tuple[tuple[Finder, ...], Cast]:
+            return open_finders(models, settings, is_still=False), Cast(models, settings, on_scene)
+
+        job = Job(settings, limits, open_both, models.device, on_progress)
         return transform_video(source, kind, sink, job)
     except AnonymizerError:
         sink.seek(0)

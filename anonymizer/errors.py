@@ -21,6 +21,7 @@ MESSAGES: Final[dict[str, str]] = {
     "model_manifest_invalid": "The description of an added model is not of its form.",
     "model_unusable": "An added model cannot be run as its description says.",
     "detector_failed": "A detector failed, so nothing was produced.",
+    "result_unreadable": "The finished video could not be read back.",
     "device_unavailable": "The requested inference device is not available.",
     "settings_invalid": "The settings are out of range.",
 }

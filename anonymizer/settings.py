@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -84,6 +84,10 @@ class Mode:
     text_scale: int
     people_scale: int
     people_rounds: tuple[int, ...]
+
+    def finer(self) -> Mode:
+        """Returns the mode for a second try: the same looks, about twice the bits."""
+        return replace(self, crf=max(0, self.crf - 6))
 
 
 MODES: Final[dict[str, Mode]] = {
@@ -224,7 +228,11 @@ class Settings:
         plates: the same for text that has the shape of a number plate.
         keep: where text and plates may stay. A face or a person is covered wherever it is.
         audio: whether the sound stays.
+        captured: whether the result says in which month it was captured, where the original does. All else that a
+            file tells about itself is removed, always.
         threads: threads each of the decoder, the detector and the encoder may use.
+        personas: 32 bytes that every synthetic face comes from; None draws new ones for this job alone.
+        pseudonym: which of them the first person of the job has; empty for none in particular.
     """
 
     mode: Literal["original", "quality", "balanced", "fast"] = "balanced"
@@ -234,7 +242,10 @@ class Settings:
     plates: TextSettings | None = None
     keep: tuple[KeptRegion, ...] = ()
     audio: Literal["remove", "keep"] = "remove"
+    captured: Literal["remove", "month"] = "remove"
     threads: int = 2
+    personas: bytes | None = field(default=None, repr=False)
+    pseudonym: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Refuses values out of range.
@@ -244,7 +255,9 @@ class Settings:
         """
         _require(self.mode in MODES, "mode: " + ", ".join(MODES))
         _require(self.audio in {"remove", "keep"}, "audio: remove or keep")
+        _require(self.captured in {"remove", "month"}, "captured: remove or month")
         _require(1 <= self.threads <= 64, "threads: 1 to 64")
+        _require(self.personas is None or len(self.personas) == 32, "personas: 32 bytes")
         for kind, cover in self.sought.items():
             _require(cover.effect in EFFECTS_OF[kind], f"effect: {', '.join(EFFECTS_OF[kind])}")
             known = set(cover.detectors) <= set(DETECTORS[kind])

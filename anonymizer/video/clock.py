@@ -57,6 +57,11 @@ class Clock:
         return Picture(plain, pts, self._last_duration, float((pts - self._first_pts) * self._tick))
 
     @property
+    def ends(self) -> Fraction:
+        """When the last frame so far ends, in seconds of the result."""
+        return ((self._last_pts or 0) + self._last_duration) * self._tick
+
+    @property
     def duration_seconds(self) -> float:
         """From the first frame to the end of the last."""
         ticks = (self._last_pts or 0) - self._first_pts + self._last_duration
