@@ -16,6 +16,7 @@ from enclave.order import JobOrder
 from enclave.policy import Terms, parse_terms
 from enclave.worker import handed_over as fds
 from enclave.worker.credentials import prepare_credentials, result_with_credentials
+from enclave.worker.derived import DerivedKeys, ask_for_derived_keys
 from enclave.worker.failures import published_code
 from enclave.worker.opening import OpenedUpload, open_upload
 from enclave.worker.release import Release, ask_for_file_key
@@ -46,7 +47,7 @@ class Warmth:
 
 
 def run_job(order: JobOrder, warmth: Warmth, standing: Set[str]) -> None:
-    """Does one job with the five descriptors at their fixed numbers, behind a wall that is already closed.
+    """Does one job with the six descriptors at their fixed numbers, behind a wall that is already closed.
 
     The last thing it writes to the reports descriptor is a result or a code. It raises nothing.
 
@@ -88,12 +89,16 @@ class _Job:
             )
         if release.facts.measurement != self._warmth.measurement.hex():
             raise WorkerError("the evidence is about another worker", "release_refused")
-        prepare_credentials(fds.VAULT_FD, terms, release)
         with self._stage("decrypt"):
             payload = PayloadReader(upload, release.file_key, payload_offset=len(header.raw))
             opened = open_upload(payload, self._order.terms)
+        with self._stage("release"):
+            derived = ask_for_derived_keys(
+                fds.VAULT_FD, self._order.job_id, header.raw, release, opened.instructions
+            )
+        prepare_credentials(fds.VAULT_FD, terms, release)
         with EncryptedScratch(fds.SCRATCH_FD, self._order.limits.max_result_bytes) as scratch:
-            report = self._anonymize(opened, scratch, terms)
+            report = self._anonymize(opened, scratch, terms, derived)
             self._reporter.progress("seal", report.frames, report.frames)
             with self._stage("seal"):
                 result = (
@@ -115,13 +120,15 @@ class _Job:
             stage_seconds=self._seconds,
         )
 
-    def _anonymize(self, opened: OpenedUpload, scratch: EncryptedScratch, terms: Terms) -> Report:
+    def _anonymize(
+        self, opened: OpenedUpload, scratch: EncryptedScratch, terms: Terms, derived: DerivedKeys
+    ) -> Report:
         self._reporter.progress("anonymize")
         report = anonymize(
             # typeshed does not count raw streams among BinaryIO; they do all that it asks for.
             cast("BinaryIO", opened.media),
             cast("BinaryIO", scratch),
-            settings=settings_of(terms),
+            settings=settings_of(terms, opened.instructions.pseudonym, derived.personas),
             models=self._warmth.models,
             limits=limits_of(self._order.limits),
             on_progress=self._pass_on,

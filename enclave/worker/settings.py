@@ -14,10 +14,16 @@ from enclave.policy import CoverPolicy, FacePolicy, Terms
 _MOST_THREADS = 16
 
 
-def settings_of(terms: Terms) -> Settings:
-    """Gives the anonymizer's settings. Both sides check the words, so they are passed as they are."""
+def settings_of(terms: Terms, pseudonym: str = "", personas: bytes | None = None) -> Settings:
+    """Gives the anonymizer's settings. Both sides check the words, so they are passed as they are.
+
+    Args:
+        terms: of the job.
+        pseudonym: from inside the seal; empty for none.
+        personas: what the vault derived for the pseudonym's scope, 32 bytes; None without a pseudonym.
+    """
     policy = terms.policy
-    job: dict[str, Any] = {"mode": terms.mode, "audio": policy.audio.effect}
+    job: dict[str, Any] = {"mode": terms.mode, "audio": policy.audio.effect, "captured": policy.metadata.captured}
     return Settings(
         faces=FaceSettings(passes=policy.faces.passes, **_cover(policy.faces)),
         people=PeopleSettings(**_cover(policy.people)) if policy.people else None,
@@ -26,6 +32,8 @@ def settings_of(terms: Terms) -> Settings:
         keep=tuple(
             KeptRegion(region.left, region.top, region.right, region.bottom) for region in policy.keep
         ),
+        personas=personas,
+        pseudonym=pseudonym,
         threads=min(len(os.sched_getaffinity(0)), _MOST_THREADS),
         **job,
     )
