@@ -1,0 +1,16 @@
+"""People taken out of the picture: the room behind them is painted, and on it what may be told of them.
+
+plate.py       the room without people, learnt as the video goes
+cells.py       coarse means of a plane: how the light changed, what did not stay as it was
+camera.py      whether the camera stands still, and how far it was moved
+holes.py       a guess at what was never seen, by what lies around it
+seams.py       the edge between the picture and the plate
+masks.py       regions on the coarse grid of a whole picture
+cutouts.py     a part of a picture, for the networks
+ghosts.py      somebody whom the plate took for a part of the room
+foreground.py  what differs from the plate
+figures.py     how each person stands and what outline they have, smoothed over time
+skeleton.py    limbs and joints, drawn
+silhouette.py  outlines, drawn
+remover.py     the effects "remove" and "silhouette"
+"""
