@@ -20,7 +20,8 @@ from console.progress import ProgressDisplay
 from console.report.verdict import besides_faces
 from enclave.policy import Policy, Terms
 from grpc_api.client.connection import Connection
-from grpc_api.client.submission import Submitted, proof_path
+from grpc_api.client.outputs import proof_path
+from grpc_api.client.submission import Submitted
 from grpc_api.client.submission import submit as run_submission
 from grpc_api.errors import invalid
 from grpc_api.tls import TlsFiles

@@ -1,0 +1,186 @@
+"""The submitter's half of a review: its keys, its package opened, its decisions signed.
+
+`bauta submit --review` leaves two files beside the result: OUT.review, the package as the worker sealed it to
+the submitter, and OUT.review-key, which holds all that a second run needs: what opens the package, what signs
+decisions, and what was asked for. The second is the submitter's alone, as an identity file is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from enclave.errors import EnclaveError
+from enclave.policy import Instructions, ReviewInstructions, Terms
+from enclave.policy.instructions import instructions_from_object
+from enclave.policy.terms import MAX_TERMS_BYTES, terms_from_object
+from enclave.review.decisions import Decisions
+from enclave.review.package import MAX_PACKAGE_BYTES, ReviewPackage, parse_package
+from enclave.review.signed import SignedDecisions
+from grpc_api.errors import invalid
+from keyvault.age import AgeError, HybridIdentity, open_sealed
+from provenance import canonical
+from provenance.encoding import base64_bytes, base64_text
+from provenance.errors import FormatError
+from provenance.statements import JobFacts
+
+FORMAT = "bauta.review-key/v1"
+SEED_BYTES = 32
+MAX_KEY_BYTES = MAX_TERMS_BYTES + (64 << 10)
+# The seal adds a header, and 16 bytes to each chunk of 64 KiB.
+MAX_SEALED_BYTES = MAX_PACKAGE_BYTES + MAX_PACKAGE_BYTES // 1024 + (64 << 10)
+
+
+@dataclass(frozen=True)
+class ReviewKey:
+    """What the submitter keeps of a review.
+
+    Attributes:
+        seed: of the Ed25519 key that signs decisions, 32 bytes; made for this review alone.
+        terms: of the job, and of every job that follows from its review.
+        named: what else the worker was told: a pseudonym and its scope, or nothing. The same once more gives
+            the same persona.
+        identity: opens the package; None where the submitter has an identity file of their own.
+    """
+
+    seed: bytes = field(repr=False)
+    terms: Terms
+    named: Instructions = field(default_factory=Instructions, repr=False)
+    identity: HybridIdentity | None = field(default=None, repr=False)
+
+    def first(self) -> Instructions:
+        """Gives the instructions of a job that is to be reviewed."""
+        return replace(self.named, review=ReviewInstructions(key=self._public_key))
+
+    def again(self, signed: SignedDecisions, record: bytes) -> Instructions:
+        """Gives the instructions of a job that does what was decided.
+
+        Args:
+            signed: by `sign`.
+            record: goes into the upload beside them.
+        """
+        review = ReviewInstructions(
+            key=self._public_key, record_bytes=len(record), decisions=signed.to_bytes()
+        )
+        return replace(self.named, review=review)
+
+    def sign(self, decisions: Decisions) -> SignedDecisions:
+        """Signs decisions: from now on they are the submitter's word."""
+        return SignedDecisions.sign(decisions, self._key)
+
+    def to_bytes(self) -> bytes:
+        """Gives the private file: canonical JSON and a newline."""
+        return (
+            canonical.dumps(
+                {
+                    "format": FORMAT,
+                    "identity": self.identity.encode() if self.identity is not None else None,
+                    "instructions": self.named.to_object(),
+                    "seed": base64_text(self.seed),
+                    "terms": self.terms.to_object(),
+                }
+            )
+            + b"\n"
+        )
+
+    @property
+    def _key(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.seed)
+
+    @property
+    def _public_key(self) -> bytes:
+        return self._key.public_key().public_bytes_raw()
+
+
+def parse_review_key(untrusted: bytes) -> ReviewKey:
+    """Reads what `ReviewKey.to_bytes` wrote.
+
+    Raises:
+        ServiceError: `review_key_invalid`.
+    """
+    wrong = invalid("review_key_invalid", "The file is no review key that `bauta submit --review` wrote.")
+    try:
+        document = canonical.loads(untrusted.removesuffix(b"\n"), MAX_KEY_BYTES)
+        if not isinstance(document, dict) or document.keys() != {
+            "format",
+            "identity",
+            "instructions",
+            "seed",
+            "terms",
+        }:
+            raise wrong
+        seed, identity = base64_bytes(document["seed"]), document["identity"]
+        if document["format"] != FORMAT or len(seed) != SEED_BYTES or not isinstance(identity, str | None):
+            raise wrong
+        named = document["instructions"]
+        return ReviewKey(
+            seed=seed,
+            terms=terms_from_object(document["terms"]),
+            named=instructions_from_object(named) if named != {} else Instructions(),
+            identity=HybridIdentity.parse(identity) if identity is not None else None,
+        )
+    except (FormatError, EnclaveError, AgeError):
+        raise wrong from None
+
+
+def open_package(sealed: Path, identity: HybridIdentity) -> ReviewPackage:
+    """Opens a sealed review package.
+
+    Raises:
+        ServiceError: `input_unreadable`, `review_too_large`.
+        AgeError: it is sealed to somebody else, or damaged.
+        ReviewError: what is inside is no review package.
+    """
+    try:
+        with sealed.open("rb") as source:
+            if source.seek(0, io.SEEK_END) > MAX_SEALED_BYTES:
+                raise invalid("review_too_large", "The file is larger than any review package.")
+            source.seek(0)
+            plaintext = io.BytesIO()
+            open_sealed(source, plaintext, [identity])
+    except OSError as error:
+        raise invalid("input_unreadable", f"The review package cannot be read: {error.strerror}.") from None
+    return parse_package(plaintext.getvalue())
+
+
+def require_package_of(facts: JobFacts, sealed: Path, package: ReviewPackage) -> None:
+    """Checks that a package is the one that a verified statement names, and about its job.
+
+    Raises:
+        ServiceError: `review_of_other_job`.
+    """
+    with sealed.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    sheet = package.sheet
+    about = (facts.job_id, facts.policy_sha256, facts.mode, facts.media_type, facts.frames)
+    told = (sheet.job, sheet.policy_sha256, sheet.mode, sheet.media_type, sheet.frames)
+    if digest != facts.review_sha256 or told != about:
+        raise invalid("review_of_other_job", "The review package is not the one that the proof names.")
+
+
+def require_allowed(decisions: Decisions, package: ReviewPackage) -> None:
+    """Checks decisions against the package that they are about, before anything is uploaded.
+
+    The worker checks again, and its word counts; this saves an upload and names what is wrong.
+
+    Raises:
+        ServiceError: `decisions_of_other_review`, `decision_not_allowed`, `decision_of_no_track`.
+    """
+    sheet = package.sheet
+    if decisions.record_sha256 != sheet.record_sha256:
+        raise invalid("decisions_of_other_review", "These decisions were made on another sheet.")
+    kinds = {track.track: track.kind for track in sheet.tracks}
+    for decision in decisions.decisions:
+        told = decision.to_object()
+        if told["do"] not in sheet.may:
+            raise invalid("decision_not_allowed", f"The policy does not allow the decision `{told['do']}`.")
+        if "track" in told and told["track"] not in kinds:
+            raise invalid("decision_of_no_track", "A decision is about a track that is not on the sheet.")
+        if told["do"] == "role" and told["role"] not in sheet.roles:
+            raise invalid("decision_not_allowed", "The policy has no role of that name.")
+        if told["do"] == "effect" and told["effect"] not in sheet.effects.get(kinds[told["track"]], ()):
+            raise invalid("decision_not_allowed", "The policy does not allow that effect on such a track.")
