@@ -1,9 +1,9 @@
 """What a face does, as numbers that say nothing of whose face it is.
 
-The mesh is laid on the mean face by turning, moving and scaling (Kabsch 1976, Umeyama 1991): that is the pose.
-What then differs around the eyes, the mouth and the brows is the expression, and part of it is the person:
-wide eyes, a broad mouth, high brows. neutral.py takes that part off; of proportions only where the face is,
-how large, and how it is turned come through as they are.
+The mesh is laid on the mean face by turning, moving and scaling (Kabsch 1976, Umeyama 1991): that is the
+pose. What then differs around the eyes, the mouth and the brows is the expression, and part of it is the
+person: wide eyes, a broad mouth, high brows. neutral.py takes that part off; only where the face is, how
+large, and how it is turned come through as they are.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ Numbers = npt.NDArray[np.float32]
 _USUAL: Final = np.array([0.32, 0.32, 0.0, -0.07, 0.005, 0.37, 0.0, 0.39, 0.39], np.float32)
 _FULL: Final = np.array([0.0, 0.0, 0.2, 0.12, 0.10, 0.09, 0.035, 0.045, 0.045], np.float32)
 _OWN: Final = np.array([0.12, 0.12, 0.05, 0.06, 0.02, 0.07, 0.03, 0.05, 0.05], np.float32)
-# Lids rest open, a mouth rests shut: rest is near the upper or the lower end of what is seen, so that a number
-# on the far side of it counts this much less.
+# Lids rest open, a mouth rests shut: rest is near the upper or the lower end of what is seen, so that a
+# number on the far side of it counts this much less.
 _SELDOM: Final = 0.1
 # An eye is shut at this share of how far it usually is open.
 _SHUT: Final = 0.45
