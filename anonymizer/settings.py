@@ -228,8 +228,8 @@ class Settings:
         plates: the same for text that has the shape of a number plate.
         keep: where text and plates may stay. A face or a person is covered wherever it is.
         audio: whether the sound stays.
-        captured: whether the result says in which month it was captured, where the original does. All else that a
-            file tells about itself is removed, always.
+        captured: whether the result says in which month it was captured, where the original does. All else
+            that a file tells about itself is removed, always.
         threads: threads each of the decoder, the detector and the encoder may use.
         personas: 32 bytes that every synthetic face comes from; None draws new ones for this job alone.
         pseudonym: which of them the first person of the job has; empty for none in particular.

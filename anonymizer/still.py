@@ -1,6 +1,7 @@
 """Still pictures: JPEG, PNG and WebP, each answered in its own format, with pixels and nothing else.
 
-- EXIF orientation is applied to the pixels; all metadata is dropped, colour profiles too.
+- EXIF orientation is applied to the pixels; all metadata is dropped, colour profiles too, but for the month
+  of capture where a policy keeps it.
 - 16 bits per channel become 8.
 - Pixels that are wholly transparent become black: what lies under them is content that nobody sees.
 - With transparency, things are sought in the colours, in the picture as it shows on white, and in the alpha
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.boxes import Box, Boxes, suppress
+from anonymizer.dating import dated
 from anonymizer.detect.contract import Image
 from anonymizer.detect.finders import Finder, Sought
 from anonymizer.effects import solid
@@ -25,6 +27,7 @@ from anonymizer.effects.casting import Cast
 from anonymizer.effects.operator import Cover, Scene
 from anonymizer.effects.region import Plane, apply, region_of
 from anonymizer.errors import AnonymizerError
+from anonymizer.intake.captured import month_of_still
 from anonymizer.intake.exif import orientation_of
 from anonymizer.intake.jpeg import decode_jpeg
 from anonymizer.intake.sniff import Format
@@ -68,7 +71,12 @@ def transform_still(
     with watch.stage("cover"):
         covered = _cover(image, found, cast)
     with watch.stage("encode"):
-        sink.write(_encode(image, kind, settings, lossless=header.lossless))
+        encoded = _encode(image, kind, settings, lossless=header.lossless)
+        month = month_of_still(content, kind) if settings.captured == "month" else None
+        if month is not None:
+            height, width, channels = image.shape
+            encoded = dated(encoded, kind, month, width, height, has_alpha=channels == 4)
+        sink.write(encoded)
     height, width = image.shape[:2]
     return Report(
         media_type=MEDIA_TYPES[kind],

@@ -75,7 +75,7 @@ class Reader:
 
     @property
     def tags(self) -> dict[str, str]:
-        """What the container says about itself, unchecked, by FFmpeg's names; the pictures' own where it is silent."""
+        """What the container and its pictures say about themselves, unchecked, by FFmpeg's names."""
         return {**self.video.metadata, **self._container.metadata}
 
     @property

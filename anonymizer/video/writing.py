@@ -1,7 +1,7 @@
 """H.264 and AAC in a plain MP4 that holds nothing but pictures and sound.
 
-No creation time, no encoder's name, no captions, no supplemental messages (x264 signs its work in one), no
-handler names but the muxer's neutral ones.
+No creation time (but the month, where a policy keeps it), no encoder's name, no captions, no supplemental
+messages (x264 signs its work in one), no handler names but the muxer's neutral ones.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Mp4Writer:
         sound_source: AudioStream | None,
         threads: int,
         transposed: bool,
+        month: str | None = None,
     ) -> None:
         """Opens the encoders.
 
@@ -62,6 +63,7 @@ class Mp4Writer:
             sound_source: the original's sound, where it is kept.
             threads: the encoder's.
             transposed: whether the picture was turned by a quarter, and with it its pixels.
+            month: of capture, such as "2019-08", where the result shall say it.
         """
         self._sink = Sink(stream)
         self.time_base = Fraction(1, TICKS_PER_SECOND)
@@ -76,6 +78,8 @@ class Mp4Writer:
             },
         )
         self._container.flags |= cast("int", ContainerFlags.bitexact.value)
+        if month is not None:
+            self._container.metadata["date"] = month
         self._video = self._container.add_stream("libx264", rate=rate)
         self._set_up_video(first, mode, threads, _pixel_shape(source, transposed=transposed))
         self.sound = self._add_sound(sound_source) if sound_source is not None else None

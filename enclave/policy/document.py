@@ -26,6 +26,8 @@ PEOPLE_EFFECTS = (*_ON_ANYTHING, "remove", "silhouette")
 TEXT_EFFECTS = _ON_ANYTHING
 SHAPES = ("box", "ellipse")
 AUDIO_EFFECTS = ("remove", "keep")
+REMOVE = "remove"
+CAPTURED = (REMOVE, "month")
 NO_CREDENTIALS = "none"
 CREDENTIALS = (NO_CREDENTIALS, "c2pa")
 # Who may look; the first is what looks by default, custom-... what the operator has added (docs/models.md).
@@ -110,6 +112,17 @@ class AudioPolicy:
 
 
 @dataclass(frozen=True)
+class MetadataPolicy:
+    """What a result may still say about itself; all else that a file tells is removed, always.
+
+    Attributes:
+        captured: "month" keeps the month in which the original says that it was captured; "remove" does not.
+    """
+
+    captured: str = REMOVE
+
+
+@dataclass(frozen=True)
 class ProofPolicy:
     """What the proof must withstand.
 
@@ -144,6 +157,7 @@ class Policy:
         plates: how number plates are covered; None where they stay, unless as text.
         keep: where text and plates may stay.
         audio: what happens to sound.
+        metadata: what the result may still say about itself.
         proof: what the proof must withstand.
         text: the whole TOML text that all of this came from.
     """
@@ -158,6 +172,7 @@ class Policy:
     plates: CoverPolicy | None
     keep: tuple[KeptRegion, ...]
     audio: AudioPolicy
+    metadata: MetadataPolicy
     proof: ProofPolicy
     text: str = field(repr=False)
 
@@ -205,6 +220,7 @@ def parse_policy(text: str) -> Policy:
         plates=_cover(plates_table, TEXT_EFFECTS, PLATE_DETECTORS),
         keep=tuple(_kept(region) for region in root.tables("keep", MAX_KEPT_REGIONS)),
         audio=AudioPolicy(effect=audio.choice("effect", AUDIO_EFFECTS)),
+        metadata=_metadata(root.optional_table("metadata")),
         proof=_proof(root.optional_table("proof")),
         text=text,
     )
@@ -250,6 +266,14 @@ def _kept(table: Table) -> KeptRegion:
     if left >= right or top >= bottom:
         raise PolicyError("policy: keep needs left before right and top before bottom")
     return KeptRegion(left, top, right, bottom)
+
+
+def _metadata(table: Table | None) -> MetadataPolicy:
+    if table is None:
+        return MetadataPolicy()
+    captured = table.choice("captured", CAPTURED)
+    table.finish()
+    return MetadataPolicy(captured=captured)
 
 
 def _proof(table: Table | None) -> ProofPolicy:

@@ -23,7 +23,11 @@ def settings_of(terms: Terms, pseudonym: str = "", personas: bytes | None = None
         personas: what the vault derived for the pseudonym's scope, 32 bytes; None without a pseudonym.
     """
     policy = terms.policy
-    job: dict[str, Any] = {"mode": terms.mode, "audio": policy.audio.effect, "captured": policy.metadata.captured}
+    job: dict[str, Any] = {
+        "mode": terms.mode,
+        "audio": policy.audio.effect,
+        "captured": policy.metadata.captured,
+    }
     return Settings(
         faces=FaceSettings(passes=policy.faces.passes, **_cover(policy.faces)),
         people=PeopleSettings(**_cover(policy.people)) if policy.people else None,
