@@ -1,7 +1,7 @@
-"""A picture laid on a face mesh: the face unrolled and flat (the atlas), and back onto a mesh in a picture.
+"""A picture laid on a face mesh: the face unrolled and flat (the atlas), and back onto a mesh.
 
-In the atlas every point of the mesh has its fixed place, eyes and mouth are open, and the cheeks are unrolled,
-so that a picture of a face in it can be laid on any pose. Between the points it is piecewise affine.
+In the atlas every point of the mesh has its fixed place, eyes and mouth are open and the cheeks unrolled, so
+that a picture of a face in it can be laid on any pose. Between the points it is piecewise affine.
 """
 
 from __future__ import annotations

@@ -1,0 +1,142 @@
+"""What is around a cover, and never what is under one: a fill that carries it on, and how skin looks there.
+
+Whatever an effect needs to know of colour and light it takes from here, so that nothing of it comes from what
+is covered: these pixels stay in the picture anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer.effects.colours import Rgb, rectangle_of, rgb_of
+from anonymizer.effects.operator import Cover, Scene
+from anonymizer.effects.region import Mask, Region
+
+_Layer = npt.NDArray[np.float32]
+
+# How far around a region is looked at, as a share of its longer side.
+REACH: Final = 0.3
+# Cells along the longer side of what is looked at.
+CELLS: Final = 56
+# Where skin lies in YCrCb: Chai & Ngan, "Face segmentation using skin-color map in videophone applications"
+# (1999), whatever its lightness; here with a margin against yellow walls and wood.
+SKIN_CR: Final = (137, 173)
+SKIN_CB: Final = (77, 124)
+SKIN_Y: Final = (40, 245)
+# Fewer cells than this say nothing of skin.
+LEAST_SKIN_CELLS: Final = 12
+_GREY: Final = 128
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What was seen around one region.
+
+    Attributes:
+        fill: (h, w, 3) uint8 RGB for the region's rectangle (colours.rectangle_of).
+        skin: the middle colour of what looks like skin there, RGB; None where too little does.
+        light: the mean lightness there, 0 to 255.
+    """
+
+    fill: Rgb
+    skin: tuple[float, float, float] | None
+    light: float
+
+
+def look_around(scene: Scene, region: Region, covers: Sequence[Cover]) -> Surroundings:
+    """Looks at what is around a region.
+
+    Args:
+        scene: in which nothing is covered yet.
+        region: the one to fill.
+        covers: whatever else is covered: nothing of it is looked at either.
+    """
+    left, top, right, bottom = rectangle_of(region)
+    reach = max(2, round(REACH * max(right - left, bottom - top) / 2)) * 2
+    # Both corners even, so that no cell of the coarse grid is cut.
+    x1, y1 = max(0, left - reach), max(0, top - reach)
+    x2, y2 = min(scene.width, right + reach), min(scene.height, bottom + reach)
+    share = min(1.0, CELLS / max(x2 - x1, y2 - y1))
+    across, down = (max(1, round(side * share)) for side in (x2 - x1, y2 - y1))
+    seen = rgb_of(scene.planes, x1, y1, x2, y2, (across, down))
+    covered = np.zeros((-(-(y2 - y1) // 2), -(-(x2 - x1) // 2)), np.float32)
+    for each in [region, *(cover.region for cover in covers)]:
+        _mark(covered, each, x1 // 2, y1 // 2)
+    # A cell that so much as touches a cover is not looked at, nor is the one beside it.
+    way = cv2.INTER_AREA if 2 * share < 1 else cv2.INTER_NEAREST
+    touched = cv2.resize(covered, (across, down), interpolation=way) > 0
+    touched = cv2.dilate(touched.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    open_cells = np.asarray(~touched, np.bool_)
+    spread = _spread(seen, open_cells)
+    fill = _cut(spread, (x1, y1, x2, y2), (left, top, right, bottom))
+    return Surroundings(fill, _skin(seen, open_cells), _light(seen, open_cells))
+
+
+def _mark(covered: _Layer, region: Region, left: int, top: int) -> None:
+    rows, columns = region.coarse.shape
+    x, y = region.left - left, region.top - top
+    target = covered[max(0, y) : max(0, y + rows), max(0, x) : max(0, x + columns)]
+    part = region.coarse[max(0, -y) :, max(0, -x) :][: target.shape[0], : target.shape[1]]
+    target[: part.shape[0], : part.shape[1]][part] = 1
+
+
+def _spread(seen: Rgb, open_cells: Mask) -> Rgb:
+    """Carries what is seen on into what is not: sums over ever coarser cells, and back (push and pull)."""
+    if not open_cells.any():
+        return np.full_like(seen, _GREY)
+    weights = [open_cells.astype(np.float32)]
+    sums = [seen.astype(np.float32) * weights[0][:, :, None]]
+    while max(sums[-1].shape[:2]) > 1:
+        size = tuple(-(-side // 2) for side in sums[-1].shape[1::-1])
+        sums.append(cv2.resize(sums[-1], size, interpolation=cv2.INTER_AREA).reshape(*size[::-1], 3))
+        weights.append(cv2.resize(weights[-1], size, interpolation=cv2.INTER_AREA).reshape(size[::-1]))
+    made = sums[-1] / np.maximum(weights[-1], 1e-9)[:, :, None]
+    for total, weight in zip(sums[-2::-1], weights[-2::-1], strict=True):
+        size = total.shape[1::-1]
+        coarse = cv2.resize(made, size, interpolation=cv2.INTER_LINEAR).reshape(*size[::-1], 3)
+        coarse = cv2.blur(coarse, (3, 3), borderType=cv2.BORDER_REPLICATE).reshape(coarse.shape)
+        known = np.minimum(weight * 2, 1)[:, :, None]
+        made = known * total / np.maximum(weight, 1e-9)[:, :, None] + (1 - known) * coarse
+    return np.clip(np.round(made), 0, 255).astype(np.uint8)
+
+
+def _cut(spread: Rgb, whole: tuple[int, int, int, int], part: tuple[int, int, int, int]) -> Rgb:
+    """Enlarges the part of a small picture that stands for the region's rectangle."""
+    x1, y1, x2, y2 = whole
+    left, top, right, bottom = part
+    across, down = (x2 - x1) / spread.shape[1], (y2 - y1) / spread.shape[0]
+    # From a pixel's middle in the rectangle to the small picture.
+    way = np.array(
+        [
+            [1 / across, 0, (left - x1 + 0.5) / across - 0.5],
+            [0, 1 / down, (top - y1 + 0.5) / down - 0.5],
+        ]
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = (right - left, bottom - top)
+    return np.asarray(
+        cv2.warpAffine(spread, way, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
+
+
+def _skin(seen: Rgb, open_cells: Mask) -> tuple[float, float, float] | None:
+    coded = cv2.cvtColor(seen, cv2.COLOR_RGB2YCrCb)
+    alike = open_cells.copy()
+    for channel, (low, high) in enumerate((SKIN_Y, SKIN_CR, SKIN_CB)):
+        alike &= (coded[:, :, channel] >= low) & (coded[:, :, channel] <= high)
+    if np.count_nonzero(alike) < LEAST_SKIN_CELLS:
+        return None
+    red, green, blue = np.median(seen[alike], axis=0)
+    return float(red), float(green), float(blue)
+
+
+def _light(seen: Rgb, open_cells: Mask) -> float:
+    if not open_cells.any():
+        return float(_GREY)
+    return float(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)[open_cells].mean())
