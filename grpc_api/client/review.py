@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import secrets
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -51,6 +52,19 @@ class ReviewKey:
     terms: Terms
     named: Instructions = field(default_factory=Instructions, repr=False)
     identity: HybridIdentity | None = field(default=None, repr=False)
+
+    @classmethod
+    def new(
+        cls, terms: Terms, identity: HybridIdentity | None, named: Instructions | None = None
+    ) -> ReviewKey:
+        """Makes the key of a new review.
+
+        Args:
+            terms: of the job.
+            identity: of the result, where nobody else keeps it.
+            named: a pseudonym and its scope.
+        """
+        return cls(secrets.token_bytes(SEED_BYTES), terms, named or Instructions(), identity)
 
     def first(self) -> Instructions:
         """Gives the instructions of a job that is to be reviewed."""
