@@ -55,9 +55,9 @@ def instructions_for(pseudonym_file: Path | None, ask_pseudonym: bool) -> Instru
 
 def _instructions(pseudonym: str, scope: str) -> Instructions:
     # However a keyboard spells an accent, and whatever blanks surround it: one name, one persona.
-    names = (unicodedata.normalize("NFC", name.strip()) for name in (pseudonym, scope))
+    pseudonym, scope = (unicodedata.normalize("NFC", name.strip()) for name in (pseudonym, scope))
     try:
-        instructions = Instructions(*names)
+        instructions = Instructions(pseudonym, scope)
     except PreambleError as error:
         raise typer.BadParameter(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
     if not instructions:

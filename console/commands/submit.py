@@ -15,6 +15,7 @@ import typer
 from console.commands.options import DataOption, JsonOption, find_policy
 from console.paths import data_folder
 from console.progress import ProgressDisplay
+from console.pseudonym import AskPseudonymOption, PseudonymFileOption, instructions_for
 from console.sending import read_identity, service, tell
 from enclave.policy import Policy, Terms
 from grpc_api.client.outputs import review_key_path, review_path
@@ -102,18 +103,21 @@ def submit(
             "OUTPUT.review-key, which opens them and signs decisions; keep it to yourself.",
         ),
     ] = False,
+    pseudonym_file: PseudonymFileOption = None,
+    ask_pseudonym: AskPseudonymOption = False,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> int:
     """Anonymize a file and prove it. Writes OUTPUT and OUTPUT.proof."""
     chosen = find_policy(policy)
     check_names(source, target)
+    named = instructions_for(pseudonym_file, ask_pseudonym)
     receiver = HybridIdentity.generate() if identity is None else read_identity(identity)
     terms = Terms(policy=chosen, mode=_mode(chosen, mode), recipients=(str(receiver.recipient),))
     beside = {name: path for name, path in (("opening", opening), ("receipt", receipt)) if path is not None}
     asked: Review | None = None
     if review:
-        kept = ReviewKey.new(terms, receiver if identity is None else None)
+        kept = ReviewKey.new(terms, receiver if identity is None else None, named)
         asked = Review(kept, kept.first())
         beside |= {"review": review_path(target), "review_key": review_key_path(target)}
     with ExitStack() as stack:
@@ -129,6 +133,7 @@ def submit(
             identity=receiver,
             on_progress=show,
             on_receipt=None if receipt is None else partial(_write_receipt, receipt),
+            instructions=named,
             review=asked,
         )
         if opening is not None:
