@@ -1,6 +1,6 @@
 """Writes the month of capture into a still, and no word more (docs/policies.md, `[metadata]`).
 
-A month is all that is said: XMP takes "2019-08" for a date (XMP part 1, 8.2.1.2), where EXIF would need a day.
+A month is all that is said: XMP takes "2019-08" for a date (XMP part 1, 8.2.1.2); EXIF would need a day.
 Into an MP4 the muxer writes the same text.
 """
 
