@@ -63,9 +63,9 @@ def atlas_points() -> Points2:
     low, high = flat.min(axis=0), flat.max(axis=0)
     share = (1 - 2 * _MARGIN) / float((high - low).max())
     points = ((flat - (low + high) / 2) * share + 0.5) * ATLAS_SIDE
-    points = points.astype(np.float32)
-    points.setflags(write=False)
-    return points
+    made = np.asarray(points, np.float32)
+    made.setflags(write=False)
+    return made
 
 
 @lru_cache(maxsize=1)
@@ -76,7 +76,7 @@ def triangles() -> npt.NDArray[np.int32]:
     numbers = {division.insert((float(x), float(y))): place for place, (x, y) in enumerate(points)}
     oval = points[list(OVAL)].reshape(-1, 1, 2)
     found = []
-    for corners in division.getTriangleList().reshape(-1, 3, 2):
+    for corners in np.array(division.getTriangleList(), np.float32).reshape(-1, 3, 2):
         middle = corners.mean(axis=0)
         known = [numbers.get(division.findNearest((float(x), float(y)))[0]) for x, y in corners]
         if any(number is None for number in known) or len(set(known)) < 3:
@@ -103,10 +103,9 @@ def lay(atlas: Pixels, mesh: Mesh, width: int, height: int) -> Laid:
     scaled = mesh * np.array([across / width, down / height, 1], np.float32)
     places, known = _map(scaled, atlas_points(), across, down)
     if (across, down) != (width, height):
-        places = cv2.resize(places, (width, height), interpolation=cv2.INTER_LINEAR)
-        known = cv2.resize(known, (width, height), interpolation=cv2.INTER_LINEAR)
-    pixels = cv2.remap(atlas, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return Laid(np.asarray(pixels, np.uint8), np.asarray(known, np.uint8))
+        places = np.asarray(cv2.resize(places, (width, height)), np.float32)
+        known = np.asarray(cv2.resize(known, (width, height)), np.uint8)
+    return Laid(_fetched(atlas, places), known)
 
 
 def unroll(picture: Pixels, mesh: Mesh) -> Laid:
@@ -118,8 +117,14 @@ def unroll(picture: Pixels, mesh: Mesh) -> Laid:
     """
     flat = np.concatenate([atlas_points(), np.zeros((len(mesh), 1), np.float32)], axis=1)
     places, known = _map(flat, mesh[:, :2], ATLAS_SIDE, ATLAS_SIDE)
-    pixels = cv2.remap(picture, places, None, cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
-    return Laid(np.asarray(pixels, np.uint8), known)
+    return Laid(_fetched(picture, places), known)
+
+
+def _fetched(picture: Pixels, places: Mesh) -> Pixels:
+    """Takes a picture's pixels from places, (h, w, 2)."""
+    x, y = places[:, :, 0], places[:, :, 1]
+    fetched = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(fetched, np.uint8)
 
 
 def _map(mesh: Mesh, source: Points2, width: int, height: int) -> tuple[Mesh, Pixels]:

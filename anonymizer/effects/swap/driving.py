@@ -25,7 +25,7 @@ LIDS: Final = (
 # Of the way that closes an eye, the upper lid goes this much and the lower one the rest.
 _UPPER_SHARE: Final = 0.85
 # Shut lids and lips go a little past each other: nothing shows between them.
-_PAST: Final = 1.04
+_PAST: Final = 1.12
 # When the jaw goes down, the corners of the mouth go so much of the way.
 _CORNERS_GO: Final = 0.3
 _NEAR_LID: Final = 0.045
@@ -124,7 +124,7 @@ def _brow(side: int) -> Mesh:
 
 @lru_cache(maxsize=4)
 def _weights_of_lid(side: int, *, upper: bool) -> npt.NDArray[np.float32]:
-    """Returns (468, 7): how much each point goes with each of a lid's; the lid's own wholly with themselves."""
+    """Returns (468, 7): how much each point goes with each of a lid's; its own wholly with themselves."""
     face = mean_face()
     lid, other = LIDS[side] if upper else LIDS[side][::-1]
     away = np.linalg.norm(face[:, None, :2] - face[list(lid)][None, :, :2], axis=2)
@@ -135,7 +135,7 @@ def _weights_of_lid(side: int, *, upper: bool) -> npt.NDArray[np.float32]:
     weights[beyond < -1e-4] = 0
     weights[[*other, *EYES[side]]] = 0
     weights[list(lid)] = np.eye(len(lid))
-    return weights.astype(np.float32)
+    return np.asarray(weights, np.float32)
 
 
 def _mouth_line(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
