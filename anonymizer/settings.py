@@ -181,12 +181,36 @@ class TextSettings(CoverSettings):
 class PeopleSettings(CoverSettings):
     """How whole people are found and covered.
 
-    The threshold is that of a suspicion, which a second network then looks at closely (people/pose.py).
+    The threshold is that of a suspicion, which a second network then looks at closely (people/pose.py). What
+    follows is for the effects "remove" and "silhouette" alone (effects/removal).
+
+    Attributes:
+        outline: under which part of a cover the picture is changed: all of it, or, where it is sure which
+            pixels are the person's, those with a margin. A mask uncovers what it misses.
+        overlay: what is drawn where somebody is, besides.
+        smooth_outline: by which share of the body's size a silhouette's outline is smoothed.
+        smooth_seconds: the time constant with which limbs and outlines follow what is seen.
     """
 
     shape: Shape = "box"
     scale: float = 1.1
     threshold: float = 0.3
+    outline: Literal["box", "mask"] = "box"
+    overlay: Literal["none", "skeleton"] = "none"
+    smooth_outline: float = 0.04
+    smooth_seconds: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Refuses values out of range.
+
+        Raises:
+            AnonymizerError: settings_invalid.
+        """
+        super().__post_init__()
+        _require(self.outline in {"box", "mask"}, "outline: box or mask")
+        _require(self.overlay in {"none", "skeleton"}, "overlay: none or skeleton")
+        _require(_within(self.smooth_outline, 0, 0.2), "smooth_outline: 0 to 0.2")
+        _require(_within(self.smooth_seconds, 0, 5), "smooth_seconds: 0 to 5")
 
 
 @dataclass(frozen=True)
