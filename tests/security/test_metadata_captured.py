@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import zlib
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from anonymizer.intake.captured import month_of_still, month_of_video
 from anonymizer.intake.sniff import Format
+from provenance.credentials.reading import read_manifest
 from tests.media_factory import face_picture, png_chunk, riff_chunk
 from tests.security.metadata.finding import exiftool, needles_in
 from tests.security.metadata.needles import CAPTURED, iso, xmp
@@ -19,6 +21,7 @@ from tests.security.metadata.running import anonymized
 from tests.security.metadata.stills import PLANTED_STILLS, SIZE, jpeg_segment, plain_still
 from tests.security.metadata.tiff import exif
 from tests.security.metadata.videos import VIDEOS, plain_video, planted_video
+from tests.unit.provenance.credential_makers import LOG_ORIGIN, SUFFIXES, Signer, signed
 
 MONTH = b"2019-08"
 FIRST_DAY, LAST_DAY = "2019:08:01 00:00:00", "2019:08:31 23:59:59"
@@ -108,6 +111,21 @@ def test_a_still_with_transparency_and_without_loss_stays_so(tmp_path: Path) -> 
         assert MONTH in result
         assert pixels(result).shape[2] == 4
         assert np.array_equal(pixels(result), pixels(anonymized(dated)))
+
+
+@pytest.mark.parametrize("suffix", [*PLANTED_STILLS, ".mp4"])
+def test_content_credentials_stand_beside_the_month(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".mp4":
+        content = planted_video(
+            plain_video(tmp_path / "plain.mp4"), tmp_path / "in.mp4", tmp_path
+        ).read_bytes()
+    else:
+        content = PLANTED_STILLS[suffix](plain_still(tmp_path / f"in{suffix}"))
+    media_type = {".mp4": "video/mp4"}.get(suffix) or {kind: name for name, kind in SUFFIXES.items()}[suffix]
+    signer = Signer()
+    carried = signed(media_type, signer, content=anonymized(content, captured="month"))
+    assert MONTH in carried
+    assert read_manifest(io.BytesIO(carried), media_type, (signer.root,)).log_origin == LOG_ORIGIN
 
 
 def pixels(encoded: bytes) -> np.ndarray:
