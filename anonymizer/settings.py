@@ -92,7 +92,9 @@ class Mode:
 
 MODES: Final[dict[str, Mode]] = {
     "original": Mode(1, ((320, NATIVE),), 17, "veryfast", 3, NATIVE, people_scale=1280, people_rounds=(1, 2)),
-    "quality": Mode(1, ((320, 960),), 20, "veryfast", 5, 1280, people_scale=960, people_rounds=(1, 2)),
+    "quality": Mode(
+        1, ((320,), (640,), (320,), (960,)), 20, "veryfast", 5, 1280, people_scale=960, people_rounds=(1, 2)
+    ),
     "balanced": Mode(
         4, ((320,), (640,), (320,), (960,)), 23, "veryfast", 10, 960, people_scale=640, people_rounds=(1,)
     ),

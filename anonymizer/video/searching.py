@@ -22,14 +22,11 @@ OnLook = Callable[[int, Mapping[Kind, Boxes]], None]
 
 # Between two looks a thing must not get far: at most this long for each frame of the stride.
 SECONDS_PER_STRIDE_FRAME = 1 / 25
-# From one full look to the next, in frames: every third frame, or every second look where those are farther
-# apart. What comes in between is small (a glance sees the rest), and covers reach back to its first frame.
-LEAST_FULL_STRIDE = 3
 _ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
-class _Glance:
+class _Look:
     """One look at one frame."""
 
     frame: Waiting
@@ -50,9 +47,8 @@ class Search(Following):
         self._copies = copies
         self._on_look = on_look
         self._turns = itertools.cycle((finder.look, *finder.next_looks))
-        self._last: _Glance | None = None
+        self._last: _Look | None = None
         self._last_small: Small | None = None
-        self._last_full, self._last_full_time = 0, 0.0
 
     def is_due(self, newest: Waiting) -> bool:
         """Tells whether it is time to look at the newest frame."""
@@ -69,7 +65,7 @@ class Search(Following):
             return False
         return not self._is_calm(newest, self._last, small, elapsed)
 
-    def _is_calm(self, newest: Waiting, last: _Glance, small: Small, elapsed: float) -> bool:
+    def _is_calm(self, newest: Waiting, last: _Look, small: Small, elapsed: float) -> bool:
         stride = self.finder.calm_stride
         if newest.index - last.frame.index >= stride or elapsed >= stride * SECONDS_PER_STRIDE_FRAME:
             return False
@@ -84,13 +80,13 @@ class Search(Following):
         last = self._last
         if last is not None and last.frame.index >= newest.index:
             return
-        glance = self._glance_again(newest, last) or self._look(newest)
+        look = self._look(newest)
         if last is not None:
             skipped = [frame for frame in waiting if last.frame.index < frame.index < newest.index]
-            for between in self._looks_between(last, glance, skipped):
+            for between in self._looks_between(last, look, skipped):
                 self._observe(between)
-        self._observe(glance)
-        self._last = glance
+        self._observe(look)
+        self._last = look
         if self.finder.still_seconds or self.finder.calm_stride:
             self._last_small = small_copy(newest.picture.planes[0].pixels)
 
@@ -99,7 +95,7 @@ class Search(Following):
         super().cut(index)
         self._last = self._last_small = None
 
-    def _looks_between(self, before: _Glance, after: _Glance, skipped: list[Waiting]) -> list[_Glance]:
+    def _looks_between(self, before: _Look, after: _Look, skipped: list[Waiting]) -> list[_Look]:
         """Looks at the middle of the skipped frames, then at those of each half, until nothing is far."""
         if len(skipped) <= self.finder.may_skip:
             return []
@@ -113,35 +109,13 @@ class Search(Following):
             *self._looks_between(middle, after, skipped[half + 1 :]),
         ]
 
-    def _look(self, frame: Waiting) -> _Glance:
+    def _look(self, frame: Waiting) -> _Look:
         picture = frame.picture
         width, height = picture.frame.width, picture.frame.height
         found = next(self._turns)(width, height, lambda w, h: self._copies.of(picture, w, h))
-        self._last_full, self._last_full_time = frame.index, picture.time
-        return _Glance(frame, found)
+        return _Look(frame, found)
 
-    def _glance_again(self, frame: Waiting, last: _Glance | None) -> _Glance | None:
-        """Looks for what the frame before showed; None where that is not enough and a full look is due."""
-        again = self.finder.glance
-        if again is None or last is None:
-            return None
-        most = max(LEAST_FULL_STRIDE, 2 * self.finder.stride)
-        elapsed = frame.picture.time - self._last_full_time + _ROUNDING
-        if frame.index - self._last_full >= most or elapsed >= most * SECONDS_PER_STRIDE_FRAME:
-            return None
-        picture = frame.picture
-        found = again(
-            picture.frame.width,
-            picture.frame.height,
-            lambda w, h: self._copies.of(picture, w, h),
-            lambda x, y, w, h, share: self._copies.part(picture, x, y, w, h, share),
-            last.found,
-        )
-        if found is None or not all(is_steady(last.found[kind], found[kind]) for kind in self._trackers):
-            return None
-        return _Glance(frame, found)
-
-    def _observe(self, glance: _Glance) -> None:
-        self._tell(glance.frame, glance.found)
+    def _observe(self, look: _Look) -> None:
+        self._tell(look.frame, look.found)
         if self._on_look is not None:
-            self._on_look(glance.frame.index, glance.found)
+            self._on_look(look.frame.index, look.found)
