@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 import subprocess
 import sys
@@ -62,6 +63,14 @@ def test_it_greets_the_vault_and_the_front_desk_alike_and_ends_quietly() -> None
     at_the_vault = read_message(started.vault.fileno(), WorkerHello, 1 << 16)
     host = WorkerHost(started.front)
     assert host.hello() == at_the_vault
+    assert started.end() == (0, "")
+
+
+def test_its_children_may_use_every_processor_that_it_was_given() -> None:
+    started = Started()
+    read_message(started.vault.fileno(), WorkerHello, 1 << 16)
+    # What it starts has what it has: a single one would bind every job, and each of its threads, to it.
+    assert os.sched_getaffinity(started.process.pid) == os.sched_getaffinity(0)
     assert started.end() == (0, "")
 
 
