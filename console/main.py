@@ -19,6 +19,7 @@ from console.commands import (
     policy,
     proof,
     release,
+    review,
     serve,
     statement,
     submit,
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.command("submit")(submit.submit)
 app.command("serve")(serve.serve)
+app.command("review")(review.review)
 app.command("verify")(verify.verify)
 app.command("statement")(statement.statement)
 app.command("keygen")(age.keygen)

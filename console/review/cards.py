@@ -23,11 +23,15 @@ def card(sheet: Sheet, track: SheetTrack, number: int) -> Markup:
     return tag(
         "article",
         {"class": "kept" if track.effect == "keep" else "", "aria-label": title},
-        element("h3", title, tag("span", {"class": "under"}, f"under {words.EFFECTS[track.effect]}")),
+        element("h3", title, tag("span", {"class": "under"}, _under(track))),
         element("p", _seen(track), name="quiet"),
         tag("div", {"class": "strip"}, *(_thumbnail(title, each) for each in track.strip)),
         _choice(sheet, track, title),
     )
+
+
+def _under(track: SheetTrack) -> str:
+    return "visible" if track.effect == "keep" else f"under {words.EFFECTS[track.effect]}"
 
 
 def _seen(track: SheetTrack) -> str:

@@ -47,8 +47,8 @@ def _parts(sheet: Sheet) -> Iterator[Markup]:
         {"class": "note"},
         element(
             "p",
-            "Every picture on this page was taken after everything was covered. Where somebody can still be "
-            "recognized here, they can be recognized in the result.",
+            "Every picture on this page is of the result, with all of its covers. Whoever can still be "
+            "recognized here can be recognized there.",
         ),
         element("p", "This page sends nothing anywhere. Keep it as you keep the result itself."),
     )
@@ -78,7 +78,7 @@ def _tracks(sheet: Sheet) -> Iterator[Markup]:
         cards = [card(sheet, track, number) for number, track in enumerate(tracks, start=1)]
         yield tag("section", {}, element("h2", f"{several} ({len(tracks)})"), *cards)
     if sheet.unlisted:
-        more = [f"{count:,} more of {words.KINDS[kind][1].lower()}" for kind, count in sheet.unlisted.items()]
+        more = [f"{words.KINDS[kind][1]}: {count:,} more" for kind, count in sheet.unlisted.items()]
         yield element("h2", "Not on this sheet")
         yield element("p", "A sheet holds only so much. What follows was covered, and is not shown here:")
         yield bullets(more)

@@ -33,9 +33,8 @@ EFFECTS: Final[Mapping[str, str]] = {
     "generator": "a generated face",
     "remove": "the background",
     "silhouette": "an outline",
-    "keep": "nothing: it is visible",
 }
-"""What covers a thing, after the word "under"."""
+"""What covers a thing."""
 
 
 def clock(milliseconds: int) -> str:

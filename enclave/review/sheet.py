@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enclave.errors import ReviewError
-from enclave.policy.document import FACE_EFFECTS, MODES, PEOPLE_EFFECTS, TEXT_EFFECTS
 from enclave.review.decisions import MAX_MILLISECONDS, MAX_TRACK, WORDS, Box, Decision, box, decision_list
 from enclave.review.objects import Reading
 from provenance.encoding import base64_bytes, base64_text
 from provenance.errors import FormatError
-from provenance.statements.vocabulary import MEDIA_TYPES
+from provenance.statements.vocabulary import EFFECTS, MEDIA_TYPES, MODES
 
 FORMAT = "bauta.sheet/v1"
 CODE = "review_package_invalid"
@@ -29,7 +28,6 @@ MAX_JPEG_BYTES = 256 << 10
 MAX_ROLES = 16
 MAX_PIXELS = 65535
 
-_EFFECTS = tuple(dict.fromkeys((*FACE_EFFECTS, *PEOPLE_EFFECTS, *TEXT_EFFECTS)))
 _MAX_COUNT = (1 << 53) - 1
 _JOB = re.compile(r"[0-9a-f]{32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -213,7 +211,7 @@ def _track(untrusted: Any) -> SheetTrack:
     return SheetTrack(
         track=reading.count("track", MAX_TRACK),
         kind=reading.word("kind", KINDS),
-        effect=reading.word("effect", (*_EFFECTS, "keep")),
+        effect=reading.word("effect", (*EFFECTS, "keep")),
         first_ms=reading.count("first_ms", MAX_MILLISECONDS),
         last_ms=reading.count("last_ms", MAX_MILLISECONDS),
         frames=reading.count("frames", _MAX_COUNT, least=1),
@@ -247,7 +245,7 @@ def _jpeg(reading: Reading) -> bytes:
 def _effects(untrusted: Any) -> dict[str, tuple[str, ...]]:
     kinds = [kind for kind in KINDS if isinstance(untrusted, dict) and kind in untrusted]
     reading = Reading(untrusted, kinds, CODE)
-    return {kind: reading.words(kind, _EFFECTS) for kind in kinds}
+    return {kind: reading.words(kind, EFFECTS) for kind in kinds}
 
 
 def _unlisted(untrusted: Any) -> dict[str, int]:
