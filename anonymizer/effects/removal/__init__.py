@@ -1,7 +1,8 @@
 """People taken out of the picture: the room behind them is painted, and on it what may be told of them.
 
 plate.py       the room without people, learnt as the video goes
-cells.py       coarse means of a plane: how the light changed, what did not stay as it was
+changes.py     another light, and what came to stay
+cells.py       coarse means of a plane, on which both are told
 camera.py      whether the camera stands still, and how far it was moved
 holes.py       a guess at what was never seen, by what lies around it
 seams.py       the edge between the picture and the plate
@@ -12,5 +13,7 @@ foreground.py  what differs from the plate
 figures.py     how each person stands and what outline they have, smoothed over time
 skeleton.py    limbs and joints, drawn
 silhouette.py  outlines, drawn
+overlays.py    which of them are drawn, and in which order
+drawing.py     flat colours on what was painted
 remover.py     the effects "remove" and "silhouette"
 """

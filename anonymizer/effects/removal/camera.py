@@ -14,11 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.effects.region import Mask
+from anonymizer.effects.removal.cells import FloatArray
+from anonymizer.effects.removal.masks import grown
 
 Pixels = npt.NDArray[np.uint8]
 
 # Long side of the copies that are compared.
 SIDE: Final = 512
+# Smaller pictures tell nothing.
+LEAST_SIDE: Final = 16
+# Pixels of the copy: points near what is covered would see its edge.
+_MARGIN: Final = 3
 MOST_POINTS: Final = 80
 # With fewer, the picture is too blank to tell by points.
 LEAST_POINTS: Final = 8
@@ -50,22 +56,41 @@ class Moved:
         return self.across == 0 and self.down == 0
 
 
-def how_it_moved(now: Pixels, usual: Pixels, where: Mask, pixels_each: float) -> Moved | None:
-    """Compares two pictures.
+def how_it_moved(luma: Pixels, plate: FloatArray, visible: Mask) -> Moved | None:
+    """Compares a frame with the plate.
 
     Args:
-        now, usual: (h, w) uint8 luma, copies of the frame and of the plate.
-        where: (h, w), what can be compared.
-        pixels_each: pixels of the picture in one of a copy.
+        luma: (h, w) uint8, the frame's.
+        plate: (h, w) float32, what the plate knows of it.
+        visible: what can be compared, on the coarse grid.
 
     Returns:
         None where the picture is another one: another place, another focal length, a camera turned far.
     """
+    each = max(1, round(max(luma.shape) / SIDE))
+    size = (luma.shape[1] // each, luma.shape[0] // each)
+    if min(size) < LEAST_SIDE:
+        return Moved()
+    now, usual = (_copy(plane, size, each) for plane in (luma, plate))
+    where = cv2.resize(visible.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    moved = _moved(now, usual, ~grown(~where, _MARGIN))
+    return None if moved is None else Moved(moved.across * each, moved.down * each)
+
+
+def _copy(plane: Pixels | FloatArray, size: tuple[int, int], each: int) -> Pixels:
+    whole = plane[: size[1] * each, : size[0] * each]
+    small = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
+    return np.clip(np.asarray(small), 0, 255).astype(np.uint8)
+
+
+def _moved(now: Pixels, usual: Pixels, where: Mask) -> Moved | None:
     points = cv2.goodFeaturesToTrack(usual, MOST_POINTS, 0.02, 9, mask=where.astype(np.uint8))
     if points is None or len(points) < LEAST_POINTS:
         return _blank(now, usual, where)
-    found, status, _ = cv2.calcOpticalFlowPyrLK(usual, now, points, None, winSize=(15, 15), maxLevel=3)
-    shifts = (found - points)[status[:, 0] == 1, 0]
+    found, status, _ = cv2.calcOpticalFlowPyrLK(
+        usual, now, points, points.copy(), winSize=(15, 15), maxLevel=3
+    )
+    shifts = np.asarray(found - points, np.float32)[np.asarray(status)[:, 0] == 1, 0]
     if len(shifts) < max(LEAST_POINTS, LEAST_SHARE * len(points)):
         return None
     middle = np.median(shifts, axis=0)
@@ -74,8 +99,8 @@ def how_it_moved(now: Pixels, usual: Pixels, where: Mask, pixels_each: float) ->
         return None
     if float(np.abs(middle).max()) < LEAST_SHIFT:
         return Moved()
-    across, down = shifts[alike].mean(axis=0) * pixels_each
-    return Moved(float(across), float(down))
+    across, down = shifts[alike].mean(axis=0).tolist()
+    return Moved(across, down)
 
 
 def _blank(now: Pixels, usual: Pixels, where: Mask) -> Moved | None:

@@ -20,8 +20,9 @@ import numpy as np
 
 from anonymizer.effects.operator import Scene
 from anonymizer.effects.region import Mask
-from anonymizer.effects.removal.camera import SIDE, Moved, how_it_moved
-from anonymizer.effects.removal.cells import FloatArray, cells_of, light, whole_cells
+from anonymizer.effects.removal.camera import Moved, how_it_moved
+from anonymizer.effects.removal.cells import FloatArray
+from anonymizer.effects.removal.changes import Changes
 from anonymizer.effects.removal.holes import guessed
 from anonymizer.effects.removal.masks import Window, coarse_size, grown, on_plane, on_samples
 from anonymizer.effects.removal.seams import blended
@@ -30,15 +31,6 @@ from anonymizer.effects.removal.seams import blended
 FOLLOWS_SECONDS: Final = 2.0
 # Between two lessons, seconds: more often nothing new is seen.
 LESSON_SECONDS: Final = 1 / 15
-# Of 255, by which a cell must differ to be something else, luma and colours; and to be quiet.
-ANOTHER_LUMA: Final = 8.0
-ANOTHER_COLOUR: Final = 5.0
-_QUIET: Final = 3.0
-STAYS_SECONDS: Final = 1.5
-# Of 255: less light than this makes no difference.
-_LEAST_LIGHT: Final = 0.5
-# From this on the light changed by a factor, as a camera's exposure does.
-_EXPOSURE: Final = 10.0
 # A guess is made anew after so long, where more has been seen since.
 GUESS_SECONDS: Final = 0.5
 # Between what is known and what is guessed, samples.
@@ -59,9 +51,8 @@ class Plate:
         self._steps = [plane.step for plane in scene.planes]
         self._values: list[FloatArray] = [np.zeros(p.pixels.shape, np.float32) for p in scene.planes]
         self._known: Mask = np.zeros(coarse_size(scene.width, scene.height), np.bool_)
-        self._last: FloatArray | None = None
-        self._quiet: FloatArray = np.zeros((0, 0), np.float32)
-        self._taught_at = -math.inf
+        self._changes = Changes()
+        self._taught_at = scene.time
         self._lessons = 0
         self._guess: list[FloatArray] | None = None
         self._guessed_at = -math.inf
@@ -81,13 +72,13 @@ class Plate:
         Returns:
             False where the picture has become another one: what was known is forgotten.
         """
-        elapsed = scene.time - self._taught_at
+        elapsed = max(0.0, scene.time - self._taught_at)
         is_due = elapsed >= LESSON_SECONDS - _ROUNDING or not self._lessons
         moved: Moved | None = Moved()
         if self._lessons and (is_due or hidden.any()):
-            moved = self._moved(scene, hidden)
+            moved = how_it_moved(scene.planes[0].pixels, self._values[0], self._known & ~hidden)
         if moved is None:
-            self.__init__(scene)  # type: ignore[misc]
+            self._known[:], self._changes, self._guess, self._lessons = False, Changes(), None, 0
         elif not moved.is_still:
             self._shift(moved)
         if is_due or moved is None or not moved.is_still:
@@ -128,24 +119,6 @@ class Plate:
             self._guess, self._guessed_at = guessed(self._values, self._known), time
         return self._guess
 
-    def _moved(self, scene: Scene, hidden: Mask) -> Moved | None:
-        luma, usual = scene.planes[0].pixels, self._values[0]
-        each = max(1, round(max(luma.shape) / SIDE))
-        height, width = luma.shape[0] // each, luma.shape[1] // each
-        if min(height, width) < 16:
-            return Moved()
-        now, then = (
-            np.asarray(
-                cv2.resize(
-                    plane[: height * each, : width * each], (width, height), interpolation=cv2.INTER_AREA
-                )
-            )
-            for plane in (luma, usual)
-        )
-        closed = (hidden | ~self._known).view(np.uint8)
-        where = cv2.resize(closed, (width, height), interpolation=cv2.INTER_NEAREST) == 0
-        return how_it_moved(now, np.clip(then, 0, 255).astype(np.uint8), ~grown(~where, 3), each)
-
     def _shift(self, moved: Moved) -> None:
         for place, step in enumerate(self._steps):
             self._values[place] = _translated(
@@ -154,17 +127,16 @@ class Plate:
         known = self._known.astype(np.float32)
         shifted = _translated(known, moved.across / 2, moved.down / 2, cv2.BORDER_CONSTANT)
         self._known = np.asarray(shifted > 0.999, np.bool_)
-        self._last = self._guess = None
+        self._changes, self._guess = Changes(), None
 
     def _learn(self, scene: Scene, hidden: Mask, elapsed: float) -> None:
-        follows = FOLLOWS_SECONDS if math.isfinite(elapsed) else 1.0
         self._taught_at = scene.time
         self._lessons += 1
         teach = ~hidden
         if self._known.any():
-            stays = self._stays(scene, hidden, elapsed)
-            teach &= self._known & ~stays
-            rate = max(1 - math.exp(-max(elapsed, 0) / follows), 1 / self._lessons)
+            teach &= ~self._follow(scene, hidden, elapsed)
+            teach &= self._known
+            rate = max(1 - math.exp(-elapsed / FOLLOWS_SECONDS), 1 / self._lessons)
             for plane, values in zip(scene.planes, self._values, strict=True):
                 mask = on_plane(teach, plane.step, values.shape)
                 cv2.accumulateWeighted(np.ascontiguousarray(plane.pixels), values, rate, mask=mask)
@@ -175,41 +147,12 @@ class Plate:
                 np.copyto(values, plane.pixels, where=mask)
             self._known |= fresh
 
-    def _stays(self, scene: Scene, hidden: Mask, elapsed: float) -> Mask:
+    def _follow(self, scene: Scene, hidden: Mask, elapsed: float) -> Mask:
         """Follows the light; returns where something has come that is not to be learnt, not yet at least."""
-        now = [cells_of(plane.pixels, plane.step) for plane in scene.planes]
-        where = whole_cells(self._known & ~hidden, scene.width, scene.height)
-        if self._steps == [1, 2, 2]:
-            self._follow_exposure(now[0], where)
-        usual = [cells_of(values, step) for values, step in zip(self._values, self._steps, strict=True)]
-        another = np.zeros(where.shape, np.bool_)
-        for place, (cells, then) in enumerate(zip(now, usual, strict=True)):
-            field = light(cells - then, where)
-            if float(np.abs(field).max()) > _LEAST_LIGHT:
-                size = self._values[place].shape[::-1]
-                self._values[place] += cv2.resize(field, size, interpolation=cv2.INTER_LINEAR)
-            bound = ANOTHER_LUMA if place == 0 else ANOTHER_COLOUR
-            another |= where & (np.abs(cells - then - field) > bound)
-        if self._last is None:
-            self._last, self._quiet = now[0], np.zeros_like(now[0])
-        is_quiet = np.abs(now[0] - self._last) < _QUIET
-        self._quiet = np.where(is_quiet, self._quiet + np.float32(elapsed), np.float32(0))
-        self._last = now[0]
-        came_to_stay = another & (self._quiet >= STAYS_SECONDS)
-        if came_to_stay.any():
-            self._known &= ~(self._on_coarse(came_to_stay) & ~hidden)
-        return self._on_coarse(grown(another & ~came_to_stay, 1))
-
-    def _follow_exposure(self, now: FloatArray, where: Mask) -> None:
-        if not where.any():
-            return
-        usual = cells_of(self._values[0], 1)
-        if abs(float(np.median(now[where] - usual[where]))) < _EXPOSURE:
-            return
-        factor = float(np.median((now[where] + 8) / (usual[where] + 8)))
-        self._values[0] = np.clip((self._values[0] + 8) * np.float32(factor) - 8, 0, 255)
-        for place in (1, 2):
-            self._values[place] = (self._values[place] - 128) * np.float32(factor) + 128
+        change = self._changes.look(scene, self._values, self._known & ~hidden, elapsed)
+        self._values = change.values
+        self._known &= hidden | ~self._on_coarse(change.came_to_stay)
+        return self._on_coarse(grown(change.came, 1))
 
     def _on_coarse(self, cells: Mask) -> Mask:
         rows, columns = self._known.shape
