@@ -6,8 +6,8 @@ does not depend on the length and an hour is long.
 
 For each clip, in turns within each round: `bauta submit` to a service that runs (its own start, sealing,
 wall, proof and verification counted in), `deface` with its defaults, and a plain decode-and-encode with the
-same encoder settings. Prints medians, ratios, and the share of each stage of ours. How long a service takes to
-start, once for all its jobs, is told beside them: a `bauta submit` that finds none running waits for that.
+same encoder settings. Prints medians, ratios, and the share of each stage of ours. How long a service takes
+to start, once for all its jobs, is told beside them: a `bauta submit` that finds none running waits for that.
 """
 
 from __future__ import annotations
