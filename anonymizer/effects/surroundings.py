@@ -19,6 +19,7 @@ from anonymizer.effects.operator import Cover, Scene
 from anonymizer.effects.region import Mask, Region
 
 _Layer = npt.NDArray[np.float32]
+Colour = tuple[float, float, float]
 
 # How far around a region is looked at, as a share of its longer side.
 REACH: Final = 0.3
@@ -31,6 +32,13 @@ SKIN_CB: Final = (77, 124)
 SKIN_Y: Final = (40, 245)
 # Fewer cells than this say nothing of skin.
 LEAST_SKIN_CELLS: Final = 12
+# What is darker than this, and lies above, is taken for hair.
+DARKEST: Final = 12
+HAIR_Y: Final = 105
+UPPER: Final = 0.2
+LEAST_HAIR_SHARE: Final = 0.35
+# The share of cells that are brighter than what counts as the light.
+_BRIGHT_PERCENT: Final = 85
 _GREY: Final = 128
 
 
@@ -41,11 +49,13 @@ class Surroundings:
     Attributes:
         fill: (h, w, 3) uint8 RGB for the region's rectangle (colours.rectangle_of).
         skin: the middle colour of what looks like skin there, RGB; None where too little does.
-        light: the mean lightness there, 0 to 255.
+        hair: the colour of what is dark just above; None where nothing is.
+        light: how bright it is there where it is bright, 0 to 255.
     """
 
     fill: Rgb
-    skin: tuple[float, float, float] | None
+    skin: Colour | None
+    hair: Colour | None
     light: float
 
 
@@ -73,9 +83,13 @@ def look_around(scene: Scene, region: Region, covers: Sequence[Cover]) -> Surrou
     touched = cv2.resize(covered, (across, down), interpolation=way) > 0
     touched = cv2.dilate(touched.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     open_cells = np.asarray(~touched, np.bool_)
-    spread = _spread(seen, open_cells)
-    fill = _cut(spread, (x1, y1, x2, y2), (left, top, right, bottom))
-    return Surroundings(fill, _skin(seen, open_cells), _light(seen, open_cells))
+    fill = _cut(spread(seen, open_cells), (x1, y1, x2, y2), (left, top, right, bottom))
+    upper = np.zeros_like(open_cells)
+    upper[: max(1, round((top - y1 + (bottom - top) * UPPER) * share))] = True
+    middle = slice(round((left - x1) * share), max(1, round((right - x1) * share)))
+    above = np.zeros_like(open_cells)
+    above[:, middle] = (upper & open_cells)[:, middle]
+    return Surroundings(fill, _skin(seen, open_cells), _hair(seen, above), _light(seen, open_cells))
 
 
 def _mark(covered: _Layer, region: Region, left: int, top: int) -> None:
@@ -86,7 +100,7 @@ def _mark(covered: _Layer, region: Region, left: int, top: int) -> None:
     target[: part.shape[0], : part.shape[1]][part] = 1
 
 
-def _spread(seen: Rgb, open_cells: Mask) -> Rgb:
+def spread(seen: Rgb, open_cells: Mask) -> Rgb:
     """Carries what is seen on into what is not: sums over ever coarser cells, and back (push and pull)."""
     if not open_cells.any():
         return np.full_like(seen, _GREY)
@@ -94,8 +108,9 @@ def _spread(seen: Rgb, open_cells: Mask) -> Rgb:
     sums = [seen.astype(np.float32) * weights[0][:, :, None]]
     while max(sums[-1].shape[:2]) > 1:
         size = tuple(-(-side // 2) for side in sums[-1].shape[1::-1])
-        sums.append(cv2.resize(sums[-1], size, interpolation=cv2.INTER_AREA).reshape(*size[::-1], 3))
-        weights.append(cv2.resize(weights[-1], size, interpolation=cv2.INTER_AREA).reshape(size[::-1]))
+        halved = [cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (sums[-1], weights[-1])]
+        sums.append(np.asarray(halved[0], np.float32).reshape(*size[::-1], 3))
+        weights.append(np.asarray(halved[1], np.float32).reshape(size[::-1]))
     made = sums[-1] / np.maximum(weights[-1], 1e-9)[:, :, None]
     for total, weight in zip(sums[-2::-1], weights[-2::-1], strict=True):
         size = total.shape[1::-1]
@@ -106,11 +121,11 @@ def _spread(seen: Rgb, open_cells: Mask) -> Rgb:
     return np.clip(np.round(made), 0, 255).astype(np.uint8)
 
 
-def _cut(spread: Rgb, whole: tuple[int, int, int, int], part: tuple[int, int, int, int]) -> Rgb:
+def _cut(small: Rgb, whole: tuple[int, int, int, int], part: tuple[int, int, int, int]) -> Rgb:
     """Enlarges the part of a small picture that stands for the region's rectangle."""
     x1, y1, x2, y2 = whole
     left, top, right, bottom = part
-    across, down = (x2 - x1) / spread.shape[1], (y2 - y1) / spread.shape[0]
+    across, down = (x2 - x1) / small.shape[1], (y2 - y1) / small.shape[0]
     # From a pixel's middle in the rectangle to the small picture.
     way = np.array(
         [
@@ -121,11 +136,20 @@ def _cut(spread: Rgb, whole: tuple[int, int, int, int], part: tuple[int, int, in
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = (right - left, bottom - top)
     return np.asarray(
-        cv2.warpAffine(spread, way, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8
+        cv2.warpAffine(small, way, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
 
 
-def _skin(seen: Rgb, open_cells: Mask) -> tuple[float, float, float] | None:
+def _hair(seen: Rgb, above: Mask) -> Colour | None:
+    lightness = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)
+    dark = above & (lightness < HAIR_Y)
+    if np.count_nonzero(dark) < LEAST_SKIN_CELLS or dark.sum() < LEAST_HAIR_SHARE * above.sum():
+        return None
+    red, green, blue = np.maximum(np.median(seen[dark], axis=0), DARKEST)
+    return float(red), float(green), float(blue)
+
+
+def _skin(seen: Rgb, open_cells: Mask) -> Colour | None:
     coded = cv2.cvtColor(seen, cv2.COLOR_RGB2YCrCb)
     alike = open_cells.copy()
     for channel, (low, high) in enumerate((SKIN_Y, SKIN_CR, SKIN_CB)):
@@ -139,4 +163,4 @@ def _skin(seen: Rgb, open_cells: Mask) -> tuple[float, float, float] | None:
 def _light(seen: Rgb, open_cells: Mask) -> float:
     if not open_cells.any():
         return float(_GREY)
-    return float(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)[open_cells].mean())
+    return float(np.percentile(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)[open_cells], _BRIGHT_PERCENT))

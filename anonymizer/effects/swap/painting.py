@@ -83,9 +83,10 @@ class Looks:
 
 @dataclass(frozen=True)
 class Painted:
-    """A painted face: its atlas, uint8 RGB, with eyes that have no iris yet, and those eyes."""
+    """A painted face: its atlas, uint8 RGB, with eyes that have no iris yet, those eyes, and its hair."""
 
     atlas: Pixels
+    hair: Colour
     eyes: tuple[PaintedEye, PaintedEye]
 
 
@@ -125,7 +126,7 @@ def paint_face(seed: bytes) -> Painted:
     for side in range(2):
         _brow(canvas, side, looks, drawn)
     near, far = (paint_eye(canvas, side, looks.iris, looks.skin, looks.hair) for side in range(2))
-    return Painted(np.clip(canvas, 0, 255).astype(np.uint8), (near, far))
+    return Painted(np.clip(canvas, 0, 255).astype(np.uint8), looks.hair, (near, far))
 
 
 def paint_mouth(canvas: Canvas) -> None:

@@ -1,0 +1,101 @@
+"""The effect: another face in place of the one that is covered, moving as it does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from anonymizer.effects import solid
+from anonymizer.effects.acting import Act, Actors, Reader
+from anonymizer.effects.colours import Rgb, paint_rgb, rectangle_of
+from anonymizer.effects.operator import Cover, Paint, Scene
+from anonymizer.effects.region import apply
+from anonymizer.effects.surroundings import look_around
+from anonymizer.effects.swap.blending import Gain, blended, gain_for, lit
+from anonymizer.effects.swap.faces import Face
+from anonymizer.effects.swap.head import with_head
+
+# Colour and light follow what is around a face with this time constant.
+LIGHT_SECONDS: Final = 0.8
+# So many faces are kept ready; painting one costs as much as covering ten frames.
+MOST_FACES: Final = 32
+FORGET_SECONDS: Final = 2.0
+
+# Gives the face that whoever is followed under a number wears.
+FaceOf = Callable[[int], Face]
+
+
+@dataclass
+class _Worn:
+    """One track: its face, and the light on it."""
+
+    face: Face
+    gain: Gain | None = None
+    seen_at: float = 0.0
+
+
+class Swap:
+    """An Operator."""
+
+    def __init__(self, reader: Reader, face_of: FaceOf) -> None:
+        """Takes what reads the covered faces, and what gives theirs to those who wear them."""
+        self._actors = Actors(reader)
+        self._face_of = face_of
+        self._worn: dict[int, _Worn] = {}
+        self._shot = 0
+
+    def plan(self, scene: Scene, covers: Sequence[Cover]) -> Paint:
+        """See Operator.plan. A face that cannot be read gets neutral grey."""
+        if scene.shot != self._shot:
+            for worn in self._worn.values():
+                worn.gain = None
+            self._shot = scene.shot
+        acts = self._actors.acts(scene, covers)
+        # The nearest face comes last, over those behind it.
+        ordered = sorted(covers, key=lambda cover: cover.box.height)
+        made = [
+            (cover, self._made(scene, cover, acts[cover.track], covers) if cover.track in acts else None)
+            for cover in ordered
+        ]
+        self._forget(scene.time)
+
+        def paint() -> None:
+            for cover, rgb in made:
+                if rgb is None:
+                    apply(solid.cover, cover.region, scene.planes)
+                else:
+                    left, top, _, _ = rectangle_of(cover.region)
+                    paint_rgb(scene.planes, left, top, rgb, cover.region.coarse)
+
+        return paint
+
+    def _made(self, scene: Scene, cover: Cover, act: Act, covers: Sequence[Cover]) -> Rgb:
+        around = look_around(scene, cover.region, covers)
+        worn = self._worn.get(cover.track)
+        if worn is None:
+            worn = self._worn[cover.track] = _Worn(self._face_of(cover.track))
+        wanted = gain_for(worn.face.skin, around.skin, around.light)
+        if worn.gain is None:
+            worn.gain = wanted
+        else:
+            share = 1 - math.exp(-max(0.0, scene.time - worn.seen_at) / LIGHT_SECONDS)
+            worn.gain = worn.gain + np.float32(share) * (wanted - worn.gain)
+        worn.seen_at = scene.time
+        left, top, _, _ = rectangle_of(cover.region)
+        pose = replace(act.pose, x=act.pose.x - left, y=act.pose.y - top)
+        face, gain = worn.face, worn.gain
+        hair = around.hair or lit(face.hair, gain)
+        backdrop = with_head(
+            around.fill, pose, hair, lit(face.skin, gain), face.strands, joining=around.hair is not None
+        )
+        mesh = face.doing(act.expression, pose)
+        return blended(backdrop, cover.region.coarse, face.looking(act.expression), mesh, gain)
+
+    def _forget(self, time: float) -> None:
+        gone = [track for track, worn in self._worn.items() if time - worn.seen_at > FORGET_SECONDS]
+        for track in gone if len(self._worn) > MOST_FACES else []:
+            del self._worn[track]
