@@ -59,6 +59,10 @@ EFFECTS_OF: Final[Mapping[Kind, tuple[Effect, ...]]] = MappingProxyType(
 )
 
 
+# x264's, for 8 bits.
+LOSSLESS_CRF: Final = 0
+
+
 @dataclass(frozen=True)
 class Mode:
     """How hard a mode looks for faces and how finely it encodes.
@@ -85,9 +89,18 @@ class Mode:
     people_scale: int
     people_rounds: tuple[int, ...]
 
+    @property
+    def is_lossless(self) -> bool:
+        """Whether the encoder changes nothing."""
+        return self.crf == LOSSLESS_CRF
+
+    def lossless(self) -> Mode:
+        """Returns the mode without any loss: the same looks, and the preset that is meant for it."""
+        return replace(self, crf=LOSSLESS_CRF, preset="ultrafast")
+
     def finer(self) -> Mode:
         """Returns the mode for a second try: the same looks, about twice the bits."""
-        return replace(self, crf=max(0, self.crf - 6))
+        return self if self.is_lossless else replace(self, crf=max(LOSSLESS_CRF + 1, self.crf - 6))
 
 
 MODES: Final[dict[str, Mode]] = {
@@ -256,6 +269,9 @@ class Settings:
         audio: whether the sound stays.
         captured: whether the result says in which month it was captured, where the original does. All else
             that a file tells about itself is removed, always.
+        sensor_noise: whether the camera's own noise is suppressed, in the whole picture.
+        lossless: a video stays outside the covers what it was, bit for bit. A still does where its format
+            does, without being asked.
         threads: threads each of the decoder, the detector and the encoder may use.
         personas: 32 bytes that every synthetic face comes from; None draws new ones for this job alone.
         pseudonym: which of them the first person of the job has; empty for none in particular.
@@ -269,6 +285,8 @@ class Settings:
     keep: tuple[KeptRegion, ...] = ()
     audio: Literal["remove", "keep"] = "remove"
     captured: Literal["remove", "month"] = "remove"
+    sensor_noise: Literal["keep", "suppress"] = "keep"
+    lossless: bool = False
     threads: int = 2
     personas: bytes | None = field(default=None, repr=False)
     pseudonym: str = field(default="", repr=False)
@@ -282,6 +300,8 @@ class Settings:
         _require(self.mode in MODES, "mode: " + ", ".join(MODES))
         _require(self.audio in {"remove", "keep"}, "audio: remove or keep")
         _require(self.captured in {"remove", "month"}, "captured: remove or month")
+        _require(self.sensor_noise in {"keep", "suppress"}, "sensor_noise: keep or suppress")
+        _require(not (self.lossless and self.sensor_noise == "suppress"), "lossless keeps the sensor's noise")
         _require(1 <= self.threads <= 64, "threads: 1 to 64")
         _require(self.personas is None or len(self.personas) == 32, "personas: 32 bytes")
         for kind, cover in self.sought.items():

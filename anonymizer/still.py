@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.boxes import Box, Boxes, suppress
+from anonymizer.camera.suppressing import Suppressor
 from anonymizer.dating import dated
 from anonymizer.detect.contract import Image
 from anonymizer.detect.finders import Finder, Sought
@@ -65,11 +66,13 @@ def transform_still(
         if len(content) > limits.max_still_bytes:
             raise AnonymizerError("media_too_large")
         header = still_header(content, kind, limits)
-        image = _decode(content, kind)
+        image = decode_still(content, kind)
     with watch.stage("detect"):
         found = [(sought, boxes) for finder in finders for sought, boxes in _found(image, finder)]
     with watch.stage("cover"):
         covered = _cover(image, found, cast)
+        if settings.sensor_noise == "suppress":
+            Suppressor().apply(_planes(image), shot=0, time=0.0)
     with watch.stage("encode"):
         encoded = _encode(image, kind, settings, lossless=header.lossless)
         month = month_of_still(content, kind) if settings.captured == "month" else None
@@ -92,8 +95,12 @@ def transform_still(
     )
 
 
-def _decode(content: bytes, kind: Format) -> Pixels:
-    """Returns (H, W, 1, 3 or 4) uint8, BGR where there are colours, upright."""
+def decode_still(content: bytes, kind: Format) -> Pixels:
+    """Returns (H, W, 1, 3 or 4) uint8, BGR where there are colours, upright.
+
+    Raises:
+        AnonymizerError: media_corrupt or media_unsupported.
+    """
     decoded: npt.NDArray[Any] | None = decode_jpeg(content) if kind is Format.JPEG else None
     if decoded is None:
         try:
@@ -145,7 +152,7 @@ def _views(image: Pixels) -> list[Image]:
 
 def _cover(image: Pixels, found: Sequence[tuple[Sought, Boxes]], cast: Cast) -> Mapping[Kind, int]:
     height, width = image.shape[:2]
-    planes = [Plane(image[:, :, i], 1, NEUTRAL) for i in range(min(image.shape[2], 3))]
+    planes = _planes(image)
     covered = {sought.kind: 0 for sought, _ in found}
     covers: list[Cover] = []
     for sought, boxes in found:
@@ -161,6 +168,10 @@ def _cover(image: Pixels, found: Sequence[tuple[Sought, Boxes]], cast: Cast) -> 
         for cover in covers:
             apply(solid.cover, cover.region, [Plane(image[:, :, 3], 1, OPAQUE)])
     return covered
+
+
+def _planes(image: Pixels) -> list[Plane]:
+    return [Plane(image[:, :, i], 1, NEUTRAL) for i in range(min(image.shape[2], 3))]
 
 
 def _encode(image: Pixels, kind: Format, settings: Settings, *, lossless: bool) -> bytes:

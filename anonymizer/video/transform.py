@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import BinaryIO, Literal
@@ -11,8 +11,10 @@ from typing import BinaryIO, Literal
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
+from anonymizer.camera.suppressing import Suppressor
 from anonymizer.detect.finders import Finder
 from anonymizer.effects.casting import Cast, OnScene
+from anonymizer.effects.operator import Cover, Scene
 from anonymizer.intake.captured import month_of_video
 from anonymizer.intake.sniff import Format
 from anonymizer.quality.figures import LEAST_SSIM, Expected, Quality, judged
@@ -64,8 +66,10 @@ def transform_video(source: BinaryIO, kind: Format, sink: BinaryIO, job: Job) ->
         Exception: whatever the two streams themselves raise.
     """
     mode = MODES[job.settings.mode]
+    if job.settings.lossless:
+        mode = mode.lossless()
     report = _pass_once(source, kind, sink, job, mode)
-    if report.quality is None or not report.quality.short:
+    if report.quality is None or not report.quality.short or mode.is_lossless:
         return report
     # The frames are gone: memory holds a few of them at a time. So all is done again, from the original.
     for stream in (source, sink):
@@ -98,7 +102,9 @@ class _Passage:
         if self._keeps_sound:
             reader.require_sound_decoder()
         self._witness = Witness()
-        finders, cast = job.open(self._witness.see)
+        self._suppressor = Suppressor() if job.settings.sensor_noise == "suppress" else None
+        self._shot = 0
+        finders, cast = job.open(self._see)
         self._coverer = Coverer(finders, cast, job.limits.max_buffer_bytes, self._watch)
         self._plain = Plain()
         self._clock = Clock(job.limits)
@@ -162,9 +168,16 @@ class _Passage:
     def _push(self, picture: Picture, leave: _Exit) -> None:
         self._leave(self._coverer.push(picture), leave)
 
+    def _see(self, scene: Scene, covers: Sequence[Cover]) -> None:
+        self._shot = scene.shot
+        self._witness.see(scene, covers)
+
     def _leave(self, ready: Iterator[Picture], leave: _Exit) -> None:
         for covered in ready:
-            self._witness.sent(covered, changed=False)
+            if self._suppressor is not None:
+                with self._watch.stage("cover"):
+                    self._suppressor.apply(covered.planes, self._shot, covered.time)
+            self._witness.sent(covered, changed=self._suppressor is not None)
             leave.picture(covered)
             self._meter.tell_if_due(leave.pictures_done)
 
@@ -177,7 +190,7 @@ class _Passage:
             sound_ends=sound_ends,
             sound_frame=sound_frame,
             original_picture_bytes=self._reader.picture_bytes,
-            least_ssim=LEAST_SSIM[self._job.settings.mode],
+            least_ssim=1.0 if self._mode.is_lossless else LEAST_SSIM[self._job.settings.mode],
         )
         return judged(contents, looks, self._witness, expected)
 

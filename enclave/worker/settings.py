@@ -27,6 +27,8 @@ def settings_of(terms: Terms, pseudonym: str = "", personas: bytes | None = None
         "mode": terms.mode,
         "audio": policy.audio.effect,
         "captured": policy.metadata.captured,
+        "sensor_noise": policy.camera.noise,
+        "lossless": policy.encoding.lossless,
     }
     return Settings(
         faces=FaceSettings(passes=policy.faces.passes, **_cover(policy.faces)),
