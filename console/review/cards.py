@@ -80,15 +80,42 @@ def _choice(sheet: Sheet, track: SheetTrack, title: str) -> Markup:
         for value, label in options
     ]
     legend = tag("legend", {"class": "unseen"}, f"What to do about {title}")
-    return tag("fieldset", {}, legend, *chips)
+    return tag("fieldset", {}, legend, *chips, *(_how_long(sheet, track) if "keep" in sheet.may else ()))
+
+
+def _how_long(sheet: Sheet, track: SheetTrack) -> Iterator[Markup]:
+    """For how long a thing is kept visible; shown once that is chosen."""
+    decision = _decision(sheet, track)
+    span = None if decision is None else decision.span
+    first, last = ("", "") if span is None else (f"{at / 1000:.3f}" for at in span)
+    hint = "Left empty: until it could be taken for another one that it meets."
+    yield tag(
+        "div",
+        {"class": "row how-long"},
+        _moment(track, "from", "Visible from", first),
+        _moment(track, "to", "to before", last),
+        tag("span", {"class": "quiet"}, hint),
+    )
+
+
+def _moment(track: SheetTrack, end: str, label: str, seconds: str) -> Markup:
+    field = {"type": "number", "min": 0, "step": "any", f"data-{end}": track.track, "value": seconds}
+    return tag("label", {}, f"{label} ", tag("input", {**field}), " s")
 
 
 def decided_about(sheet: Sheet, track: SheetTrack) -> str:
     """The decision that this result was made by, as a chip's value; empty for none."""
+    decision = _decision(sheet, track)
+    if decision is None:
+        return ""
+    return f"{decision.do}:{decision.name}" if decision.name else decision.do
+
+
+def _decision(sheet: Sheet, track: SheetTrack) -> OnTrack | None:
     for decision in sheet.decisions:
         if isinstance(decision, OnTrack) and decision.track == track.track:
-            return f"{decision.do}:{decision.name}" if decision.name else decision.do
-    return ""
+            return decision
+    return None
 
 
 def _options(sheet: Sheet, track: SheetTrack, decided: str) -> Iterator[tuple[str, str]]:

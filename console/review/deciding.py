@@ -44,10 +44,11 @@ function withKey(keys, key) {
   return [...others, key].sort((one, two) => one.at_ms - two.at_ms);
 }
 
-// choices: [track, "keep" or "role:teacher"] for each track that something was decided about.
+// choices: [track, "keep" or "role:teacher", null or a stretch] for each track that was decided about.
 function asDecisions(recordSha256, choices, stretches, drawings) {
-  const decisions = choices.map(([track, choice]) => {
+  const decisions = choices.map(([track, choice, stretch]) => {
     const [word, name] = choice.split(":");
+    if (word === "keep" && stretch) return { do: word, ...stretch, track };
     return name === undefined ? { do: word, track } : { do: word, [word]: name, track };
   });
   for (const { from_ms, to_ms } of stretches) decisions.push({ do: "whole_frame", from_ms, to_ms });

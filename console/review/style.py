@@ -40,6 +40,8 @@ fieldset { border: 0; margin: .2rem 0 0; padding: 0; display: flex; flex-wrap: w
 .chip input:checked + span { background: var(--ink); border-color: var(--ink); color: #fff; }
 .chip.danger span { color: var(--red); }
 .chip.danger input:checked + span { background: var(--red); border-color: var(--red); color: #fff; }
+.row.how-long { flex-basis: 100%; display: none; }
+fieldset:has(input[value=keep]:checked) .how-long { display: flex; }
 .row { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: center; margin: .6rem 0; }
 .slider { flex: 1 1 12rem; display: flex; }
 .slider input { width: 100%; accent-color: var(--ink); }

@@ -18,15 +18,36 @@ function say(text, isBad) {
   byId("said").setAttribute("class", isBad ? "bad" : "");
 }
 
+// What the two fields of a track say: nothing, a stretch, or nonsense, which must not pass for nothing.
+function howLong(track) {
+  const field = (end) => document.querySelector("input[data-" + end + '="' + track + '"]');
+  const fields = ["from", "to"].map(field);
+  const texts = fields.map((each) => (each ? each.value : ""));
+  if (texts.every((text) => text === "")) return null;
+  const [from_ms, to_ms] = texts.map(asMilliseconds);
+  if (from_ms === null || to_ms === null || from_ms >= to_ms) throw new RangeError("times");
+  return { from_ms, to_ms };
+}
+
 function decided() {
   const choices = chips
     .filter((chip) => chip.checked && chip.value !== "")
-    .map((chip) => [Number(chip.getAttribute("data-track")), chip.value]);
+    .map((chip) => [Number(chip.getAttribute("data-track")), chip.value])
+    .map(([track, choice]) => [track, choice, choice === "keep" ? howLong(track) : null]);
   return asDecisions(sheet.record_sha256, choices, state.stretches, state.drawings);
 }
 
+const BAD_TIMES = "The times do not fit: both are needed, the first before the second.";
+
 function changed() {
-  const found = decided();
+  let found;
+  try {
+    found = decided();
+  } catch {
+    byId("json").value = "";
+    say(BAD_TIMES, true);
+    return;
+  }
   const kept = found.decisions.filter((each) => each.do === "keep").length;
   const count = found.decisions.length;
   say(
@@ -39,7 +60,7 @@ function changed() {
 function stretchOf(prefix) {
   const [from_ms, to_ms] = ["-from", "-to"].map((end) => asMilliseconds(byId(prefix + end).value));
   if (from_ms === null || to_ms === null || from_ms >= to_ms) {
-    say("The times do not fit: the first must come before the second.", true);
+    say(BAD_TIMES, true);
     return null;
   }
   return { from_ms, to_ms };
@@ -203,6 +224,8 @@ function wireDrawing() {
 }
 
 function save() {
+  changed();
+  if (byId("json").value === "") return;
   const file = new Blob([JSON.stringify(decided(), null, 1) + "\n"], { type: "application/json" });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
@@ -213,6 +236,7 @@ function save() {
 }
 
 chips.forEach((chip) => chip.addEventListener("change", changed));
+document.querySelectorAll(".how-long input").forEach((field) => field.addEventListener("input", changed));
 byId("save").addEventListener("click", save);
 if (byId("stretches")) wireStretches();
 if (byId("canvas")) wireDrawing();

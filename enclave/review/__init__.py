@@ -41,9 +41,13 @@ Every picture in it was taken after all covers were painted.
 
     {"format":"bauta.decisions/v1", "record_sha256":"<that of the sheet>", "decisions":[
        {"do":"cover","track":6}, {"do":"keep","track":6}, {"do":"stronger","track":6},
+       {"do":"keep","from_ms":0,"to_ms":4000,"track":6},
        {"do":"role","track":6,"role":"teacher"}, {"do":"effect","track":6,"effect":"mosaic"},
        {"do":"whole_frame","from_ms":2000,"to_ms":3000},
        {"do":"draw","from_ms":0,"to_ms":1500,"keys":[{"at_ms":0,"box":[l,t,r,b]}, ...1 to 64]}]}
+
+A `keep` without a span holds until the thing comes so near another of its kind that one could be taken for the
+other; with one, for exactly that long.
 
 At most 256; at most one of cover, keep, stronger, role and effect for a track. They are always the whole of
 what is decided: a second review starts from the sheet's "decisions". A span holds from_ms and ends before

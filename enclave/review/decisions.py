@@ -44,16 +44,20 @@ class OnTrack:
         do: one of ON_TRACKS.
         track: its number on the sheet.
         name: of the role or the effect; empty with any other word.
+        span: with "keep", milliseconds: from the first, and before the second; None to keep it until it could
+            be taken for another.
     """
 
     do: str
     track: int
     name: str = ""
+    span: tuple[int, int] | None = None
 
     def to_object(self) -> dict[str, Any]:
         """Gives the JSON object."""
         named = {self.do: self.name} if self.name else {}
-        return {"do": self.do, "track": self.track, **named}
+        spanned = {} if self.span is None else {"from_ms": self.span[0], "to_ms": self.span[1]}
+        return {"do": self.do, "track": self.track, **named, **spanned}
 
 
 @dataclass(frozen=True)
@@ -198,6 +202,9 @@ def box(reading: Reading) -> Box:
 def _decision(untrusted: Any) -> Decision:
     word = untrusted.get("do") if isinstance(untrusted, dict) else None
     match word:
+        case "keep" if untrusted.keys() != {"do", "track"}:
+            reading = Reading(untrusted, ("do", "track", "from_ms", "to_ms"), CODE)
+            return OnTrack(word, reading.count("track", MAX_TRACK), span=_stretch(reading))
         case "cover" | "keep" | "stronger":
             reading = Reading(untrusted, ("do", "track"), CODE)
             return OnTrack(word, reading.count("track", MAX_TRACK))

@@ -21,6 +21,7 @@ EVERY_DECISION: tuple[Decision, ...] = (
     OnTrack("cover", 1),
     OnTrack("keep", 2),
     OnTrack("stronger", 3),
+    OnTrack("keep", 6, span=(0, 4000)),
     OnTrack("role", 4, "teacher"),
     OnTrack("effect", 5, "mosaic"),
     WholeFrame(2000, 3000),
