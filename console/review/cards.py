@@ -99,8 +99,8 @@ def _how_long(sheet: Sheet, track: SheetTrack) -> Iterator[Markup]:
 
 
 def _moment(track: SheetTrack, end: str, label: str, seconds: str) -> Markup:
-    field = {"type": "number", "min": 0, "step": "any", f"data-{end}": track.track, "value": seconds}
-    return tag("label", {}, f"{label} ", tag("input", {**field}), " s")
+    field: dict[str, str | int | bool] = {"type": "number", "min": 0, "step": "any", "value": seconds}
+    return tag("label", {}, f"{label} ", tag("input", {**field, f"data-{end}": track.track}), " s")
 
 
 def decided_about(sheet: Sheet, track: SheetTrack) -> str:

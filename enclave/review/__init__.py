@@ -46,8 +46,8 @@ Every picture in it was taken after all covers were painted.
        {"do":"whole_frame","from_ms":2000,"to_ms":3000},
        {"do":"draw","from_ms":0,"to_ms":1500,"keys":[{"at_ms":0,"box":[l,t,r,b]}, ...1 to 64]}]}
 
-A `keep` without a span holds until the thing comes so near another of its kind that one could be taken for the
-other; with one, for exactly that long.
+A `keep` without a span holds until the thing comes so near another of its kind that one could be taken for
+the other; with one, for exactly that long.
 
 At most 256; at most one of cover, keep, stronger, role and effect for a track. They are always the whole of
 what is decided: a second review starts from the sheet's "decisions". A span holds from_ms and ends before
