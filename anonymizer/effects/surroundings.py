@@ -17,28 +17,16 @@ import numpy.typing as npt
 from anonymizer.effects.colours import Rgb, rectangle_of, rgb_of
 from anonymizer.effects.operator import Cover, Scene
 from anonymizer.effects.region import Mask, Region
+from anonymizer.effects.tones import Colour, hair_in, is_grey, light_in, skin_in
 
 _Layer = npt.NDArray[np.float32]
-Colour = tuple[float, float, float]
 
 # How far around a region is looked at, as a share of its longer side.
 REACH: Final = 0.3
 # Cells along the longer side of what is looked at.
 CELLS: Final = 56
-# Where skin lies in YCrCb: Chai & Ngan, "Face segmentation using skin-color map in videophone applications"
-# (1999), whatever its lightness; here with a margin against yellow walls and wood.
-SKIN_CR: Final = (137, 173)
-SKIN_CB: Final = (77, 124)
-SKIN_Y: Final = (40, 245)
-# Fewer cells than this say nothing of skin.
-LEAST_SKIN_CELLS: Final = 12
-# What is darker than this, and lies above, is taken for hair.
-DARKEST: Final = 12
-HAIR_Y: Final = 105
+# So much of a region, from its top, stands for its upper part.
 UPPER: Final = 0.2
-LEAST_HAIR_SHARE: Final = 0.35
-# The share of cells that are brighter than what counts as the light.
-_BRIGHT_PERCENT: Final = 85
 _GREY: Final = 128
 
 
@@ -49,14 +37,16 @@ class Surroundings:
     Attributes:
         fill: (h, w, 3) uint8 RGB for the region's rectangle (colours.rectangle_of).
         skin: the middle colour of what looks like skin there, RGB; None where too little does.
-        hair: the colour of what is dark just above; None where nothing is.
+        hair: the same of hair above it.
         light: how bright it is there where it is bright, 0 to 255.
+        is_grey: there is no colour anywhere.
     """
 
     fill: Rgb
     skin: Colour | None
     hair: Colour | None
     light: float
+    is_grey: bool
 
 
 def look_around(scene: Scene, region: Region, covers: Sequence[Cover]) -> Surroundings:
@@ -84,12 +74,19 @@ def look_around(scene: Scene, region: Region, covers: Sequence[Cover]) -> Surrou
     touched = cv2.dilate(touched.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     open_cells = np.asarray(~touched, np.bool_)
     fill = _cut(spread(seen, open_cells), (x1, y1, x2, y2), (left, top, right, bottom))
-    upper = np.zeros_like(open_cells)
-    upper[: max(1, round((top - y1 + (bottom - top) * UPPER) * share))] = True
+    # Above is hair; skin is looked for below that, where the neck is.
+    above, below = np.zeros_like(open_cells), open_cells.copy()
+    end = max(1, round((top - y1 + (bottom - top) * UPPER) * share))
     middle = slice(round((left - x1) * share), max(1, round((right - x1) * share)))
-    above = np.zeros_like(open_cells)
-    above[:, middle] = (upper & open_cells)[:, middle]
-    return Surroundings(fill, _skin(seen, open_cells), _hair(seen, above), _light(seen, open_cells))
+    above[:end, middle] = open_cells[:end, middle]
+    below[:end] = False
+    return Surroundings(
+        fill,
+        skin_in(seen, below),
+        hair_in(seen, above),
+        light_in(seen, open_cells),
+        is_grey=is_grey(seen, open_cells),
+    )
 
 
 def _mark(covered: _Layer, region: Region, left: int, top: int) -> None:
@@ -138,29 +135,3 @@ def _cut(small: Rgb, whole: tuple[int, int, int, int], part: tuple[int, int, int
     return np.asarray(
         cv2.warpAffine(small, way, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
-
-
-def _hair(seen: Rgb, above: Mask) -> Colour | None:
-    lightness = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)
-    dark = above & (lightness < HAIR_Y)
-    if np.count_nonzero(dark) < LEAST_SKIN_CELLS or dark.sum() < LEAST_HAIR_SHARE * above.sum():
-        return None
-    red, green, blue = np.maximum(np.median(seen[dark], axis=0), DARKEST)
-    return float(red), float(green), float(blue)
-
-
-def _skin(seen: Rgb, open_cells: Mask) -> Colour | None:
-    coded = cv2.cvtColor(seen, cv2.COLOR_RGB2YCrCb)
-    alike = open_cells.copy()
-    for channel, (low, high) in enumerate((SKIN_Y, SKIN_CR, SKIN_CB)):
-        alike &= (coded[:, :, channel] >= low) & (coded[:, :, channel] <= high)
-    if np.count_nonzero(alike) < LEAST_SKIN_CELLS:
-        return None
-    red, green, blue = np.median(seen[alike], axis=0)
-    return float(red), float(green), float(blue)
-
-
-def _light(seen: Rgb, open_cells: Mask) -> float:
-    if not open_cells.any():
-        return float(_GREY)
-    return float(np.percentile(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)[open_cells], _BRIGHT_PERCENT))

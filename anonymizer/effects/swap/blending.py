@@ -12,6 +12,7 @@ from anonymizer.effects.colours import Rgb
 from anonymizer.effects.mean_face import Mesh
 from anonymizer.effects.meshes import ATLAS_SIDE, Pixels, atlas_points, lay
 from anonymizer.effects.region import Mask
+from anonymizer.effects.tones import Colour
 from anonymizer.landmarks.points import CHIN, FOREHEAD
 
 Gain = npt.NDArray[np.float32]
@@ -19,7 +20,9 @@ Gain = npt.NDArray[np.float32]
 # How wide the edge of the face is, as a share of its size.
 FEATHER: Final = 0.06
 # What skin can look like in some light, as a factor on another one's.
-LEAST_GAIN, MOST_GAIN = 0.30, 2.0
+LEAST_GAIN, MOST_GAIN = 0.35, 1.8
+# Its colour changes less than its lightness does: what is beside a face is a hint.
+_LEAST_TINT, _MOST_TINT = 0.86, 1.16
 # Where no skin is seen, the light alone is followed: this is that of a well-lit room.
 _USUAL_LIGHT: Final = 170.0
 _BY_LIGHT: Final = (0.85, 1.10)
@@ -27,9 +30,7 @@ _BY_LIGHT: Final = (0.85, 1.10)
 _FINEST_EDGE: Final = 192
 
 
-def gain_for(
-    source: tuple[float, float, float], wanted: tuple[float, float, float] | None, light: float
-) -> Gain:
+def gain_for(source: Colour, wanted: Colour | None, light: float) -> Gain:
     """Returns by how much each colour of a face is to be brighter (von Kries), (3,).
 
     Args:
@@ -40,10 +41,12 @@ def gain_for(
     if wanted is None:
         return np.full(3, np.clip(light / _USUAL_LIGHT, *_BY_LIGHT), np.float32)
     ratio = np.array(wanted, np.float32) / np.maximum(np.array(source, np.float32), 1)
-    return np.asarray(np.clip(ratio, LEAST_GAIN, MOST_GAIN), np.float32)
+    lightness = float(np.clip(sum(wanted) / max(1.0, sum(source)), LEAST_GAIN, MOST_GAIN))
+    tint = np.clip(ratio / (sum(wanted) / max(1.0, sum(source))), _LEAST_TINT, _MOST_TINT)
+    return np.asarray(lightness * tint, np.float32)
 
 
-def lit(colour: tuple[float, float, float], gain: Gain) -> tuple[float, float, float]:
+def lit(colour: Colour, gain: Gain) -> Colour:
     """Returns a colour in that light."""
     red, green, blue = (float(min(255, value * share)) for value, share in zip(colour, gain, strict=True))
     return red, green, blue

@@ -13,8 +13,9 @@ from anonymizer.effects.mean_face import Mesh, mean_face
 from anonymizer.effects.meshes import ATLAS_SIDE, Pixels, atlas_points
 from anonymizer.effects.swap.driving import Moves, moved
 from anonymizer.effects.swap.eyes import PaintedEye
-from anonymizer.effects.swap.head import Colour, strands_of
+from anonymizer.effects.swap.head import strands_of
 from anonymizer.effects.swap.painting import paint_face
+from anonymizer.effects.tones import Colour
 from anonymizer.landmarks.expression import Expression, Pose, turning_of
 from anonymizer.landmarks.points import INNER_LIPS
 

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.effects.colours import Rgb
+from anonymizer.effects.tones import Colour
 from anonymizer.landmarks.expression import Pose, turning_of
 
-_Layer = npt.NDArray[np.float32]
-Colour = tuple[float, float, float]
+_Layer = npt.NDArray[np.floating]
 
 # In units of the mean face: where the middle of the skull is, and how far it reaches across and up.
 _SKULL: Final = (0.0, -0.12, 0.38)

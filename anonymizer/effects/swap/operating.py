@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import cv2
 import numpy as np
 
 from anonymizer.effects import solid
@@ -93,7 +94,10 @@ class Swap:
             around.fill, pose, hair, lit(face.skin, gain), face.strands, joining=around.hair is not None
         )
         mesh = face.doing(act.expression, pose)
-        return blended(backdrop, cover.region.coarse, face.looking(act.expression), mesh, gain)
+        made = blended(backdrop, cover.region.coarse, face.looking(act.expression), mesh, gain)
+        if around.is_grey:
+            made[:] = cv2.cvtColor(made, cv2.COLOR_RGB2GRAY)[:, :, None]
+        return made
 
     def _forget(self, time: float) -> None:
         gone = [track for track, worn in self._worn.items() if time - worn.seen_at > FORGET_SECONDS]

@@ -13,8 +13,9 @@ from anonymizer.effects.meshes import ATLAS_SIDE, OVAL, Pixels, atlas_points, tr
 from anonymizer.effects.region import Plane
 from anonymizer.effects.surroundings import spread
 from anonymizer.effects.swap.faces import Face, skin_of
-from anonymizer.effects.swap.head import Colour, strands_of
+from anonymizer.effects.swap.head import strands_of
 from anonymizer.effects.swap.painting import paint_mouth
+from anonymizer.effects.tones import Colour
 from anonymizer.errors import AnonymizerError
 from anonymizer.landmarks.cropping import Square
 from anonymizer.landmarks.expression import laid_on
