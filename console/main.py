@@ -12,6 +12,7 @@ import typer
 from console import output
 from console.commands import (
     age,
+    compare,
     doctor,
     evidence,
     log,
@@ -42,6 +43,7 @@ app.command("submit")(submit.submit)
 app.command("serve")(serve.serve)
 app.command("review")(review.review)
 app.command("verify")(verify.verify)
+app.command("compare")(compare.compare)
 app.command("statement")(statement.statement)
 app.command("keygen")(age.keygen)
 app.command("seal")(age.seal)
