@@ -15,7 +15,7 @@ from tests.fuzz.target import Target, attempt
 from tests.fuzz.targets import ROOMS, TARGETS
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("anonymizer", "console", "enclave", "grpc_api", "keyvault", "protos", "provenance")
+PACKAGES = ("anonymizer", "console", "enclave", "evaluation", "grpc_api", "keyvault", "protos", "provenance")
 NOT_REACHED = {
     "enclave.attest.verifying.verify_evidence": "hands on to verify_snp and its like, which are reached",
     "enclave.nursery.parent.Nursery._start": "forks; what it reads is JobOrder.from_message",
