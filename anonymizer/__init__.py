@@ -15,6 +15,8 @@ detect/        finding faces, text and number plates
 people/        finding whole people
 track/         following them through missed detections
 effects/       covering them
+camera/        the noise of the sensor
+quality/       whether the result is what it should be
 video/         decode, cover, encode
 still.py       JPEG, PNG and WebP
 boxes.py       arithmetic on boxes
@@ -23,6 +25,7 @@ boxes.py       arithmetic on boxes
 from anonymizer.anonymize import anonymize
 from anonymizer.errors import AnonymizerError
 from anonymizer.models import Models, load_models
+from anonymizer.quality.figures import Quality
 from anonymizer.report import Progress, Report
 from anonymizer.settings import FaceSettings, KeptRegion, Limits, PeopleSettings, Settings, TextSettings
 
@@ -34,6 +37,7 @@ __all__ = [
     "Models",
     "PeopleSettings",
     "Progress",
+    "Quality",
     "Report",
     "Settings",
     "TextSettings",

@@ -48,6 +48,7 @@ MESSAGES = {
     "release_request_malformed": "The vault could not read the worker's request.",
     "release_too_slow": "The worker took too long to ask the vault for the file key.",
     "result_too_large": "The result is larger than this service allows.",
+    "result_unreadable": "The finished video could not be read back, so it was not delivered.",
     "scratch_corrupt": "The worker's scratch file was changed while it worked.",
     "settings_invalid": "The settings of the policy cannot be used together.",
     "storage_full": "The disk of the service is full.",

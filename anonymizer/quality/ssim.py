@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import cv2
@@ -20,14 +21,17 @@ C2: Final = (0.03 * 255) ** 2
 def ssim(a: Tile, b: Tile) -> float:
     """Returns the mean structural similarity of two luma tiles, (H, W) uint8 with 11 pixels or more each way.
 
-    1 where they are the same, 0 where they have nothing in common.
+    Exactly 1 where they are the same, pixel by pixel, and nowhere else; 0 where they have nothing in common.
     """
+    if np.array_equal(a, b):
+        return 1.0
     x, y = a.astype(np.float32), b.astype(np.float32)
     mean_x, mean_y = _mean(x), _mean(y)
     var_x, var_y = _mean(x * x) - mean_x * mean_x, _mean(y * y) - mean_y * mean_y
     shared = _mean(x * y) - mean_x * mean_y
     alike = (2 * mean_x * mean_y + C1) * (2 * shared + C2)
-    return float((alike / ((mean_x**2 + mean_y**2 + C1) * (var_x + var_y + C2))).mean())
+    found = float((alike / ((mean_x**2 + mean_y**2 + C1) * (var_x + var_y + C2))).mean())
+    return min(found, math.nextafter(1, 0))
 
 
 def _mean(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -149,6 +149,8 @@ def _stated(facts: JobFacts) -> Markup:
         ("Faces followed", f"{facts.tracks:,}"),
         ("Covered besides faces", _also_covered(facts)),
         ("Sound", words.AUDIO[facts.audio]),
+        ("The camera", words.SENSOR_NOISE[facts.sensor_noise]),
+        ("Read back when it was done", _quality(facts)),
         ("Trade of speed for quality", words.MODES[facts.mode]),
         ("Worked out by", f"{words.DEVICES[facts.device]}; faces found with {words.ENGINES[facts.engine]}"),
         ("Detectors, by SHA-256", code(models) if models else "none"),
@@ -172,6 +174,15 @@ def _also_covered(facts: JobFacts) -> str:
         f"{words.KINDS[kind]}, {words.EFFECTS[effect]}, in {facts.frames_also_covered[kind]:,} frames"
         for kind, effect in facts.also_covered.items()
     )
+
+
+def _quality(facts: JobFacts) -> str:
+    if not facts.quality:
+        return "Nothing was measured: a still is written once, as it is."
+    short = "; ".join(words.QUALITY_CHECKS[check] for check in facts.quality_short)
+    figures = "; ".join(words.QUALITY[name].format(f"{figure:,}") for name, figure in facts.quality.items())
+    outcome = f"It falls short: {short}" if short else "It is as it should be"
+    return f"{outcome}. {figures[0].upper()}{figures[1:]}."
 
 
 def _times(result: VerifiedResult) -> Markup:

@@ -72,6 +72,34 @@ AUDIO: Final[Mapping[str, str]] = {
     "none": "There was no sound.",
 }
 
+SENSOR_NOISE: Final[Mapping[str, str]] = {
+    "kept": "The camera's own noise was kept. It can tie the picture to one device.",
+    "suppressed": "The camera's own noise was suppressed, as far as that can be done.",
+}
+
+QUALITY: Final[Mapping[str, str]] = {
+    "cover_gaps": "covers that were away for a moment: {}",
+    "duration_off_ms": "the pictures end {} ms off",
+    "encodings": "encoded {} time(s)",
+    "frames_black": "black where the original was not: {}",
+    "frames_frozen": "standing still where the original moved: {}",
+    "frames_missing": "frames missing: {}",
+    "frames_read": "frames decoded again: {}",
+    "kbit_per_second": "{} kbit/s of pictures",
+    "sound_off_ms": "the sound lies {} ms off",
+    "ssim_permille": "likeness to the original outside the covers: {} of 1,000",
+    "ssim_worst_permille": "in the frame least like it: {} of 1,000",
+}
+
+QUALITY_CHECKS: Final[Mapping[str, str]] = {
+    "black": "frames are black that were not in the original",
+    "duration": "it is too long or too short",
+    "frames": "frames are missing",
+    "frozen": "the picture stands still where the original moved",
+    "sound": "sound and pictures do not go together",
+    "ssim": "it does not look enough like the original outside the covers",
+}
+
 DEVICES: Final[Mapping[str, str]] = {"cpu": "processor", "cuda": "graphics processor"}
 
 ENGINES: Final[Mapping[str, str]] = {

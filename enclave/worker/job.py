@@ -14,11 +14,13 @@ from anonymizer import Models, Progress, Report, anonymize
 from enclave.errors import WallError, WorkerError
 from enclave.order import JobOrder
 from enclave.policy import Terms, parse_terms
+from enclave.policy.results import SUPPRESS
 from enclave.worker import handed_over as fds
 from enclave.worker.credentials import prepare_credentials, result_with_credentials
 from enclave.worker.derived import DerivedKeys, ask_for_derived_keys
 from enclave.worker.failures import published_code
 from enclave.worker.opening import OpenedUpload, open_upload
+from enclave.worker.quality import quality_facts
 from enclave.worker.release import Release, ask_for_file_key
 from enclave.worker.reporting import Reporter
 from enclave.worker.scratch import EncryptedScratch
@@ -169,6 +171,9 @@ class _Job:
             tracks=report.tracks,
             also_covered={kind: effect for kind, effect in terms.policy.effects.items() if kind != "face"},
             frames_also_covered={kind: n for kind, n in report.frames_with.items() if kind != "face"},
+            quality=quality_facts(report.quality),
+            quality_short=report.quality.short if report.quality else (),
+            sensor_noise="suppressed" if terms.policy.camera.noise == SUPPRESS else "kept",
             started_at=format_instant(self._started_at),
             finished_at=format_instant(datetime.now(UTC)),
             signatures=terms.policy.proof.signatures,

@@ -20,6 +20,9 @@ from provenance.statements.vocabulary import (
     MEDIA_TYPES,
     MODELS,
     MODES,
+    QUALITY,
+    QUALITY_CHECKS,
+    SENSOR_NOISE,
     TIERS,
     WALLS,
 )
@@ -52,6 +55,9 @@ class JobFacts(Facts):
         tracks: faces followed through the video.
         also_covered: what covers each kind of thing that was sought besides faces, by kind.
         frames_also_covered: frames in which something of that kind was covered, by the same kinds.
+        quality: what was measured on the finished video, read back (docs/quality.md); empty for a still.
+        quality_short: the checks that it did not pass, although it was made twice where that could help.
+        sensor_noise: whether the fixed noise of the camera's sensor was suppressed.
         started_at: "2026-11-21T00:00:00Z".
         finished_at: the same form.
         signatures: the algorithms that the job's policy demands of its proof, sorted. Without every one of
@@ -62,8 +68,8 @@ class JobFacts(Facts):
 
     Raises:
         FormatError: a field does not take its value, more frames are covered than there are, the two tables
-            of other kinds do not name the same ones, or fewer signatures are demanded than every statement
-            has (`signatures_too_weak`).
+            of other kinds do not name the same ones, the figures of quality contradict the rest, or fewer
+            signatures are demanded than every statement has (`signatures_too_weak`).
     """
 
     PREDICATE_TYPE: ClassVar[str] = "urn:bauta:predicate:job:v1"
@@ -91,6 +97,9 @@ class JobFacts(Facts):
     tracks: int = of(Count())
     also_covered: Mapping[str, str] = of(Table(Word(KINDS), Word(EFFECTS)))
     frames_also_covered: Mapping[str, int] = of(Table(Word(KINDS), Count()))
+    quality: Mapping[str, int] = of(Table(Word(QUALITY), Count()))
+    quality_short: tuple[str, ...] = of(Sorted(Word(QUALITY_CHECKS)))
+    sensor_noise: str = of(Word(SENSOR_NOISE))
     started_at: str = of(Instant())
     finished_at: str = of(Instant())
     signatures: tuple[str, ...] = of(Sorted(Word(STATEMENT_SIGNATURES)), default=STATEMENT_SUITE)
@@ -105,6 +114,10 @@ class JobFacts(Facts):
             raise FormatError("the kinds that were covered and those that were counted differ")
         if any(count > self.frames for count in self.frames_also_covered.values()):
             raise FormatError("more frames are covered than there are frames")
+        if self.quality_short and not self.quality:
+            raise FormatError("a check was not passed that was never made")
+        if self.quality.get("frames_read", 0) > self.frames:
+            raise FormatError("more frames were read back than there are")
         signature_set(self.signatures)
 
     def subject_sha256(self) -> str:

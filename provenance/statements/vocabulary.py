@@ -38,6 +38,27 @@ EFFECTS = ("solid", "blur", "mosaic", "persona", "swap", "warp", "generator", "r
 AUDIO = ("removed", "kept", "none")
 """What happened to the sound; "none": there was none."""
 
+SENSOR_NOISE = ("kept", "suppressed")
+"""What happened to the noise that ties a picture to one camera."""
+
+QUALITY = (
+    "cover_gaps",
+    "duration_off_ms",
+    "encodings",
+    "frames_black",
+    "frames_frozen",
+    "frames_missing",
+    "frames_read",
+    "kbit_per_second",
+    "sound_off_ms",
+    "ssim_permille",
+    "ssim_worst_permille",
+)
+"""What is measured on a finished video (docs/quality.md)."""
+
+QUALITY_CHECKS = ("black", "duration", "frames", "frozen", "sound", "ssim")
+"""What a finished video may fall short of."""
+
 CREDENTIALS = ("c2pa", "none")
 """Whether the result carries content credentials."""
 
@@ -147,6 +168,7 @@ FAILURE_CODES = (
     "release_request_malformed",
     "release_too_slow",
     "result_too_large",
+    "result_unreadable",
     "scratch_corrupt",
     "settings_invalid",
     "storage_full",
