@@ -78,6 +78,7 @@ class Figure:
     Attributes:
         body: the square that was looked at.
         next_body: where to look for them in the next frame.
+        presence: how likely somebody is there, 0 to 1.
         joints: (33, 2) float32, x and y.
         sure: (33,) float32, 0 to 1: how likely each joint is in sight.
         likely: (256, 256) float32, 0 to 1: which pixels of the square are theirs.
@@ -85,6 +86,7 @@ class Figure:
 
     body: Body
     next_body: Body
+    presence: float
     joints: FloatArray
     sure: FloatArray
     likely: FloatArray
@@ -164,6 +166,7 @@ class BodyReader:
         return Figure(
             body,
             Body(x, y, radius, turn, presence) if follows else body,
+            presence,
             places[:JOINTS],
             np.minimum(sigmoid(table[:JOINTS, 3]), sigmoid(table[:JOINTS, 4])),
             likely,

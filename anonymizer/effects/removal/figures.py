@@ -15,6 +15,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from anonymizer.boxes import Box
 from anonymizer.effects.operator import Cover, Scene
 from anonymizer.effects.removal.cutouts import cutout_around
 from anonymizer.people.bodies import BodyReader, Figure
@@ -26,8 +27,10 @@ READ_SECONDS: Final = 0.08
 # Who was not read for so long is not drawn any more, and soon forgotten.
 STALE_SECONDS: Final = 0.7
 FORGOTTEN_SECONDS: Final = 5.0
-# So many are read in one frame. The others are removed like them, and not drawn.
+# So many are read in one frame. The others are removed as well, and read in the next frames.
 MOST_READ: Final = 12
+# Two boxes that share so much (intersection over union) are of one person, followed by two searches.
+SAME_BOX: Final = 0.5
 # Where somebody is follows with this time constant at most.
 PLACE_SECONDS: Final = 0.12
 # Side of the square in which an outline is kept, and half of it in radii of the body.
@@ -47,6 +50,7 @@ class Shown:
         sure: (33,), 0 to 1.
         outline: (OUTLINE_SIDE, OUTLINE_SIDE) float32, 0 to 1: how likely each part of the upright square
             around the hips is the person; its half side is OUTLINE_REACH radii.
+        presence: how likely somebody is there, 0 to 1.
         is_new: it was read in this very frame.
     """
 
@@ -56,6 +60,7 @@ class Shown:
     joints: FloatArray
     sure: FloatArray
     outline: FloatArray
+    presence: float
     is_new: bool
 
 
@@ -68,7 +73,7 @@ class Figures:
         self._known: dict[int, _Person] = {}
 
     def read(self, scene: Scene, covers: Sequence[Cover]) -> dict[int, Shown]:
-        """Returns what may be drawn, by track: the same person once, however many tracks follow them.
+        """Returns what may be drawn, by track; of tracks that follow one person all have the same.
 
         Args:
             scene: the frame, uncovered.
@@ -79,22 +84,26 @@ class Figures:
         """
         for track in [t for t, p in self._known.items() if scene.time - p.asked_at > FORGOTTEN_SECONDS]:
             del self._known[track]
-        # Who has waited longest comes first; nobody is left out for good.
-        turn = sorted(
-            covers, key=lambda c: self._known[c.track].asked_at if c.track in self._known else -math.inf
-        )
+        seen: list[tuple[Cover, Shown]] = []
         shown: dict[int, Shown] = {}
-        for place, cover in enumerate(turn):
+        reads = 0
+        for cover in sorted(covers, key=lambda cover: cover.track):
+            same = next((one for other, one in seen if overlap(cover.box, other.box) > SAME_BOX), None)
+            if same is not None:
+                shown[cover.track] = same
+                continue
             person = self._known.setdefault(cover.track, _Person())
-            if place < MOST_READ and scene.time - person.asked_at >= READ_SECONDS - _ROUNDING:
+            if reads < MOST_READ and scene.time - person.asked_at >= READ_SECONDS - _ROUNDING:
+                reads += 1
                 person.asked_at = scene.time
                 figure = self._look_at(scene, cover, person)
                 if figure is not None:
                     person.take(figure, scene.time)
             drawn = person.at(scene.time, smoothing_of(cover.settings))
             if drawn is not None:
+                seen.append((cover, drawn))
                 shown[cover.track] = drawn
-        return _each_once(shown)
+        return shown
 
     def _look_at(self, scene: Scene, cover: Cover, person: _Person) -> Figure | None:
         part = cutout_around(scene.planes, cover.box, scene.width, scene.height)
@@ -160,7 +169,7 @@ class _Person:
             sure = before.sure + quickly * (figure.sure - before.sure)
             outline = before.outline + follow * (self._outline - before.outline)
         placed = np.asarray(joints * radius + (x, y), np.float32)
-        self._shown = Shown(x, y, radius, placed, sure, outline, is_new)
+        self._shown = Shown(x, y, radius, placed, sure, outline, figure.presence, is_new)
         return self._shown
 
 
@@ -185,13 +194,14 @@ def _outline_of(figure: Figure) -> FloatArray:
     return np.asarray(turned, np.float32)
 
 
-def _each_once(shown: dict[int, Shown]) -> dict[int, Shown]:
-    """Drops all but the first track of those that show one person."""
-    kept: dict[int, Shown] = {}
-    for track, one in sorted(shown.items()):
-        if all(
-            math.hypot(one.x - other.x, one.y - other.y) > 0.35 * min(one.radius, other.radius)
-            for other in kept.values()
-        ):
-            kept[track] = one
-    return kept
+def overlap(box: Box, other: Box) -> float:
+    """Returns intersection over union."""
+    shared = shared_area(box, other)
+    return shared / max(box.width * box.height + other.width * other.height - shared, 1e-6)
+
+
+def shared_area(box: Box, other: Box) -> float:
+    """Returns how many pixels lie in both boxes."""
+    across = min(box.x2, other.x2) - max(box.x1, other.x1)
+    down = min(box.y2, other.y2) - max(box.y1, other.y1)
+    return max(across, 0.0) * max(down, 0.0)

@@ -13,6 +13,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from anonymizer.boxes import Box
 from anonymizer.effects.operator import Scene
 from anonymizer.effects.region import Mask
 from anonymizer.effects.removal.cells import FloatArray
@@ -58,6 +59,21 @@ def mask_of(
     if float(whole.mean()) < LEAST_AREA:
         return None
     return grown(whole.astype(np.bool_), max(2, round(shown.radius * MARGIN / 2)))
+
+
+def extent_of(scene: Scene, window: Window, patches: Sequence[FloatArray], known: Mask) -> Box | None:
+    """Returns the box around what differs from the plate in a window; None where next to nothing does."""
+    differs = _differs(scene, window, patches) | ~known
+    if float(differs.mean()) < LEAST_AREA:
+        return None
+    (top, bottom), (left, right) = (np.percentile(places, (2, 98)).tolist() for places in np.nonzero(differs))
+    down, across = window
+    return Box(
+        2 * (across.start + left),
+        2 * (down.start + top),
+        2 * (across.start + right),
+        2 * (down.start + bottom),
+    )
 
 
 def _differs(scene: Scene, window: Window, patches: Sequence[FloatArray]) -> Mask:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from anonymizer.effects.region import Plane
 from anonymizer.effects.removal.cutouts import cutout_around
 from anonymizer.effects.removal.masks import coarse_size, margin_of, window_of
 from anonymizer.effects.removal.plate import Plate
-from anonymizer.people.bodies import BodyReader, Figure, square_around
+from anonymizer.people.bodies import BodyReader, Cutout, Figure, square_around
 
 # The plate is looked at again after so long: people walk on, to where it was not looked at.
 AGAIN_SECONDS: Final = 1.0
@@ -73,9 +74,17 @@ class Ghosts:
         part = cutout_around(planes, cover.box.moved(-left, -top), right - left, bottom - top)
         if part is None:
             return False
-        body = self._reader.find(part, cover.box.moved(-left, -top))
+        return all(self._shows_somebody(each) for each in (part, _mirrored(part)))
+
+    def _shows_somebody(self, part: Cutout) -> bool:
+        body = self._reader.find(part)
         figure = None if body is None else self._reader.read(part, body)
         return figure is not None and is_clear(figure)
+
+
+def _mirrored(part: Cutout) -> Cutout:
+    """What is somebody is somebody in a mirror; a network that is deceived mostly is so from one side."""
+    return replace(part, image=np.ascontiguousarray(part.image[:, ::-1]))
 
 
 def is_clear(figure: Figure) -> bool:

@@ -13,11 +13,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from anonymizer.boxes import Box
 from anonymizer.effects import solid
 from anonymizer.effects.operator import Cover, Paint, Scene
 from anonymizer.effects.region import Mask, Region, apply
 from anonymizer.effects.removal.figures import Figures, Shown
-from anonymizer.effects.removal.foreground import mask_of
+from anonymizer.effects.removal.foreground import extent_of, mask_of
 from anonymizer.effects.removal.ghosts import Ghosts
 from anonymizer.effects.removal.masks import (
     Window,
@@ -29,11 +30,12 @@ from anonymizer.effects.removal.masks import (
     on_samples,
     window_of,
 )
-from anonymizer.effects.removal.overlays import Overlay, draw
+from anonymizer.effects.removal.overlays import Overlay, Overlays, people_settings_of
 from anonymizer.effects.removal.plate import Plate
 from anonymizer.effects.removal.seams import blended, seam_width
+from anonymizer.errors import AnonymizerError
+from anonymizer.models import Models
 from anonymizer.people.bodies import BodyReader
-from anonymizer.settings import PeopleSettings
 
 # After the picture has become another one within a shot, nothing is believed for so long.
 BLIND_SECONDS: Final = 0.3
@@ -70,6 +72,7 @@ class Remover:
         self._silhouettes = silhouettes
         self._plate: Plate | None = None
         self._ghosts, self._figures = Ghosts(reader), Figures(reader)
+        self._overlays = Overlays(silhouettes=silhouettes)
         self._blind_until = 0.0
 
     def plan(self, scene: Scene, covers: Sequence[Cover]) -> Paint:
@@ -83,31 +86,31 @@ class Remover:
             self._blind_until = scene.time
         if not plate.see(scene, grown(hidden, margin_of(rows))):
             self._blind_until = scene.time + BLIND_SECONDS
-        is_blind = scene.time < self._blind_until
-        if not is_blind:
+        believed = plate if scene.time >= self._blind_until else None
+        if believed is not None:
             self._ghosts.drive_out(plate, scene, covers)
         wanted = [cover for cover in covers if self._is_read(cover)]
         figures = self._figures.read(scene, wanted) if wanted else {}
-        fillings = self._fillings(None if is_blind else plate, scene, covers, figures)
+        fillings = self._fillings(believed, scene, covers, figures)
         overlays = [
-            Overlay(filling.cover, filling.window, figures.get(filling.cover.track))
-            for filling in fillings
-            if self._is_drawn(filling.cover)
+            _overlay(believed, scene, cover, figures.get(cover.track))
+            for cover in covers
+            if self._is_drawn(cover)
         ]
 
         def paint() -> None:
             for filling in fillings:
                 _fill(scene, filling)
             within = drawn([filling.region for filling in fillings], rows, columns)
-            draw(scene, overlays, within, silhouettes=self._silhouettes)
+            self._overlays.draw(scene, overlays, within)
 
         return paint
 
     def _is_drawn(self, cover: Cover) -> bool:
-        return self._silhouettes or _settings_of(cover).overlay == "skeleton"
+        return self._silhouettes or people_settings_of(cover).overlay == "skeleton"
 
     def _is_read(self, cover: Cover) -> bool:
-        return self._is_drawn(cover) or _settings_of(cover).outline == "mask"
+        return self._is_drawn(cover) or people_settings_of(cover).outline == "mask"
 
     def _fillings(
         self, plate: Plate | None, scene: Scene, covers: Sequence[Cover], figures: Mapping[int, Shown]
@@ -125,14 +128,10 @@ class Remover:
         return fillings
 
 
-def _settings_of(cover: Cover) -> PeopleSettings:
-    return cover.settings if isinstance(cover.settings, PeopleSettings) else PeopleSettings()
-
-
 def _hole_of(plate: Plate | None, scene: Scene, cover: Cover, shown: Shown | None) -> Region:
     """Returns the part of a cover under which nothing may stay: all of it, where the rest is not sure."""
     region = cover.region
-    if plate is None or _settings_of(cover).outline == "box":
+    if plate is None or people_settings_of(cover).outline == "box":
         return region
     rows, columns = coarse_size(scene.width, scene.height)
     window = window_of(region, rows, columns)
@@ -142,6 +141,16 @@ def _hole_of(plate: Plate | None, scene: Scene, cover: Cover, shown: Shown | Non
         return region
     high, wide = mask.shape
     return Region(region.left, region.top, region.coarse[:high, :wide] & mask, region.face_width)
+
+
+def _overlay(plate: Plate | None, scene: Scene, cover: Cover, shown: Shown | None) -> Overlay:
+    rows, columns = coarse_size(scene.width, scene.height)
+    window = window_of(cover.region, rows, columns)
+    box: Box | None = cover.box
+    patches = None if plate is None or shown is not None else plate.shown(window, scene.time)
+    if plate is not None and patches is not None:
+        box = extent_of(scene, window, patches, plate.knows(window))
+    return Overlay(cover, window, shown, box)
 
 
 def _patches(plate: Plate, scene: Scene, window: Window, visible: Mask) -> list[npt.NDArray[np.uint8]] | None:
@@ -166,3 +175,16 @@ def _fill(scene: Scene, filling: _Filling) -> None:
     for plane, patch in zip(scene.planes, filling.patches, strict=True):
         view = plane.pixels[on_samples(filling.window, plane.step)]
         np.copyto(view, patch, where=on_plane(hole, plane.step, view.shape).view(np.bool_))
+
+
+def open_remover(models: Models, *, silhouettes: bool) -> Remover:
+    """Opens the effect for one job.
+
+    Raises:
+        AnonymizerError: model_missing. Without the networks for people nobody would notice somebody whom the
+            plate took for a part of the room, and the effect would show them.
+    """
+    if models.pose is None:
+        effect = "silhouette" if silhouettes else "remove"
+        raise AnonymizerError("model_missing", f"The policy asks for {effect}, which needs OpenVINO.")
+    return Remover(BodyReader(models.pose), silhouettes=silhouettes)

@@ -6,6 +6,7 @@ little wider; without an outline it is a rounded box, which says no more than th
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Final
 
@@ -21,8 +22,8 @@ from anonymizer.effects.removal.masks import Window
 # The smoothed likelihood from which something is inside: under a half, so that it is wider than what was
 # seen.
 INSIDE: Final = 0.35
-# Of the likelihood, over which the edge fades: about two pixels of the outline's square.
-_EDGE: Final = 0.12
+# Luma pixels over which the edge fades.
+EDGE: Final = 1.5
 # A rounded box, as shares of the detected one and of its shorter side.
 BOX_SHARE: Final = 0.9
 ROUND_SHARE: Final = 0.45
@@ -42,8 +43,12 @@ def silhouette_of(shown: Shown, smooth: float, window: Window) -> FloatArray:
     # The square of the outline is OUTLINE_REACH bodies high and wide.
     sigma = smooth * OUTLINE_SIDE / OUTLINE_REACH
     likely = cv2.GaussianBlur(shown.outline, (0, 0), sigma) if sigma > 0 else shown.outline
-    edge = np.clip((likely - INSIDE) / _EDGE + 0.5, 0, 1).astype(np.float32)
-    return outline_in(replace(shown, outline=edge), window, scale=1.0)
+    smooth_outline = replace(shown, outline=np.asarray(likely, np.float32))
+    each = 2 * OUTLINE_REACH * shown.radius / OUTLINE_SIDE
+    # A step smoothed by sigma rises by so much from one luma pixel to the next.
+    rise = 1 / (math.sqrt(2 * math.pi) * max(sigma, 1.0) * max(each, 1.0))
+    share = (outline_in(smooth_outline, window, scale=1.0) - INSIDE) / (EDGE * rise) + 0.5
+    return np.asarray(np.clip(share, 0, 1), np.float32)
 
 
 def rounded_box(box: Box, window: Window) -> FloatArray:

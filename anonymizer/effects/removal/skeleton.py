@@ -79,12 +79,17 @@ def skeleton_of(shown: Shown, window: Window) -> Skeleton:
     strengths = np.clip((shown.sure - OUT_OF_SIGHT) / (IN_SIGHT - OUT_OF_SIGHT), 0, 1)
     thickness = max(LEAST_THICKNESS, THICKNESS * shown.radius)
     limbs = _limbs(places, strengths, thickness, HEAD * shown.radius)
+    # A joint to which no limb is drawn would hang in the air.
+    held = {
+        joint: max(limb.strength for limb, ends in zip(limbs, LIMBS, strict=False) if joint in ends)
+        for joint in JOINTS
+    }
     joints = [
         _Stroke(
             _place(places, (joint,)),
             _place(places, (joint,)),
             2 * _JOINT * thickness,
-            float(strengths[joint]),
+            held[joint],
         )
         for joint in JOINTS
     ]
