@@ -8,7 +8,9 @@ patch.py    what those get to work on
 solid.py    neutral grey: nothing of the face is left
 blur.py     a blur whose reach grows with the face
 mosaic.py   a few large blocks
+removal/    people replaced by the room behind them: remove, silhouette
 colours.py  pixels as RGB, whatever planes they lie in
+persona/    a drawn head that does what the face does
 torch_cover.py  the covers of a batch of frames on a GPU
 """
 
@@ -21,6 +23,8 @@ from typing import Final
 from anonymizer.effects import blur, mosaic, solid
 from anonymizer.effects.by_patch import ByPatch
 from anonymizer.effects.operator import Operator
+from anonymizer.effects.removal.remover import open_remover
+from anonymizer.effects.persona.persona import open_persona
 from anonymizer.models import Models
 from anonymizer.settings import Effect, Kind, Settings
 
@@ -33,5 +37,8 @@ EFFECTS: Final[Mapping[Effect, Open]] = MappingProxyType(
         "solid": lambda models, settings, kind: ByPatch(solid.cover),
         "blur": lambda models, settings, kind: ByPatch(blur.cover),
         "mosaic": lambda models, settings, kind: ByPatch(mosaic.cover),
+        "remove": lambda models, settings, kind: open_remover(models, silhouettes=False),
+        "silhouette": lambda models, settings, kind: open_remover(models, silhouettes=True),
+        "persona": open_persona,
     }
 )

@@ -27,10 +27,10 @@ LEAST_PRESENCE_FOLLOWED: Final = 0.3
 LEAST_PIXELS: Final = 20
 # So many are read in a frame, the largest first.
 MOST_FACES: Final = 16
-# A detector's box is smaller than the mesh: this much around it is the square that the network wants.
-ROOM_AROUND_BOX: Final = 1.7
-# A box does not say how a head is tilted: radians that are tried one after the other.
-TURNS: Final = (0.0, 0.6, -0.6)
+# A detector's box says neither how a head is tilted nor how much of it is the face: radians and squares, as
+# multiples of the box, that are tried one after the other. It is smaller than the mesh, whose network wants
+# room around the face.
+STARTS: Final = ((0.0, 1.7), (0.6, 1.7), (-0.6, 1.7), (0.0, 1.25), (0.0, 2.3))
 # A mesh stays with its cover while its middle lies in the box grown by this and its size is within these
 # multiples of the box's.
 GROWN: Final = 1.4
@@ -101,12 +101,12 @@ class FaceReader:
         return reading
 
     def _start(self, scene: Scene, box: Box, followed: _Followed) -> FaceReading | None:
-        # All tilts at first, then one a frame: many faces that cannot be read must not cost thrice as much as
+        # All at first, then one a frame: many faces that cannot be read must not cost many times as much as
         # those that can.
-        turns = TURNS if followed.tries == 0 else (TURNS[followed.tries % len(TURNS)],)
+        starts = STARTS if followed.tries == 0 else (STARTS[followed.tries % len(STARTS)],)
         followed.tries += 1
-        side = max(box.width, box.height) * ROOM_AROUND_BOX
-        for turn in turns:
+        for turn, room in starts:
+            side = max(box.width, box.height) * room
             reading = self._look(scene, Square(*box.centre, side, turn), LEAST_PRESENCE)
             if reading is not None:
                 # The second look is upright and well framed, which the first could only guess at.

@@ -20,12 +20,12 @@ _TEETH: Final[Colour] = (252, 248, 240)
 _TONGUE: Final[Colour] = (206, 98, 98)
 # Half an eye's width, and how far its lids reach up and down.
 _EYE_WIDE: Final = 0.128
-_EYE_UP: Final = 0.108
-_EYE_DOWN: Final = 0.062
+_EYE_UP: Final = 0.094
+_EYE_DOWN: Final = 0.064
 _IRIS: Final = 0.083
 _LOOKS_ASIDE: Final = 0.052
 _LOOKS_DOWN: Final = 0.036
-_MOUTH_WIDE: Final = 0.165
+_MOUTH_WIDE: Final = 0.175
 _MOUTH_OPEN: Final = 0.19
 
 
@@ -75,7 +75,9 @@ def _eye(sheet: Sheet, look: Look, expression: Expression, side: int, opened: fl
         sheet.fill(opening, _WHITE, shine=150)
         _iris(sheet, look, expression, (x, y), opening)
         # The upper lid throws a shadow on the eye.
-        shade = np.concatenate([np.stack([across, top], 1), np.stack([across, top + 0.030 * amount], 1)[::-1]])
+        shade = np.concatenate(
+            [np.stack([across, top], 1), np.stack([across, top + 0.030 * amount], 1)[::-1]]
+        )
         sheet.fill(shade, (120, 96, 104), 0.34, within=opening)
         pink = (x - side * _EYE_WIDE * size * 0.94, y + 0.018)
         sheet.fill(oval(pink, 0.022, 0.016), (232, 160, 150), 0.8, within=opening)
@@ -85,9 +87,13 @@ def _eye(sheet: Sheet, look: Look, expression: Expression, side: int, opened: fl
     # They end in a small wing.
     lashes[-1] += np.array([side * 0.020, -0.012])
     sheet.stroke(lashes, widths, _LASH)
-    sheet.stroke(np.stack([across, low + 0.002], 1)[3:-1], np.full(21, 0.008), darker(look.skin, 0.5, 0.1), 0.55)
+    sheet.stroke(
+        np.stack([across, low + 0.002], 1)[3:-1], np.full(21, 0.008), darker(look.skin, 0.5, 0.1), 0.55
+    )
     crease = np.stack([across, np.minimum(open_top, top) - 0.030 * reach**0.4], 1)[4:-3]
-    sheet.stroke(crease, 0.011 * np.sin(np.linspace(0.2, np.pi - 0.2, 18)), darker(look.skin, 0.62, 0.08), 0.6)
+    sheet.stroke(
+        crease, 0.011 * np.sin(np.linspace(0.2, np.pi - 0.2, 18)), darker(look.skin, 0.62, 0.08), 0.6
+    )
 
 
 def _iris(
@@ -130,7 +136,7 @@ def _mouth(sheet: Sheet, look: Look, expression: Expression) -> None:
     x = _ACROSS * half
     round_ = np.clip(1 - _ACROSS**2, 0, 1)
     # A mouth at rest is a little friendly.
-    corners = -(0.016 + 0.050 * expression.smile) * np.abs(_ACROSS) ** 1.8
+    corners = -(0.026 + 0.050 * expression.smile) * np.abs(_ACROSS) ** 1.8
     line = MOUTH_Y + corners + 0.010 * np.maximum(0, expression.smile)
     top, bottom = line - gap * 0.26 * round_**0.7, line + gap * 0.74 * round_**0.62
     full = look.lip_fullness * (1 - 0.25 * max(0.0, expression.mouth_width))
@@ -139,7 +145,9 @@ def _mouth(sheet: Sheet, look: Look, expression: Expression) -> None:
     below = bottom + 0.046 * full * round_**0.72
     lips = mixed(darker(look.skin, 0.78, 0.06), (196, 72, 80), 0.30 + 0.45 * look.lip_red)
     inside = np.concatenate([np.stack([x, top], 1), np.stack([x, bottom], 1)[::-1]])
-    sheet.fill(np.concatenate([np.stack([x, above], 1), np.stack([x, top], 1)[::-1]]), darker(lips, 0.90), shine=90)
+    sheet.fill(
+        np.concatenate([np.stack([x, above], 1), np.stack([x, top], 1)[::-1]]), darker(lips, 0.90), shine=90
+    )
     sheet.fill(np.concatenate([np.stack([x, bottom], 1), np.stack([x, below], 1)[::-1]]), lips, shine=130)
     gleam = oval((0, float(bottom[12] + 0.020 * full)), half * 0.34, 0.008 * full)
     sheet.fill(gleam, mixed(lips, (255, 236, 228), 0.6), 0.5)
@@ -151,7 +159,10 @@ def _mouth(sheet: Sheet, look: Look, expression: Expression) -> None:
         length = min(0.050, gap * 0.42)
         inner = slice(3, -3)
         teeth = np.concatenate(
-            [np.stack([x, top - 0.01], 1)[inner], np.stack([x * 0.96, top + length * round_**0.3], 1)[inner][::-1]]
+            [
+                np.stack([x, top - 0.01], 1)[inner],
+                np.stack([x * 0.96, top + length * round_**0.3], 1)[inner][::-1],
+            ]
         )
         sheet.fill(teeth, _TEETH, shine=120, within=inside)
         sheet.stroke(np.stack([x, top], 1), 0.008 * round_**0.5 + 0.003, darker(lips, 0.55), 0.7)

@@ -12,6 +12,7 @@ from anonymizer.effects.persona.identity import Look
 from anonymizer.effects.persona.meshes import Colour, Floats, Surface, ball, bumped, plain, smooth
 
 CLOTH_ON_HEAD: Final = frozenset({"beanie"})
+COVERS_EARS: Final = frozenset({"bob", "long"})
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,14 @@ def with_hair(head: Head, look: Look) -> Head:
         return head
     x, y = head.places[:, :, 0], head.places[:, :, 1]
     depth = depth_of(hairdo, x, y)
-    share = np.clip(depth / 0.09 + 0.12, 0, 1)
+    # Beside the ears it lies close.
+    aside = np.clip((np.abs(x) - 0.5) / 0.25, 0, 1) * (look.hair not in CLOTH_ON_HEAD)
+    share = np.clip(depth / (0.09 + 0.05 * aside) + 0.12 - 0.2 * aside, 0, 1)
     thick = hairdo.thick * share * share * (3 - 2 * share)
     if look.hair == "curls":
-        thick = thick * (1 + 0.28 * np.sin(x * 23 + 4 * np.sin(y * 9)) * np.sin(y * 21 + 3 * np.sin(x * 8)))
+        thick = thick * (
+            1 + 0.28 * np.sin(x * 17 + 2.5 * np.sin(y * 8)) * np.sin(y * 16 + 2.5 * np.sin(x * 7))
+        )
     if look.hair == "quiff":
         high = np.exp(-(((x - 0.10 * look.parting) / 0.34) ** 2) - ((y + 0.64) / 0.15) ** 2)
         thick = thick + 0.13 * high * share
@@ -131,7 +136,12 @@ def _curtain(
     z = 0.44 - radius * wave * np.cos(around) * 1.02
     # The strands before the ears end a little higher than those behind.
     y = top + (bottom - top) * down * (1 - 0.05 * np.cos(around)) + 0.012 * np.sin(around * 25) * down
-    light = 1 + 0.13 * np.sin(around * 27) + 0.08 * np.sin(around * 44 + 1) + 0.10 * np.exp(-(((down - 0.3) / 0.14) ** 2))
+    light = (
+        1
+        + 0.13 * np.sin(around * 27)
+        + 0.08 * np.sin(around * 44 + 1)
+        + 0.10 * np.exp(-(((down - 0.3) / 0.14) ** 2))
+    )
     points = np.stack(np.broadcast_arrays(x, y, z), axis=2).astype(np.float32)
     colours = np.clip(np.array(look.hair_colour, np.float32) * light[:, :, None] * 0.94, 0, 255)
     return Surface(points, colours.astype(np.float32), both_sides=True, shine=0.3)

@@ -6,14 +6,13 @@ in its own length, so that what is drawn flat keeps its size on the cheek.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from anonymizer.effects.persona.identity import Look
-from anonymizer.effects.persona.meshes import Colour, Floats, Surface, ball, plain, smooth, tube
+from anonymizer.effects.persona.meshes import Colour, Floats, Surface, ball, smooth, tube
 
 # Where things are on every persona, in units of the mean face.
 EYE_Y: Final = -0.115
@@ -27,7 +26,21 @@ CROWN_Y: Final = -0.80
 # The stack of rings: share of the way from crown to chin; half its width; where its front and its back lie.
 _DOWN: Final = (0, 0.03, 0.08, 0.16, 0.28, 0.42, 0.55, 0.68, 0.80, 0.89, 0.955, 0.988, 1.0)
 _WIDE: Final = (0, 0.205, 0.335, 0.455, 0.548, 0.572, 0.562, 0.525, 0.440, 0.335, 0.215, 0.110, 0)
-_FRONT: Final = (0.42, 0.20, 0.065, -0.045, -0.110, -0.130, -0.125, -0.115, -0.105, -0.090, -0.050, 0.02, 0.16)
+_FRONT: Final = (
+    0.42,
+    0.20,
+    0.065,
+    -0.045,
+    -0.110,
+    -0.130,
+    -0.125,
+    -0.115,
+    -0.105,
+    -0.090,
+    -0.050,
+    0.02,
+    0.16,
+)
 _BACK: Final = (0.42, 0.62, 0.75, 0.88, 0.99, 1.02, 0.98, 0.88, 0.72, 0.56, 0.40, 0.28, 0.16)
 # A ring is squarer than an ellipse: this is its exponent (2 for an ellipse).
 _SQUARE: Final = 2.35
@@ -52,7 +65,7 @@ class Head:
 
 def head_of(look: Look) -> Head:
     """Builds a head."""
-    shares = _denser(_ROWS, np.linspace(0, 1, 400), lambda t: 1.0 + 1.3 * np.exp(-(((t - 0.68) / 0.2) ** 2)))
+    shares = _denser(_ROWS, at=0.68, by=1.3, wide=0.2)
     shares = np.sort(np.concatenate([shares, [0.008, 0.994]])).astype(np.float32)
     y = CROWN_Y + shares * (CHIN_Y * (1 + 0.05 * (look.chin - 1)) - CROWN_Y)
     # Counted by angle, so that crown and chin are round.
@@ -64,7 +77,10 @@ def head_of(look: Look) -> Head:
     front, back = smooth(down, _FRONT, at), smooth(down, _BACK, at)
     rows = [_ring(float(w), float(f), float(b)) for w, f, b in zip(wide, front, back, strict=True)]
     points = np.stack(
-        [np.stack([ring[0], np.full(_COLUMNS, height), ring[1]], axis=1) for ring, height in zip(rows, y, strict=True)]
+        [
+            np.stack([ring[0], np.full(_COLUMNS, height), ring[1]], axis=1)
+            for ring, height in zip(rows, y, strict=True)
+        ]
     ).astype(np.float32)
     places = np.stack(
         [np.stack([ring[2], np.full(_COLUMNS, height)], axis=1) for ring, height in zip(rows, y, strict=True)]
@@ -100,7 +116,7 @@ def ears(look: Look) -> list[Surface]:
 
 
 def neck(look: Look) -> list[Surface]:
-    """Returns the neck and a collar."""
+    """Returns the neck; where it ends, persona.py lets it fade."""
     y = np.array([0.30, 0.50, 0.72, 0.95, 1.25], np.float32)
     path = np.stack([np.zeros(5), y, np.array([0.50, 0.52, 0.56, 0.62, 0.70])], axis=1).astype(np.float32)
     radii = np.array([0.30, 0.285, 0.29, 0.36, 0.60], np.float32) * look.face_width
@@ -108,11 +124,7 @@ def neck(look: Look) -> list[Surface]:
     # Under the chin it is dark.
     dark = 1 - 0.42 * np.exp(-(((points[:, :, 1:2] - 0.52) / 0.2) ** 2))
     skin = (np.array(look.skin, np.float32) * dark * np.array([1, 0.95, 0.93])).astype(np.float32)
-    top = np.array([0.80, 0.86, 0.94, 1.10, 1.40], np.float32)
-    path = np.stack([np.zeros(5), top, np.array([0.58, 0.58, 0.6, 0.64, 0.7])], axis=1).astype(np.float32)
-    collar = tube(path, np.array([0.36, 0.40, 0.50, 0.85, 1.30], np.float32), 21)
-    collar[0, :, 1] += (0.07 * np.cos(np.linspace(-np.pi, np.pi, 21))).astype(np.float32)
-    return [Surface(points, skin), plain(collar, look.cloth)]
+    return [Surface(points, skin)]
 
 
 def _ring(wide: float, front: float, back: float) -> tuple[Floats, Floats, Floats]:
@@ -126,18 +138,21 @@ def _ring(wide: float, front: float, back: float) -> tuple[Floats, Floats, Float
     z = middle - depth * np.sign(cosine) * np.abs(cosine) ** power
     length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(x), np.diff(z)))])
     half = _COLUMNS // 2 + 1
-    wanted = _denser(half, np.linspace(0, 1, 200), lambda t: 1.0 + 2.2 * np.exp(-((t / 0.3) ** 2)))
+    wanted = _denser(half, at=0.0, by=2.2, wide=0.3)
     at = wanted * length[-1]
     right_x, right_z = np.interp(at, length, x), np.interp(at, length, z)
-    both = [np.concatenate([sign * each[:0:-1], each]) for sign, each in ((-1, right_x), (1, right_z), (-1, at))]
+    both = [
+        np.concatenate([sign * each[:0:-1], each]) for sign, each in ((-1, right_x), (1, right_z), (-1, at))
+    ]
     return both[0].astype(np.float32), both[1].astype(np.float32), both[2].astype(np.float32)
 
 
-def _denser(count: int, at: Floats, density: object) -> Floats:
-    """Returns numbers from 0 to 1, closer to each other where the density is higher."""
-    sums = np.cumsum(density(at))  # type: ignore[operator]
+def _denser(count: int, *, at: float, by: float, wide: float) -> Floats:
+    """Returns numbers from 0 to 1, closer to each other about one place."""
+    steps = np.linspace(0, 1, 400)
+    sums = np.cumsum(1 + by * np.exp(-(((steps - at) / wide) ** 2)))
     sums = (sums - sums[0]) / (sums[-1] - sums[0])
-    return np.interp(np.linspace(0, 1, count), sums, at).astype(np.float32)
+    return np.interp(np.linspace(0, 1, count), sums, steps).astype(np.float32)
 
 
 def _step(values: Floats, low: float, high: float) -> Floats:
@@ -170,8 +185,8 @@ def _sculpted(points: Floats, places: Floats, look: Look) -> Floats:
     along = np.clip((y - top) / (tip - top), 0, 1)
     ends = 1 - _step(y, tip + 0.015, tip + 0.085 * look.nose_length)
     ridge = np.exp(-((np.abs(x) / (0.045 + 0.03 * along * look.nose_width)) ** 2.2))
-    ahead += 0.105 * look.nose_height * along**1.6 * ends * ridge
-    ahead += 0.052 * _bump(places, 0, tip, 0.062 * look.nose_width, 0.055)
+    ahead += 0.088 * look.nose_height * along**1.5 * ends * ridge
+    ahead += 0.050 * _bump(places, 0, tip, 0.066 * look.nose_width, 0.058)
     made = points.copy()
     made[:, :, 2] -= ahead
     return made
@@ -180,12 +195,3 @@ def _sculpted(points: Floats, places: Floats, look: Look) -> Floats:
 def _mixed(one: Colour, other: Colour, share: Floats) -> Floats:
     first, second = (np.array(each, np.float32) for each in (one, other))
     return (first + (second - first) * share[:, :, None]).astype(np.float32)
-
-
-def leaned(surface: Surface, angle: float) -> Surface:
-    """Turns a surface about its own up and down, by radians."""
-    c, s = math.cos(angle), math.sin(angle)
-    about = np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]], np.float32)
-    return Surface(
-        surface.points @ about.T, surface.colours, surface.places, surface.both_sides, surface.shine
-    )

@@ -14,6 +14,18 @@ Hair = Literal["crop", "parted", "quiff", "curls", "bob", "long", "bun", "tails"
 Beard = Literal["none", "stubble", "moustache", "goatee", "full"]
 Glasses = Literal["none", "round", "square"]
 
+_HAIR: Final[tuple[Hair, ...]] = (
+    *("crop", "parted", "quiff", "curls", "bob", "long"),
+    *("bun", "tails", "beanie", "bob", "long"),
+)
+_HAIR_WITH_BEARD: Final[tuple[Hair, ...]] = (
+    *("crop", "parted", "quiff", "curls"),
+    *("beanie", "bald", "parted", "quiff"),
+)
+_BEARDS: Final[tuple[Beard, ...]] = ("stubble", "moustache", "goatee", "full")
+_GLASSES: Final[tuple[Glasses, ...]] = ("none", "none", "none", "round", "square")
+_FRAMES: Final[tuple[Colour, ...]] = ((58, 48, 52), (120, 62, 48), (196, 158, 92), (66, 84, 120))
+
 _T = TypeVar("_T")
 
 # Skins from light to dark with the warm red that cheeks and lips take up.
@@ -24,8 +36,8 @@ SKINS: Final[tuple[Colour, ...]] = (
     (216, 165, 126),
     (193, 139, 100),
     (164, 112, 78),
-    (131, 86, 60),
-    (101, 65, 47),
+    (140, 94, 68),
+    (112, 74, 55),
 )
 # Half of them grow on nobody: a persona shall not be taken for a person.
 HAIRS: Final[tuple[Colour, ...]] = (
@@ -122,22 +134,16 @@ def look_of(seed: bytes) -> Look:
     """Returns the looks that belong to a seed of 32 bytes."""
     draws = Draws(seed)
     bearded = draws.share("bearded") < 0.3
-    hair = draws.one_of(
-        "hair",
-        ("crop", "parted", "quiff", "curls", "beanie", "bald", "parted", "quiff")
-        if bearded
-        else ("crop", "parted", "quiff", "curls", "bob", "long", "bun", "tails", "beanie", "bob", "long"),
-    )
-    beards: tuple[Beard, ...] = ("stubble", "moustache", "goatee", "full")
+    hair = draws.one_of("hair", _HAIR_WITH_BEARD if bearded else _HAIR)
     return Look(
         skin=draws.one_of("skin", SKINS),
         hair_colour=draws.one_of("hair colour", HAIRS),
         iris=draws.one_of("iris", IRISES),
         cloth=draws.one_of("cloth", CLOTHS),
         hair=hair,
-        beard=draws.one_of("beard", beards) if bearded else "none",
-        glasses=draws.one_of("glasses", ("none", "none", "none", "round", "square")),
-        glasses_colour=draws.one_of("frame", ((58, 48, 52), (120, 62, 48), (196, 158, 92), (66, 84, 120))),
+        beard=draws.one_of("beard", _BEARDS) if bearded else "none",
+        glasses=draws.one_of("glasses", _GLASSES),
+        glasses_colour=draws.one_of("frame", _FRAMES),
         earrings=not bearded and draws.share("earrings") < 0.3,
         freckles=max(0.0, draws.share("freckles") - 0.65) / 0.35,
         blush=draws.between("blush", 0.3, 1.0),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+# Most are of 32 bits; a sum on the way may be of 64.
+Floats = npt.NDArray[np.floating[Any]]
 Colour = tuple[float, float, float]
 
 
@@ -40,7 +42,10 @@ def plain(points: Floats, colour: Colour, *, both_sides: bool = False, shine: fl
 
 
 def smooth(at: Sequence[float], values: Sequence[float], where: Floats) -> Floats:
-    """Interpolates through points without overshooting (Fritsch and Carlson 1980, "Monotone Piecewise Cubic")."""
+    """Interpolates through points without overshooting.
+
+    Fritsch and Carlson, "Monotone Piecewise Cubic Interpolation" (1980).
+    """
     x, y = np.asarray(at, np.float64), np.asarray(values, np.float64)
     steps, slopes = np.diff(x), np.diff(y) / np.diff(x)
     tangents = np.concatenate([slopes[:1], (slopes[:-1] + slopes[1:]) / 2, slopes[-1:]])
@@ -59,12 +64,10 @@ def smooth(at: Sequence[float], values: Sequence[float], where: Floats) -> Float
         + t**2 * (3 - 2 * t) * y[place + 1]
         + t**2 * (t - 1) * step * tangents[place + 1]
     )
-    return made.astype(np.float32)
+    return np.asarray(made, np.float32)
 
 
-def ball(
-    middle: Sequence[float], radii: Sequence[float], rows: int = 10, columns: int = 14
-) -> Floats:
+def ball(middle: Sequence[float], radii: Sequence[float], rows: int = 10, columns: int = 14) -> Floats:
     """Returns the points of an ellipsoid, (rows, columns, 3)."""
     down = np.linspace(0, np.pi, rows)[:, None]
     around = np.linspace(-np.pi, np.pi, columns)[None]
@@ -76,11 +79,20 @@ def ball(
         ],
         axis=2,
     )
-    return (np.array(middle) + unit * np.array(radii)).astype(np.float32)
+    return np.asarray(np.array(middle) + unit * np.array(radii), np.float32)
 
 
 def tube(path: Floats, radii: Floats, columns: int = 9) -> Floats:
-    """Returns the points around a path that mostly goes down: (N, columns, 3) from (N, 3) and (N,) or (N, 2)."""
+    """Returns the points around a path that mostly goes down.
+
+    Args:
+        path: (N, 3).
+        radii: (N,), or (N, 2) across and in depth.
+        columns: points around it.
+
+    Returns:
+        (N, columns, 3).
+    """
     wide = np.broadcast_to(radii.reshape(len(path), -1), (len(path), 2))
     around = np.linspace(-np.pi, np.pi, columns)[None]
     made = np.repeat(path[:, None], columns, axis=1).astype(np.float32)
@@ -109,4 +121,4 @@ def normals_of(points: Floats) -> Floats:
         if length[pole].max() < 1e-7:
             middle = made[next_to].mean(axis=0)
             made[pole] = middle / max(1e-9, float(np.linalg.norm(middle)))
-    return made.astype(np.float32)
+    return np.asarray(made, np.float32)

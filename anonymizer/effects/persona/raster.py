@@ -17,6 +17,8 @@ import numpy.typing as npt
 
 from anonymizer.effects.persona.meshes import Floats, Surface, normals_of
 
+Rgba = npt.NDArray[np.uint8]
+
 # Corners are given to OpenCV in sixteenths of a pixel.
 _SHIFT: Final = 4
 _ROW: Final = 256
@@ -70,7 +72,7 @@ class Drawing:
     per_unit: float
 
 
-def render(surfaces: Sequence[Surface], view: View, drawing: Drawing) -> npt.NDArray[np.uint8]:
+def render(surfaces: Sequence[Surface], view: View, drawing: Drawing) -> Rgba:
     """Returns (size, size, 4) uint8: RGB, and 255 where something is seen."""
     tables = [_triangles(surface, view, drawing) for surface in surfaces]
     corners = np.concatenate([table[0] for table in tables])
@@ -81,7 +83,7 @@ def render(surfaces: Sequence[Surface], view: View, drawing: Drawing) -> npt.NDA
     fixed = np.round(corners[:, :, :2] * (1 << _SHIFT)).astype(np.int32)
     fill = cv2.fillConvexPoly
     for number, triangle in enumerate(fixed):
-        fill(numbers, triangle, number, 8, _SHIFT)  # type: ignore[call-overload]  # a number is a colour
+        fill(numbers, triangle, number, 8, _SHIFT)
     rows, columns = np.nonzero(numbers >= 0)
     made = np.zeros((view.size, view.size, 4), np.uint8)
     if len(rows) == 0:
@@ -139,15 +141,23 @@ def _linear(corners: Floats, values: Floats) -> Floats:
     return np.stack([by_x, by_y, rest], axis=1).astype(np.float32)
 
 
-def _lit(seen: Floats, drawing: Drawing) -> npt.NDArray[np.uint8]:
+def _lit(seen: Floats, drawing: Drawing) -> Rgba:
     """Returns (N, 3) uint8 from normals, places, colours and shine."""
-    normals = seen[:, :3] / np.maximum(np.linalg.norm(seen[:, :3], axis=1, keepdims=True), 1e-6)
+    normals = (
+        seen[:, :3] / np.sqrt(np.maximum(np.einsum("ni,ni->n", seen[:, :3], seen[:, :3]), 1e-9))[:, None]
+    )
     drawn = seen[:, 3] > -1e3
     # In rows, since OpenCV maps no picture that is very long.
     places = np.full((-(-len(seen) // _ROW), _ROW, 2), -1e4, np.float32)
     places.reshape(-1, 2)[: len(seen)] = seen[:, 3:5]
-    mapped = cv2.remap(drawing.pixels, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    looked_up = mapped.reshape(-1, 4)[: len(seen)].astype(np.float32)
+    mapped = cv2.remap(
+        drawing.pixels,
+        places[:, :, 0],
+        places[:, :, 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    looked_up = np.asarray(mapped.reshape(-1, 4)[: len(seen)], np.float32)
     albedo = np.clip(seen[:, 5:8], 0, 255)
     albedo = np.where(drawn[:, None], looked_up[:, :3] * (albedo / 255), albedo)
     shine = np.where(drawn, looked_up[:, 3] / np.float32(255), seen[:, 8])[:, None]
@@ -157,7 +167,10 @@ def _lit(seen: Floats, drawing: Drawing) -> npt.NDArray[np.uint8]:
     half = light + np.array([0, 0, -1], np.float32)
     half = half / np.linalg.norm(half)
     gleam = np.clip(normals @ half, 0, 1)[:, None]
-    colour = colour + shine * (gleam**28 * 70 + gleam**6 * 14)
-    edge = np.clip(1 + normals[:, 2:3], 0, 1) ** 3 * np.clip(0.35 - normals[:, 1:2], 0, 1)
-    colour = colour + edge * _RIM * albedo * 0.35
-    return np.clip(colour, 0, 255).astype(np.uint8)
+    # A broad gleam and a small one: powers by squaring, which are many times faster.
+    fourth = np.square(np.square(gleam))
+    colour += shine * (np.square(np.square(np.square(fourth))) * 70 + fourth * gleam * 14)
+    edge = np.clip(1 + normals[:, 2:3], 0, 1)
+    edge = edge * edge * edge * np.clip(0.35 - normals[:, 1:2], 0, 1) * np.float32(0.35)
+    colour += edge * _RIM * albedo
+    return np.asarray(np.clip(colour, 0, 255), np.uint8)

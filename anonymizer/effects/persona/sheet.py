@@ -73,7 +73,7 @@ class Sheet:
         mask = _mask(placed, left, top, right, bottom)
         if within is not None:
             other = _mask(self._placed(within), left, top, right, bottom)
-            mask = cv2.multiply(mask, other, scale=1 / 255)
+            mask = np.asarray(cv2.multiply(mask, other, scale=1 / 255), np.uint8)
         share = mask.astype(np.float32)[:, :, None] * np.float32(strength / 255)
         part = self.pixels[top:bottom, left:right]
         below = part[:, :, :3].astype(np.float32)
@@ -82,7 +82,9 @@ class Sheet:
             was = part[:, :, 3].astype(np.float32)
             part[:, :, 3] = was + (shine - was) * share[:, :, 0]
 
-    def stroke(self, path: Floats, widths: Sequence[float] | Floats, colour: Colour, strength: float = 1.0) -> None:
+    def stroke(
+        self, path: Floats, widths: Sequence[float] | Floats, colour: Colour, strength: float = 1.0
+    ) -> None:
         """Draws a line whose width changes along it: (N, 2) and (N,), in units."""
         along = np.gradient(path, axis=0)
         across = np.stack([-along[:, 1], along[:, 0]], axis=1)

@@ -50,6 +50,11 @@ def _soft(x: Floats, y: Floats, at_x: float, at_y: float, wide: float, tall: flo
     return np.exp(-(((x - at_x) / wide) ** 2) - ((y - at_y) / tall) ** 2)
 
 
+def _within(depth: Floats, soft: float) -> Floats:
+    """Returns 1 within a shape and 0 outside, by how deep within it places lie."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(depth / soft, -30, 30))), np.float32)
+
+
 def _freckles(sheet: Sheet, look: Look) -> None:
     if look.freckles <= 0:
         return
@@ -65,11 +70,11 @@ def _beard(sheet: Sheet, look: Look, x: Floats, y: Floats) -> None:
     """Draws a beard as a soft mask: jaw and chin, and over the lip."""
     if look.beard == "none":
         return
-    jaw = 1 / (1 + np.exp(-(y - (0.34 - 0.62 * np.clip(np.abs(x) - 0.10, 0, 0.62) ** 1.2)) / 0.012))
+    jaw = _within(y - (0.34 - 0.62 * np.clip(np.abs(x) - 0.10, 0, 0.62) ** 1.2), 0.012)
     jaw = jaw * np.clip((0.80 - np.abs(x)) / 0.06, 0, 1)
-    lip = 1 / (1 + np.exp(-(1 - ((x / 0.20) ** 2 + ((y - MOUTH_Y + 0.055) / 0.050) ** 2)) / 0.2))
-    goatee = 1 / (1 + np.exp(-(1 - ((x / 0.155) ** 2 + ((y - 0.47) / 0.15) ** 2)) / 0.12))
-    mouth = 1 / (1 + np.exp(-(1 - ((x / 0.19) ** 2 + ((y - MOUTH_Y - 0.005) / 0.060) ** 2)) / 0.1))
+    lip = _within(1 - ((x / 0.20) ** 2 + ((y - MOUTH_Y + 0.055) / 0.050) ** 2), 0.2)
+    goatee = _within(1 - ((x / 0.155) ** 2 + ((y - 0.47) / 0.15) ** 2), 0.12)
+    mouth = _within(1 - ((x / 0.19) ** 2 + ((y - MOUTH_Y - 0.005) / 0.060) ** 2), 0.1)
     mask = {
         "stubble": np.maximum(jaw, lip) * 0.34,
         "moustache": lip * 0.96,
@@ -78,10 +83,10 @@ def _beard(sheet: Sheet, look: Look, x: Floats, y: Floats) -> None:
     }[look.beard]
     mask = mask * (1 - mouth * (y > MOUTH_Y - 0.035))
     drawn = np.random.Generator(np.random.PCG64(look.strands + 1))
-    noise = drawn.random((round(TALL * 64), round(WIDE * 90)), dtype=np.float32)
-    noise = cv2.resize(noise, sheet.pixels.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    colour = brow_colour(look)
-    sheet.tint((mask * (0.86 + 0.24 * noise)).clip(0, 1).astype(np.float32), darker(colour, 1.0))
+    grains = drawn.random((round(TALL * 64), round(WIDE * 90)), dtype=np.float32)
+    size = sheet.pixels.shape[1::-1]
+    noise = np.asarray(cv2.resize(grains, size, interpolation=cv2.INTER_CUBIC), np.float32)
+    sheet.tint((mask * (0.86 + 0.24 * noise)).clip(0, 1).astype(np.float32), brow_colour(look))
 
 
 def _scalp(sheet: Sheet, look: Look) -> None:
@@ -118,7 +123,7 @@ def _strands(sheet: Sheet, look: Look, hairdo: Hairdo) -> None:
     # They run from the parting outwards and down.
     root = np.array([0.26 * look.parting, TOP - 0.12], np.float32)
     along = np.linspace(0, 1, 12).astype(np.float32)[:, None]
-    for _ in range(150):
+    for _ in range(170):
         angle = np.pi * (drawn.random() * 1.10 - 0.05)
         reach = 0.75 + 0.7 * drawn.random()
         end = root + np.array([np.cos(angle) * reach * 1.35, np.sin(angle) * reach], np.float32)
@@ -126,7 +131,11 @@ def _strands(sheet: Sheet, look: Look, hairdo: Hairdo) -> None:
         path = root + (end - root) * along + bend
         light = drawn.random() < 0.45
         colour = mixed(hairdo.colour, (255, 240, 220), 0.26) if light else darker(hairdo.colour, 0.70)
-        sheet.stroke(path, (0.016 * drawn.random() + 0.006) * np.sin(np.linspace(0.2, 3.0, 12)), colour, 0.42)
+        # What lies at the edges of the sheet goes on around the head: no strand may reach them.
+        inside = np.clip((0.90 - np.abs(path[:, 0])) / 0.08, 0, 1)
+        sheet.stroke(
+            path, (0.016 * drawn.random() + 0.006) * np.sin(np.linspace(0.2, 3.0, 12)) * inside, colour, 0.42
+        )
 
 
 def _knitted(sheet: Sheet, look: Look, hairdo: Hairdo) -> None:

@@ -1,0 +1,128 @@
+"""One persona drawn: a look, a pose and an expression in, a picture with its outline out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer.effects.persona.features import draw_features
+from anonymizer.effects.persona.glasses import draw_glasses
+from anonymizer.effects.persona.hair import COVERS_EARS, hanging, with_hair
+from anonymizer.effects.persona.head import Head, ears, face_surface, head_of, neck
+from anonymizer.effects.persona.identity import Look
+from anonymizer.effects.persona.meshes import Surface
+from anonymizer.effects.persona.raster import Drawing, Rgba, View, render
+from anonymizer.effects.persona.sheet import LEFT, TOP, Sheet
+from anonymizer.effects.persona.skin import draw_skin
+from anonymizer.landmarks.expression import AT_REST, Expression, Pose, turning_of
+
+# How finely a face is drawn, in pixels of the mean face's unit: the next finer one is taken.
+_FINE: Final = (48, 96, 180, 300)
+# Nothing is drawn on more pixels across than this: larger pictures are enlarged.
+LARGEST: Final = 448
+# Smaller ones are drawn on so many times their pixels, so that no edge has steps.
+_FINER: Final = 2.0
+# A neck follows its head only in part (yaw, pitch, roll), about a point behind the chin.
+_NECK_FOLLOWS: Final = (0.30, 0.12, 0.45)
+_NECK: Final = np.array([0, 0.42, 0.55], np.float32)
+# Someone without a face is one picture at rest: of so many pixels across, the next larger one is taken. The
+# head's unit is this share of it.
+_STILL: Final = (48, 160, LARGEST)
+_STILL_UNIT: Final = 0.42
+
+
+class Portrait:
+    """Draws one persona. What stays the same is made once."""
+
+    def __init__(self, look: Look) -> None:
+        """Takes the looks."""
+        self._look = look
+        self._sheets: dict[int, Sheet] = {}
+        self._stills: dict[int, Rgba] = {}
+
+    def draw(self, pose: Pose, expression: Expression, face: float, width: int, height: int) -> Rgba:
+        """Draws the persona where the pose says.
+
+        Args:
+            pose: in pixels of the picture that is wanted.
+            expression: what it does.
+            face: 1 with a face, 0 without any features.
+            width, height: of the picture.
+
+        Returns:
+            (height, width, 4) uint8: RGB, multiplied with the fourth: how much of each pixel is persona.
+        """
+        side = max(width, height)
+        finer = min(_FINER, LARGEST / side)
+        size = max(8, round(side * finer))
+        finer = size / side
+        turning = turning_of(pose.yaw, pose.pitch, pose.roll)
+        view = View(turning, pose.x * finer, pose.y * finer, pose.size * finer, size)
+        sheet = self._sheet(view.unit, expression, face)
+        head = face_surface(self._head, expression.mouth_open)
+        surfaces = [head, *self._beside, *self._neck_for(pose, turning)]
+        picture = render(surfaces, view, Drawing(sheet.pixels, LEFT, TOP, sheet.per_unit))
+        if face > 0:
+            draw_glasses(picture, self._look, view)
+        picture[:, :, :3] *= (picture[:, :, 3:] > 0).astype(np.uint8)
+        way = cv2.INTER_AREA if finer > 1 else cv2.INTER_CUBIC
+        whole = cv2.resize(picture, (side, side), interpolation=way)
+        return np.asarray(whole[:height, :width], np.uint8)
+
+    def draw_still(self, pose: Pose, width: int, height: int) -> Rgba:
+        """Draws what draw does for a face without features that looks ahead; it costs next to nothing."""
+        pixels = next((size for size in _STILL if size * _STILL_UNIT >= pose.size), _STILL[-1])
+        middle = pixels / 2
+        if pixels not in self._stills:
+            there = Pose(middle, middle * 1.08, pixels * _STILL_UNIT)
+            self._stills[pixels] = self.draw(there, AT_REST, 0.0, pixels, pixels)
+        picture = self._stills[pixels]
+        share = pose.size / (pixels * _STILL_UNIT)
+        if share < 1:
+            # The mean of many pixels, rather than some of them.
+            small = max(2, round(pixels * share))
+            picture = np.asarray(cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA), np.uint8)
+        finer = share * pixels / picture.shape[0]
+        way = np.array(
+            [[finer, 0, pose.x - middle * share], [0, finer, pose.y - middle * 1.08 * share]], np.float32
+        )
+        return np.asarray(cv2.warpAffine(picture, way, (width, height), flags=cv2.INTER_LINEAR), np.uint8)
+
+    @cached_property
+    def _head(self) -> Head:
+        return with_hair(head_of(self._look), self._look)
+
+    @cached_property
+    def _beside(self) -> tuple[Surface, ...]:
+        own_ears = [] if self._look.hair in COVERS_EARS else ears(self._look)
+        return (*own_ears, *hanging(self._look))
+
+    @cached_property
+    def _neck(self) -> tuple[Surface, ...]:
+        return tuple(neck(self._look))
+
+    def _neck_for(self, pose: Pose, turning: npt.NDArray[np.float64]) -> list[Surface]:
+        """Turns the neck back from how its head is turned."""
+        wanted = turning_of(
+            *(a * share for a, share in zip((pose.yaw, pose.pitch, pose.roll), _NECK_FOLLOWS, strict=True))
+        )
+        back = (turning.T @ wanted).astype(np.float32)
+        return [replace(surface, points=(surface.points - _NECK) @ back.T + _NECK) for surface in self._neck]
+
+    def _sheet(self, unit: float, expression: Expression, face: float) -> Sheet:
+        fine = next((level for level in _FINE if level >= unit), _FINE[-1])
+        if fine not in self._sheets:
+            self._sheets[fine] = draw_skin(self._look, fine)
+        sheet = self._sheets[fine].copy()
+        if face > 0:
+            draw_features(sheet, self._look, expression)
+        if 0 < face < 1:
+            below = self._sheets[fine].pixels
+            mixed = cv2.addWeighted(sheet.pixels, face, below, 1 - face, 0)
+            sheet = Sheet(sheet.per_unit, np.asarray(mixed, np.uint8))
+        return sheet
