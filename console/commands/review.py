@@ -21,13 +21,8 @@ from enclave.review.decisions import MAX_DECISIONS_BYTES, Decisions, OnTrack, pa
 from enclave.review.package import ReviewPackage
 from enclave.review.sheet import Sheet, SheetTrack
 from grpc_api.client.outputs import review_key_path, review_path
-from grpc_api.client.review import (
-    MAX_KEY_BYTES,
-    ReviewKey,
-    open_package,
-    parse_review_key,
-    require_allowed,
-)
+from grpc_api.client.review import open_package, require_allowed
+from grpc_api.client.review_key import MAX_KEY_BYTES, ReviewKey, parse_review_key
 from grpc_api.client.submission import Review
 from grpc_api.client.submission import submit as run_submission
 from grpc_api.errors import invalid

@@ -19,7 +19,7 @@ from console.pseudonym import AskPseudonymOption, PseudonymFileOption, instructi
 from console.sending import read_identity, service, tell
 from enclave.policy import Policy, Terms
 from grpc_api.client.outputs import review_key_path, review_path
-from grpc_api.client.review import ReviewKey
+from grpc_api.client.review_key import ReviewKey
 from grpc_api.client.submission import Review, Submitted
 from grpc_api.client.submission import submit as run_submission
 from keyvault.age import HybridIdentity

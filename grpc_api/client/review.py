@@ -1,144 +1,61 @@
-"""The submitter's half of a review: its keys, its package opened, its decisions signed.
-
-`bauta submit --review` leaves two files beside the result: OUT.review, the package as the worker sealed it to
-the submitter, and OUT.review-key, which holds all that a second run needs: what opens the package, what signs
-decisions, and what was asked for. The second is the submitter's alone, as an identity file is.
-"""
+"""A review package on the submitter's side: fetched, opened, and its decisions held against it."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import secrets
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from enclave.errors import EnclaveError
-from enclave.policy import Instructions, ReviewInstructions, Terms
-from enclave.policy.instructions import instructions_from_object
-from enclave.policy.terms import MAX_TERMS_BYTES, terms_from_object
 from enclave.review.decisions import Decisions
 from enclave.review.package import MAX_PACKAGE_BYTES, ReviewPackage, parse_package
-from enclave.review.signed import SignedDecisions
+from grpc_api.client import transfer
+from grpc_api.client.connection import Connection
 from grpc_api.errors import invalid
-from keyvault.age import AgeError, HybridIdentity, open_sealed
-from provenance import canonical
-from provenance.encoding import base64_bytes, base64_text
-from provenance.errors import FormatError
+from keyvault.age import HybridIdentity, open_sealed
+from protos.bauta.v1 import jobs_pb2
 from provenance.statements import JobFacts
 
-FORMAT = "bauta.review-key/v1"
-SEED_BYTES = 32
-MAX_KEY_BYTES = MAX_TERMS_BYTES + (64 << 10)
 # The seal adds a header, and 16 bytes to each chunk of 64 KiB.
 MAX_SEALED_BYTES = MAX_PACKAGE_BYTES + MAX_PACKAGE_BYTES // 1024 + (64 << 10)
 
 
-@dataclass(frozen=True)
-class ReviewKey:
-    """What the submitter keeps of a review.
+def fetch_package(
+    connection: Connection, job: jobs_pb2.Job, facts: JobFacts, identity: HybridIdentity, sealed: Path
+) -> ReviewPackage:
+    """Fetches the package of a finished job, sealed as it is, and checks that it is that of this very job.
 
-    Attributes:
-        seed: of the Ed25519 key that signs decisions, 32 bytes; made for this review alone.
-        terms: of the job, and of every job that follows from its review.
-        named: what else the worker was told: a pseudonym and its scope, or nothing. The same once more gives
-            the same persona.
-        identity: opens the package; None where the submitter has an identity file of their own.
-    """
+    The service can hand out what it likes; the verified statement, which the worker signed, says which one
+    there is.
 
-    seed: bytes = field(repr=False)
-    terms: Terms
-    named: Instructions = field(default_factory=Instructions, repr=False)
-    identity: HybridIdentity | None = field(default=None, repr=False)
-
-    @classmethod
-    def new(
-        cls, terms: Terms, identity: HybridIdentity | None, named: Instructions | None = None
-    ) -> ReviewKey:
-        """Makes the key of a new review.
-
-        Args:
-            terms: of the job.
-            identity: of the result, where nobody else keeps it.
-            named: a pseudonym and its scope.
-        """
-        return cls(secrets.token_bytes(SEED_BYTES), terms, named or Instructions(), identity)
-
-    def first(self) -> Instructions:
-        """Gives the instructions of a job that is to be reviewed."""
-        return replace(self.named, review=ReviewInstructions(key=self._public_key))
-
-    def again(self, signed: SignedDecisions, record: bytes) -> Instructions:
-        """Gives the instructions of a job that does what was decided.
-
-        Args:
-            signed: by `sign`.
-            record: goes into the upload beside them.
-        """
-        review = ReviewInstructions(
-            key=self._public_key, record_bytes=len(record), decisions=signed.to_bytes()
-        )
-        return replace(self.named, review=review)
-
-    def sign(self, decisions: Decisions) -> SignedDecisions:
-        """Signs decisions: from now on they are the submitter's word."""
-        return SignedDecisions.sign(decisions, self._key)
-
-    def to_bytes(self) -> bytes:
-        """Gives the private file: canonical JSON and a newline."""
-        return (
-            canonical.dumps(
-                {
-                    "format": FORMAT,
-                    "identity": self.identity.encode() if self.identity is not None else None,
-                    "instructions": self.named.to_object(),
-                    "seed": base64_text(self.seed),
-                    "terms": self.terms.to_object(),
-                }
-            )
-            + b"\n"
-        )
-
-    @property
-    def _key(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self.seed)
-
-    @property
-    def _public_key(self) -> bytes:
-        return self._key.public_key().public_bytes_raw()
-
-
-def parse_review_key(untrusted: bytes) -> ReviewKey:
-    """Reads what `ReviewKey.to_bytes` wrote.
+    Args:
+        connection: to the service.
+        job: as the service tells it.
+        facts: the verified statement about it.
+        identity: opens the package.
+        sealed: a new file.
 
     Raises:
-        ServiceError: `review_key_invalid`.
+        ServiceError: `review_missing`, `review_too_large`, `review_of_other_job`, or the service's code.
+        AgeError, ReviewError: it cannot be opened or read.
     """
-    wrong = invalid("review_key_invalid", "The file is no review key that `bauta submit --review` wrote.")
-    try:
-        document = canonical.loads(untrusted.removesuffix(b"\n"), MAX_KEY_BYTES)
-        if not isinstance(document, dict) or document.keys() != {
-            "format",
-            "identity",
-            "instructions",
-            "seed",
-            "terms",
-        }:
-            raise wrong
-        seed, identity = base64_bytes(document["seed"]), document["identity"]
-        if document["format"] != FORMAT or len(seed) != SEED_BYTES or not isinstance(identity, str | None):
-            raise wrong
-        named = document["instructions"]
-        return ReviewKey(
-            seed=seed,
-            terms=terms_from_object(document["terms"]),
-            named=instructions_from_object(named) if named != {} else Instructions(),
-            identity=HybridIdentity.parse(identity) if identity is not None else None,
-        )
-    except (FormatError, EnclaveError, AgeError):
-        raise wrong from None
+    if facts.review_sha256 is None or not job.review_bytes:
+        raise invalid("review_missing", "The service has no review package of this job.")
+    if job.review_bytes > MAX_SEALED_BYTES:
+        raise invalid("review_too_large", "The review package is larger than any can be.")
+    transfer.download_review(connection, job, sealed)
+    package = open_package(sealed, identity)
+    _require_package_of(facts, sealed, package)
+    return package
+
+
+def require_no_package(facts: JobFacts) -> None:
+    """Checks that a job which was not asked for a package made none.
+
+    Raises:
+        ServiceError: `review_not_asked`.
+    """
+    if facts.review_sha256 is not None:
+        raise invalid("review_not_asked", "The worker made a review package that nobody asked for.")
 
 
 def open_package(sealed: Path, identity: HybridIdentity) -> ReviewPackage:
@@ -159,21 +76,6 @@ def open_package(sealed: Path, identity: HybridIdentity) -> ReviewPackage:
     except OSError as error:
         raise invalid("input_unreadable", f"The review package cannot be read: {error.strerror}.") from None
     return parse_package(plaintext.getvalue())
-
-
-def require_package_of(facts: JobFacts, sealed: Path, package: ReviewPackage) -> None:
-    """Checks that a package is the one that a verified statement names, and about its job.
-
-    Raises:
-        ServiceError: `review_of_other_job`.
-    """
-    with sealed.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    sheet = package.sheet
-    about = (facts.job_id, facts.policy_sha256, facts.mode, facts.media_type, facts.frames)
-    told = (sheet.job, sheet.policy_sha256, sheet.mode, sheet.media_type, sheet.frames)
-    if digest != facts.review_sha256 or told != about:
-        raise invalid("review_of_other_job", "The review package is not the one that the proof names.")
 
 
 def require_allowed(decisions: Decisions, package: ReviewPackage) -> None:
@@ -198,3 +100,13 @@ def require_allowed(decisions: Decisions, package: ReviewPackage) -> None:
             raise invalid("decision_not_allowed", "The policy has no role of that name.")
         if told["do"] == "effect" and told["effect"] not in sheet.effects.get(kinds[told["track"]], ()):
             raise invalid("decision_not_allowed", "The policy does not allow that effect on such a track.")
+
+
+def _require_package_of(facts: JobFacts, sealed: Path, package: ReviewPackage) -> None:
+    with sealed.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    sheet = package.sheet
+    about = (facts.job_id, facts.policy_sha256, facts.mode, facts.media_type, facts.frames)
+    told = (sheet.job, sheet.policy_sha256, sheet.mode, sheet.media_type, sheet.frames)
+    if digest != facts.review_sha256 or told != about:
+        raise invalid("review_of_other_job", "The review package is not the one that the proof names.")

@@ -23,7 +23,8 @@ from grpc_api.client import transfer
 from grpc_api.client.connection import Connection, service_errors
 from grpc_api.client.outputs import commit, create_private
 from grpc_api.client.receipts import fetch_receipt
-from grpc_api.client.review import MAX_SEALED_BYTES, ReviewKey, open_package, require_package_of
+from grpc_api.client.review import fetch_package, require_no_package
+from grpc_api.client.review_key import ReviewKey
 from grpc_api.client.sealing import SealedUpload, seal_upload
 from grpc_api.errors import ServiceError, exhausted, invalid, said_by_a_service
 from keyvault.age import HybridIdentity, open_sealed
@@ -130,7 +131,10 @@ def submit(
             sealed.path.unlink()
             job = _await_result(connection, job_id, on_progress)
             verified, proof = _collect(connection, trust, job, sealed, terms, identity, work, on_progress)
-            _collect_review(connection, job, verified.facts, identity, work, wanted=review is not None)
+            if review is None:
+                require_no_package(verified.facts)
+            else:
+                fetch_package(connection, job, verified.facts, identity, work / "review")
             if verified.facts.measurement != checked.release.facts.measurement:
                 raise invalid(
                     "worker_not_released", "The proof is sound, but of a worker of another version."
@@ -187,34 +191,6 @@ def _collect(
     if told != asked:
         raise invalid("proof_of_other_job", "The proof is sound, but it is not about what was submitted.")
     return verified, proof
-
-
-def _collect_review(
-    connection: Connection,
-    job: jobs_pb2.Job,
-    facts: JobFacts,
-    identity: HybridIdentity,
-    work: Path,
-    *,
-    wanted: bool,
-) -> None:
-    """Fetches the package that the verified statement names; it is there exactly if it was asked for.
-
-    Raises:
-        ServiceError: `review_missing`, `review_not_asked`, `review_too_large`, `review_of_other_job`.
-        AgeError, ReviewError: it cannot be opened or read.
-    """
-    if not wanted:
-        if facts.review_sha256 is not None:
-            raise invalid("review_not_asked", "The worker made a review package that nobody asked for.")
-        return
-    if facts.review_sha256 is None or not job.review_bytes:
-        raise invalid("review_missing", "The service has no review package of this job.")
-    if job.review_bytes > MAX_SEALED_BYTES:
-        raise invalid("review_too_large", "The review package is larger than any can be.")
-    sealed = work / "review"
-    transfer.download_review(connection, job, sealed)
-    require_package_of(facts, sealed, open_package(sealed, identity))
 
 
 def _forget(connection: Connection, job_id: str) -> None:

@@ -11,7 +11,7 @@ from enclave.policy import Instructions
 from enclave.review.decisions import parse_decisions
 from enclave.review.package import parse_package
 from enclave.review.signed import SignedDecisions, parse_signed_decisions
-from grpc_api.client.review import ReviewKey, parse_review_key
+from grpc_api.client.review_key import ReviewKey, parse_review_key
 from grpc_api.errors import ServiceError
 from keyvault.age import HybridIdentity
 from tests.fuzz.rooms import policies
@@ -111,7 +111,7 @@ TARGETS = (
     Target(
         name="review_key",
         sender="the submitter's disk",
-        parsers=("grpc_api.client.review.parse_review_key",),
+        parsers=("grpc_api.client.review_key.parse_review_key",),
         parse=read_key,
         seeds=keys,
         errors=(ServiceError,),
