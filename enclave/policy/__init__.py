@@ -12,7 +12,7 @@ instructions.py  what the submitter tells the worker alone, in the same place: a
 review.py     the part of the instructions that is about a review
 """
 
-from enclave.policy.covers import CoverPolicy, FacePolicy, KeptRegion
+from enclave.policy.covers import CoverPolicy, FacePolicy, KeptRegion, PeoplePolicy
 from enclave.policy.decisions import ReviewPolicy, RoleCover, RolePolicy
 from enclave.policy.document import Policy, parse_policy
 from enclave.policy.instructions import Instructions
@@ -28,6 +28,7 @@ __all__ = [
     "FacePolicy",
     "Instructions",
     "KeptRegion",
+    "PeoplePolicy",
     "Policy",
     "ProofPolicy",
     "ReviewInstructions",

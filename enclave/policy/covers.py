@@ -12,6 +12,9 @@ FACE_EFFECTS = (*_ON_ANYTHING, "persona", "swap", "warp", "generator")
 PEOPLE_EFFECTS = (*_ON_ANYTHING, "remove", "silhouette")
 TEXT_EFFECTS = _ON_ANYTHING
 SHAPES = ("box", "ellipse")
+OUTLINES = ("box", "mask")
+OVERLAYS = ("none", "skeleton")
+SMOOTH_OUTLINE, SMOOTH_SECONDS = 0.04, 0.3
 # Who may look; the first is what looks by default, custom-... what the operator has added (docs/models.md).
 FACE_DETECTORS = ("centerface", "mediapipe-face", "custom-face")
 PEOPLE_DETECTORS = ("mediapipe-pose", "steady-camera", "custom-person")
@@ -67,6 +70,24 @@ class CoverPolicy:
 
 
 @dataclass(frozen=True)
+class PeoplePolicy(CoverPolicy):
+    """How whole people are found and covered; the rest is for the effects "remove" and "silhouette".
+
+    Attributes:
+        outline: "box" changes the picture under the whole cover, "mask" where it is sure which pixels are the
+            person's under those alone, with a margin.
+        overlay: what is drawn where somebody is: "none" or "skeleton".
+        smooth_outline: by which share of the body's size a silhouette is smoothed (0 to 0.2).
+        smooth_seconds: the time constant with which limbs and outlines follow (0 to 5).
+    """
+
+    outline: str = OUTLINES[0]
+    overlay: str = OVERLAYS[0]
+    smooth_outline: float = SMOOTH_OUTLINE
+    smooth_seconds: float = SMOOTH_SECONDS
+
+
+@dataclass(frozen=True)
 class KeptRegion:
     """Where text and plates may stay: a channel's logo. A face there is covered all the same.
 
@@ -114,6 +135,32 @@ def read_cover(
     )
     table.finish()
     return found
+
+
+def read_people(table: Table | None) -> PeoplePolicy | None:
+    """Reads `[people]`.
+
+    Raises:
+        PolicyError: a key is missing, unknown or wrong.
+    """
+    if table is None:
+        return None
+    outline = table.choice("outline", OUTLINES, OUTLINES[0])
+    overlay = table.choice("overlay", OVERLAYS, OVERLAYS[0])
+    smooth_outline = table.number("smooth_outline", 0.0, 0.2, SMOOTH_OUTLINE)
+    smooth_seconds = table.number("smooth_seconds", 0.0, 5.0, SMOOTH_SECONDS)
+    cover = read_cover(table, PEOPLE_EFFECTS, PEOPLE_DETECTORS)
+    return (
+        None
+        if cover is None
+        else PeoplePolicy(
+            **vars(cover),
+            outline=outline,
+            overlay=overlay,
+            smooth_outline=smooth_outline,
+            smooth_seconds=smooth_seconds,
+        )
+    )
 
 
 def read_kept(table: Table) -> KeptRegion:

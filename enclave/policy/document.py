@@ -15,17 +15,17 @@ from dataclasses import dataclass, field
 from enclave.errors import PolicyError
 from enclave.policy.covers import (
     MAX_KEPT_REGIONS,
-    PEOPLE_DETECTORS,
-    PEOPLE_EFFECTS,
     PLATE_DETECTORS,
     TEXT_DETECTORS,
     TEXT_EFFECTS,
     CoverPolicy,
     FacePolicy,
     KeptRegion,
+    PeoplePolicy,
     read_cover,
     read_faces,
     read_kept,
+    read_people,
 )
 from enclave.policy.decisions import (
     COVERING,
@@ -89,7 +89,7 @@ class Policy:
     modes: tuple[str, ...]
     locked: bool
     faces: FacePolicy
-    people: CoverPolicy | None
+    people: PeoplePolicy | None
     text_cover: CoverPolicy | None
     plates: CoverPolicy | None
     keep: tuple[KeptRegion, ...]
@@ -147,7 +147,7 @@ def parse_policy(text: str) -> Policy:
         modes=root.choices("modes", MODES),
         locked=root.flag("locked"),
         faces=read_faces(faces),
-        people=read_cover(root.optional_table("people"), PEOPLE_EFFECTS, PEOPLE_DETECTORS),
+        people=read_people(root.optional_table("people")),
         text_cover=read_cover(text_table, TEXT_EFFECTS, TEXT_DETECTORS),
         plates=read_cover(plates_table, TEXT_EFFECTS, PLATE_DETECTORS),
         roles=read_roles(root.tables("roles", MAX_ROLES)),

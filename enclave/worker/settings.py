@@ -7,7 +7,7 @@ from typing import Any
 
 from anonymizer import FaceSettings, KeptRegion, Limits, PeopleSettings, Settings, TextSettings
 from enclave.order import JobLimits
-from enclave.policy import CoverPolicy, FacePolicy, Terms
+from enclave.policy import CoverPolicy, FacePolicy, PeoplePolicy, Terms
 
 # Each of the decoder, the detector and the encoder starts this many; together they stay below the wall's
 # limit on threads, and more than this gains nothing.
@@ -32,7 +32,7 @@ def settings_of(terms: Terms, pseudonym: str = "", personas: bytes | None = None
     }
     return Settings(
         faces=FaceSettings(passes=policy.faces.passes, **_cover(policy.faces)),
-        people=PeopleSettings(**_cover(policy.people)) if policy.people else None,
+        people=PeopleSettings(**_cover(policy.people), **_drawing(policy.people)) if policy.people else None,
         text=TextSettings(**_cover(policy.text_cover)) if policy.text_cover else None,
         plates=TextSettings(**_cover(policy.plates)) if policy.plates else None,
         keep=tuple(
@@ -54,6 +54,15 @@ def _cover(cover: FacePolicy | CoverPolicy) -> dict[str, Any]:
         "linger_seconds": cover.linger_seconds,
         "lookahead_seconds": cover.lookahead_seconds,
         "detectors": cover.detectors,
+    }
+
+
+def _drawing(people: PeoplePolicy) -> dict[str, Any]:
+    return {
+        "outline": people.outline,
+        "overlay": people.overlay,
+        "smooth_outline": people.smooth_outline,
+        "smooth_seconds": people.smooth_seconds,
     }
 
 

@@ -135,6 +135,20 @@ def test_a_policy_may_cover_whole_people_by_several_detectors() -> None:
     assert people.detectors == ("steady-camera", "custom-person")
 
 
+def test_a_policy_says_what_stays_readable_of_people_who_are_removed() -> None:
+    unsaid = parse_policy(WITH_PEOPLE).people
+    assert unsaid is not None
+    # Where nothing is said the whole cover is painted, and nothing is drawn on it.
+    assert (unsaid.outline, unsaid.overlay) == ("box", "none")
+    said = parse_policy(
+        WITH_PEOPLE.replace('effect = "mosaic"', 'effect = "remove"')
+        + 'outline = "mask"\noverlay = "skeleton"\nsmooth_outline = 0.1\nsmooth_seconds = 2\n'
+    ).people
+    assert said is not None
+    assert (said.effect, said.outline, said.overlay) == ("remove", "mask", "skeleton")
+    assert (said.smooth_outline, said.smooth_seconds) == (0.1, 2.0)
+
+
 REFUSED = {
     "unknown credentials": (POLICY_TEXT + f"[proof]\ncredentials = '{SECRET}'\n", "proof.credentials"),
     "credentials as a flag": (POLICY_TEXT + "[proof]\ncredentials = true\n", "proof.credentials"),
@@ -146,6 +160,11 @@ REFUSED = {
         "people.detectors",
     ),
     "passes for people": (WITH_PEOPLE + "passes = 1\n", "people.passes"),
+    "an outline of no kind": (WITH_PEOPLE + 'outline = "hull"\n', "people.outline"),
+    "an overlay of no kind": (WITH_PEOPLE + 'overlay = "bones"\n', "people.overlay"),
+    "a time constant beyond five seconds": (WITH_PEOPLE + "smooth_seconds = 5.1\n", "people.smooth_seconds"),
+    "an outline smoothed into nothing": (WITH_PEOPLE + "smooth_outline = 0.3\n", "people.smooth_outline"),
+    "an overlay on text": (POLICY_TEXT + TEXT_TABLE + 'overlay = "skeleton"\n', "text.overlay"),
     "people who may stay": (WITH_PEOPLE + KEEP, "keep"),
     "a threshold of plates": (WITH_PLATES.replace("0.4", "0.95"), "plates.threshold"),
     "keep with nothing to keep": (POLICY_TEXT + KEEP, "keep"),
