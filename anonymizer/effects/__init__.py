@@ -23,8 +23,8 @@ from typing import Final
 from anonymizer.effects import blur, mosaic, solid
 from anonymizer.effects.by_patch import ByPatch
 from anonymizer.effects.operator import Operator
-from anonymizer.effects.removal.remover import open_remover
 from anonymizer.effects.persona.persona import open_persona
+from anonymizer.effects.removal.remover import open_remover
 from anonymizer.models import Models
 from anonymizer.settings import Effect, Kind, Settings
 
