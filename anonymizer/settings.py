@@ -256,6 +256,30 @@ class KeptRegion:
 
 
 @dataclass(frozen=True)
+class Role:
+    """A role that somebody in the picture may have: what differs for them from what holds for everybody.
+
+    Attributes:
+        name: as decisions give it.
+        covers: how their things are covered, by kind; None for a kind that stays visible. Kinds that are not
+            named are covered as everybody's.
+    """
+
+    name: str
+    covers: Mapping[Kind, CoverSettings | None]
+
+    def __post_init__(self) -> None:
+        """Refuses an effect that such a thing cannot have, and text: it has no role.
+
+        Raises:
+            AnonymizerError: settings_invalid.
+        """
+        for kind, cover in self.covers.items():
+            _require(kind in {"face", "person"}, "roles: faces or people")
+            _require(cover is None or cover.effect in EFFECTS_OF[kind], "roles: an effect of the kind")
+
+
+@dataclass(frozen=True)
 class Settings:
     """One job's settings.
 
@@ -266,6 +290,10 @@ class Settings:
         text: the same for text of any kind, plates among it; None where text stays.
         plates: the same for text that has the shape of a number plate.
         keep: where text and plates may stay. A face or a person is covered wherever it is.
+        keep_skin: where a person's cover leaves the picture as it is, to the last bit. Faces, text and plates
+            are covered there all the same.
+        roles: that somebody may be given.
+        labels: "letters" writes a letter on each cover of a face, in order of appearance.
         audio: whether the sound stays.
         captured: whether the result says in which month it was captured, where the original does. All else
             that a file tells about itself is removed, always.
@@ -283,6 +311,9 @@ class Settings:
     text: TextSettings | None = None
     plates: TextSettings | None = None
     keep: tuple[KeptRegion, ...] = ()
+    keep_skin: tuple[KeptRegion, ...] = ()
+    roles: tuple[Role, ...] = ()
+    labels: Literal["none", "letters"] = "none"
     audio: Literal["remove", "keep"] = "remove"
     captured: Literal["remove", "month"] = "remove"
     sensor_noise: Literal["keep", "suppress"] = "keep"
@@ -302,6 +333,12 @@ class Settings:
         _require(self.captured in {"remove", "month"}, "captured: remove or month")
         _require(self.sensor_noise in {"keep", "suppress"}, "sensor_noise: keep or suppress")
         _require(not (self.lossless and self.sensor_noise == "suppress"), "lossless keeps the sensor's noise")
+        _require(self.labels in {"none", "letters"}, "labels: none or letters")
+        _require(not (self.keep_skin and self.sensor_noise == "suppress"), "keep_skin keeps the noise")
+        _require(len({role.name for role in self.roles}) == len(self.roles), "roles: one name each")
+        _require(
+            all(role.covers.keys() <= self.sought.keys() for role in self.roles), "roles: what is sought"
+        )
         _require(1 <= self.threads <= 64, "threads: 1 to 64")
         _require(self.personas is None or len(self.personas) == 32, "personas: 32 bytes")
         for kind, cover in self.sought.items():
@@ -320,6 +357,17 @@ class Settings:
         if self.plates is not None:
             chosen["plate"] = self.plates
         return chosen
+
+    def as_role(self, name: str, kind: Kind) -> CoverSettings | None:
+        """How a thing of somebody who has a role is covered; None where it stays visible.
+
+        Raises:
+            AnonymizerError: decisions_invalid, there is no such role.
+        """
+        for role in self.roles:
+            if role.name == name:
+                return role.covers.get(kind, self.sought[kind])
+        raise AnonymizerError("decisions_invalid", "There is no role of that name.")
 
     def detectors_of(self, kind: Kind) -> tuple[str, ...]:
         """Which detectors look for a kind that is sought."""
