@@ -15,6 +15,7 @@ detect/        finding faces, text and number plates
 people/        finding whole people
 track/         following them through missed detections
 effects/       covering them
+review/        what a person looks over, and what they decide
 camera/        the noise of the sensor
 quality/       whether the result is what it should be
 video/         decode, cover, encode
@@ -27,7 +28,16 @@ from anonymizer.errors import AnonymizerError
 from anonymizer.models import Models, load_models
 from anonymizer.quality.figures import Quality
 from anonymizer.report import Progress, Report
-from anonymizer.settings import FaceSettings, KeptRegion, Limits, PeopleSettings, Settings, TextSettings
+from anonymizer.review.review import Review
+from anonymizer.settings import (
+    FaceSettings,
+    KeptRegion,
+    Limits,
+    PeopleSettings,
+    Role,
+    Settings,
+    TextSettings,
+)
 
 __all__ = [
     "AnonymizerError",
@@ -39,6 +49,8 @@ __all__ = [
     "Progress",
     "Quality",
     "Report",
+    "Review",
+    "Role",
     "Settings",
     "TextSettings",
     "anonymize",

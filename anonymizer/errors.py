@@ -23,6 +23,9 @@ MESSAGES: Final[dict[str, str]] = {
     "detector_failed": "A detector failed, so nothing was produced.",
     "result_unreadable": "The finished video could not be read back.",
     "device_unavailable": "The requested inference device is not available.",
+    "record_refused": "What an earlier job saw is not of this original, policy and worker.",
+    "decisions_invalid": "The decisions cannot be applied to this job.",
+    "review_too_large": "More was found than a review can hold.",
     "settings_invalid": "The settings are out of range.",
 }
 

@@ -22,11 +22,11 @@ from anonymizer.boxes import Box, Boxes, suppress
 from anonymizer.camera.suppressing import Suppressor
 from anonymizer.dating import dated
 from anonymizer.detect.contract import Image
-from anonymizer.detect.finders import Finder, Sought
+from anonymizer.detect.finders import Finder
 from anonymizer.effects import solid
 from anonymizer.effects.casting import Cast
-from anonymizer.effects.operator import Cover, Scene
-from anonymizer.effects.region import Plane, apply, region_of
+from anonymizer.effects.operator import Scene
+from anonymizer.effects.region import Plane, apply
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.captured import month_of_still
 from anonymizer.intake.exif import orientation_of
@@ -34,6 +34,8 @@ from anonymizer.intake.jpeg import decode_jpeg
 from anonymizer.intake.sniff import Format
 from anonymizer.intake.still_size import still_header
 from anonymizer.report import Report, Stopwatch
+from anonymizer.review.deciding import Seen
+from anonymizer.review.session import Session
 from anonymizer.settings import Kind, Limits, Settings
 
 Pixels = npt.NDArray[np.uint8]
@@ -51,7 +53,7 @@ def transform_still(
     sink: BinaryIO,
     settings: Settings,
     limits: Limits,
-    finders: Sequence[Finder],
+    session: Session,
     cast: Cast,
     device: str,
 ) -> Report:
@@ -68,9 +70,9 @@ def transform_still(
         header = still_header(content, kind, limits)
         image = decode_still(content, kind)
     with watch.stage("detect"):
-        found = [(sought, boxes) for finder in finders for sought, boxes in _found(image, finder)]
+        found = session.found_in_still(lambda finder: _found(image, finder))
     with watch.stage("cover"):
-        covered = _cover(image, found, cast)
+        covered = _cover(image, found, session, cast)
         if settings.sensor_noise == "suppress":
             Suppressor().apply(_planes(image), shot=0, time=0.0)
     with watch.stage("encode"):
@@ -123,7 +125,7 @@ def decode_still(content: bytes, kind: Format) -> Pixels:
     return upright
 
 
-def _found(image: Pixels, finder: Finder) -> list[tuple[Sought, Boxes]]:
+def _found(image: Pixels, finder: Finder) -> Mapping[Kind, Boxes]:
     height, width = image.shape[:2]
     looks = []
     for view in _views(image):
@@ -132,9 +134,10 @@ def _found(image: Pixels, finder: Finder) -> list[tuple[Sought, Boxes]]:
             return np.asarray(cv2.resize(view, (across, down), interpolation=cv2.INTER_AREA), np.uint8)
 
         looks.append(finder.look(width, height, copy_at))
-    return [
-        (sought, suppress(np.concatenate([look[sought.kind] for look in looks]))) for sought in finder.sought
-    ]
+    return {
+        sought.kind: suppress(np.concatenate([look[sought.kind] for look in looks]))
+        for sought in finder.sought
+    }
 
 
 def _views(image: Pixels) -> list[Image]:
@@ -150,23 +153,32 @@ def _views(image: Pixels) -> list[Image]:
     return [colours, on_white, alpha.repeat(3, axis=2)]
 
 
-def _cover(image: Pixels, found: Sequence[tuple[Sought, Boxes]], cast: Cast) -> Mapping[Kind, int]:
+def _cover(
+    image: Pixels, found: Sequence[Mapping[Kind, Boxes]], session: Session, cast: Cast
+) -> Mapping[Kind, int]:
     height, width = image.shape[:2]
-    planes = _planes(image)
-    covered = {sought.kind: 0 for sought, _ in found}
-    covers: list[Cover] = []
-    for sought, boxes in found:
-        settings = sought.settings
-        for row in boxes:
-            box = Box(*(float(v) for v in row[:4]))
-            region = region_of(box, settings.scale, settings.shape, width, height)
-            if region is not None:
-                covered[sought.kind] += 1
-                covers.append(Cover(sought.kind, len(covers), box, settings, region))
-    cast.cover(Scene(planes, width, height, time=0.0, shot=0), covers)
+    seen = [
+        Seen(
+            sought.kind,
+            session.numbers.track(search, sought.kind, number),
+            Box(*(float(v) for v in row[:4])),
+            sought.settings,
+        )
+        for search, finder in enumerate(session.finders)
+        for sought in finder.sought
+        for number, row in enumerate(found[search][sought.kind])
+    ]
+    decided = session.decide(seen, width, height, time=0.0)
+    scene = Scene(_planes(image), width, height, time=0.0, shot=0)
+    cast.cover(scene, decided.covers, decided.blanked)
     if image.shape[2] == 4:
-        for cover in covers:
-            apply(solid.cover, cover.region, [Plane(image[:, :, 3], 1, OPAQUE)])
+        for region in (*(cover.region for cover in decided.covers), *decided.blanked):
+            apply(solid.cover, region, [Plane(image[:, :, 3], 1, OPAQUE)])
+    session.film(scene, decided)
+    session.finish(width, height, 1, [tuple(map(len, boxes.values())) for boxes in found])
+    covered = {sought.kind: 0 for finder in session.finders for sought in finder.sought}
+    for cover in decided.covers:
+        covered[cover.kind] += 1
     return covered
 
 

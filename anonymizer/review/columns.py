@@ -54,19 +54,19 @@ def unpacked(block: bytes, kinds: int) -> list[Look]:
         kinds: how many kinds of things the search finds.
 
     Raises:
-        AnonymizerError: record_invalid.
+        AnonymizerError: record_refused.
     """
-    plain = _inflated(block)
+    plain = inflated(block)
     if len(plain) < _HEAD.size:
-        raise AnonymizerError("record_invalid")
+        raise AnonymizerError("record_refused")
     count, total = _HEAD.unpack_from(plain)
     of_numbers, of_boxes = count * (2 + kinds) * 4, total * _COLUMNS * _FLOAT_BYTES
     if len(plain) != _HEAD.size + of_numbers + of_boxes:
-        raise AnonymizerError("record_invalid")
+        raise AnonymizerError("record_refused")
     numbers = np.frombuffer(plain, np.uint32, count * (2 + kinds), _HEAD.size).reshape(2 + kinds, count).T
     lengths = numbers[:, 2:].astype(np.int64)
     if int(lengths.sum()) != total:
-        raise AnonymizerError("record_invalid")
+        raise AnonymizerError("record_refused")
     rows = _from_bytes(plain[_HEAD.size + of_numbers :], total)
     parts = np.split(rows, np.cumsum(lengths.ravel())[:-1]) if count else []
     return [
@@ -86,12 +86,17 @@ def _from_bytes(plain: bytes, rows: int) -> Boxes:
     return boxes
 
 
-def _inflated(block: bytes) -> bytes:
+def inflated(block: bytes) -> bytes:
+    """Undoes zlib's compression of one whole block.
+
+    Raises:
+        AnonymizerError: record_refused, also where it would give more than 8 MiB.
+    """
     inflater = zlib.decompressobj()
     try:
         plain = inflater.decompress(block, MAX_BLOCK_BYTES)
     except zlib.error:
-        raise AnonymizerError("record_invalid") from None
+        raise AnonymizerError("record_refused") from None
     if not inflater.eof or inflater.unused_data:
-        raise AnonymizerError("record_invalid")
+        raise AnonymizerError("record_refused")
     return plain

@@ -12,7 +12,6 @@ from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
 from anonymizer.camera.suppressing import Suppressor
-from anonymizer.detect.finders import Finder
 from anonymizer.effects.casting import Cast, OnScene
 from anonymizer.effects.operator import Cover, Scene
 from anonymizer.intake.captured import month_of_video
@@ -21,6 +20,7 @@ from anonymizer.quality.figures import LEAST_SSIM, Expected, Quality, judged
 from anonymizer.quality.readback import read_back
 from anonymizer.quality.witness import Witness
 from anonymizer.report import Meter, Progress, Report, Stopwatch
+from anonymizer.review.session import Session
 from anonymizer.settings import MODES, Limits, Mode, Settings
 from anonymizer.video.clock import Clock
 from anonymizer.video.covering import Coverer
@@ -45,15 +45,15 @@ class Job:
     Attributes:
         settings: what to do.
         limits: what it may cost.
-        open: opens finders and operators, which remember one passage of one video; somebody else is shown
-            every frame as well.
+        open: opens what finds and what covers, which remember one passage of one video; somebody else is
+            shown every frame as well.
         device: cpu or cuda.
         on_progress: is told how far the job is.
     """
 
     settings: Settings
     limits: Limits
-    open: Callable[[OnScene], tuple[tuple[Finder, ...], Cast]]
+    open: Callable[[OnScene], tuple[Session, Cast]]
     device: str
     on_progress: OnProgress | None
 
@@ -104,8 +104,8 @@ class _Passage:
         self._witness = Witness()
         self._suppressor = Suppressor() if job.settings.sensor_noise == "suppress" else None
         self._shot = 0
-        finders, cast = job.open(self._see)
-        self._coverer = Coverer(finders, cast, job.limits.max_buffer_bytes, self._watch)
+        session, cast = job.open(self._see)
+        self._coverer = Coverer(session, cast, job.limits.max_buffer_bytes, self._watch)
         self._plain = Plain()
         self._clock = Clock(job.limits)
         self._meter = Meter(job.on_progress, reader.frames_expected)

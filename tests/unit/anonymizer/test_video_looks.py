@@ -18,6 +18,7 @@ from anonymizer.detect.looking import Looker
 from anonymizer.effects.casting import Cast
 from anonymizer.models import CENTERFACE, Models
 from anonymizer.report import Stopwatch
+from anonymizer.review.session import Session
 from anonymizer.settings import FaceSettings, Settings
 from anonymizer.track.stillness import CELLS
 from anonymizer.video.calm import is_calm
@@ -135,7 +136,7 @@ def cover_all(frames: list[Image], finder: Finder) -> list[Picture]:
     faces = finder.sought[0].settings
     assert isinstance(faces, FaceSettings)
     cast = Cast(Models({}, {}, "cpu"), Settings(faces=faces))
-    coverer = Coverer((finder,), cast, 1 << 30, Stopwatch())
+    coverer = Coverer(Session((finder,)), cast, 1 << 30, Stopwatch())
 
     def run() -> Iterator[Picture]:
         for index, pixels in enumerate(frames):
