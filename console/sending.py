@@ -11,7 +11,7 @@ import typer
 from console import output
 from console.commands.options import load_trust
 from console.embedded import embedded_service
-from console.report.verdict import besides_faces
+from console.report.verdict import besides_faces, decided
 from grpc_api.client.connection import Connection
 from grpc_api.client.outputs import proof_path
 from grpc_api.client.submission import Submitted
@@ -94,6 +94,7 @@ def tell(target: Path, done: Submitted, beside: Mapping[str, Path]) -> None:
         "tracks": facts.tracks,
         "also_covered": dict(facts.also_covered),
         "frames_also_covered": dict(facts.frames_also_covered),
+        "decided": dict(facts.decided),
         "tier": facts.tier,
         "walls": list(facts.walls),
         "device": facts.device,
@@ -108,7 +109,7 @@ def tell(target: Path, done: Submitted, beside: Mapping[str, Path]) -> None:
         document,
         f"{target}\n{proof_path(target)}\n"
         f"{facts.frames} frames, {facts.frames_with_faces} with faces ({facts.tracks} tracks) covered by "
-        f"{facts.effect}{besides_faces(facts)}; audio {facts.audio}; "
+        f"{facts.effect}{besides_faces(facts)}{decided(facts)}; audio {facts.audio}; "
         f"tier {facts.tier}, {len(facts.walls)} walls; verified.\n"
         f"worker version {done.release.facts.version}, released by {done.release.by}.{_missing(done)}",
     )

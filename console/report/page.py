@@ -148,6 +148,7 @@ def _stated(facts: JobFacts) -> Markup:
         ),
         ("Faces followed", f"{facts.tracks:,}"),
         ("Covered besides faces", _also_covered(facts)),
+        ("Decided by a person who looked it over", _decided(facts)),
         ("Sound", words.AUDIO[facts.audio]),
         ("The camera", words.SENSOR_NOISE[facts.sensor_noise]),
         ("Read back when it was done", _quality(facts)),
@@ -165,6 +166,14 @@ def _stated(facts: JobFacts) -> Markup:
         ),
         table("The job, in the program's words", _PAIR, rows),
     )
+
+
+def _decided(facts: JobFacts) -> str:
+    if facts.decisions_commitment is None:
+        return "Nothing: nobody looked it over before it was made."
+    if not facts.decided:
+        return "Somebody looked it over and left it as it was."
+    return "; ".join(f"{count:,} {words.DECISIONS[word]}" for word, count in facts.decided.items())
 
 
 def _also_covered(facts: JobFacts) -> str:

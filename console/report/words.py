@@ -60,6 +60,17 @@ EFFECTS: Final[Mapping[str, str]] = {
     "silhouette": "covered with a plain outline",
 }
 
+DECISIONS: Final[Mapping[str, str]] = {
+    "cover": "covered by the rule",
+    "draw": "drawn by hand and covered",
+    "effect": "covered in another way",
+    "keep": "kept visible",
+    "role": "given a role",
+    "stronger": "covered more",
+    "whole_frame": "covered as a whole picture for a while",
+}
+"""What a person decided, after how often."""
+
 KINDS: Final[Mapping[str, str]] = {
     "person": "whole people, as far as a detector saw them",
     "plate": "text that has the shape of a number plate",

@@ -6,7 +6,9 @@ The form is in this package's docstring. Who said so is `signed.py`.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,6 +146,22 @@ class Decisions:
     def digest(self) -> bytes:
         """SHA-256 of the canonical JSON, 32 bytes. Whoever guesses the decisions can compute it."""
         return hashlib.sha256(self.to_bytes()).digest()
+
+    def commitment(self, salt: bytes) -> bytes:
+        """HMAC-SHA256 of what is signed, under the submitter's salt; 32 bytes, for the statement.
+
+        The same decisions are a few words that anybody can guess: without a salt their digest would tell.
+        """
+        return hmac.new(salt, self.signed_bytes(), hashlib.sha256).digest()
+
+    def signed_bytes(self) -> bytes:
+        """What the signature covers."""
+        return FORMAT.encode() + b"\n" + self.to_bytes()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each word was decided, without those that never were."""
+        return dict(sorted(Counter(decision.to_object()["do"] for decision in self.decisions).items()))
 
 
 def parse_decisions(untrusted: bytes) -> Decisions:

@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from enclave.errors import ReviewError
-from enclave.review.decisions import CODE, FORMAT, Decisions, decisions_from_object
+from enclave.review.decisions import CODE, Decisions, decisions_from_object
 from enclave.review.objects import Reading
 from provenance import canonical
 from provenance.encoding import base64_bytes, base64_text
@@ -39,7 +39,7 @@ class SignedDecisions:
     @classmethod
     def sign(cls, decisions: Decisions, key: Ed25519PrivateKey) -> SignedDecisions:
         """Signs with the private half of the review key."""
-        return cls(decisions, key.sign(_signed_bytes(decisions)))
+        return cls(decisions, key.sign(decisions.signed_bytes()))
 
     def verify(self, public_key: bytes) -> Decisions:
         """Gives the decisions, once they are known to be by the holder of the review key.
@@ -52,7 +52,7 @@ class SignedDecisions:
         """
         try:
             key = Ed25519PublicKey.from_public_bytes(public_key)
-            key.verify(self.signature, _signed_bytes(self.decisions))
+            key.verify(self.signature, self.decisions.signed_bytes())
         except (InvalidSignature, ValueError):
             raise ReviewError(
                 "the decisions are not signed by whoever asked for the review", SIGNATURE_INVALID
@@ -81,7 +81,3 @@ def parse_signed_decisions(untrusted: bytes) -> SignedDecisions:
     if len(signature) != SIGNATURE_BYTES:
         raise reading.error(f"signature must be {SIGNATURE_BYTES} bytes")
     return SignedDecisions(decisions_from_object(reading.raw("decisions")), signature)
-
-
-def _signed_bytes(decisions: Decisions) -> bytes:
-    return FORMAT.encode() + b"\n" + decisions.to_bytes()

@@ -13,6 +13,7 @@ from provenance.statements.fields import JOB_ID, Count, Digest, Instant, Maybe, 
 from provenance.statements.vocabulary import (
     AUDIO,
     CREDENTIALS,
+    DECISIONS,
     DEVICES,
     EFFECTS,
     ENGINES,
@@ -65,11 +66,16 @@ class JobFacts(Facts):
         credentials: "c2pa" where the result carries a manifest, "none" where it does not.
         review_sha256: hex SHA-256 of the sealed review package that a person asked for; None without one. It
             binds package and job: nobody on the road can hand out another package, or none.
+        decided: how often a person decided what, by word: "keep" leaves somebody visible whom the program had
+            found. Empty where nobody decided anything.
+        decisions_commitment: hex HMAC-SHA256 of the decisions under the submitter's salt; without the salt
+            nobody can tell which thing was decided upon. None where nobody looked the job over.
 
     Raises:
         FormatError: a field does not take its value, more frames are covered than there are, the two tables
-            of other kinds do not name the same ones, the figures of quality contradict the rest, or fewer
-            signatures are demanded than every statement has (`signatures_too_weak`).
+            of other kinds do not name the same ones, the figures of quality contradict the rest, something
+            is decided by nobody, or fewer signatures are demanded than every statement has
+            (`signatures_too_weak`).
     """
 
     PREDICATE_TYPE: ClassVar[str] = "urn:bauta:predicate:job:v1"
@@ -105,6 +111,8 @@ class JobFacts(Facts):
     signatures: tuple[str, ...] = of(Sorted(Word(STATEMENT_SIGNATURES)), default=STATEMENT_SUITE)
     credentials: str = of(Word(CREDENTIALS), default="none")
     review_sha256: str | None = of(Maybe(Digest("ciphertext")), default=None)
+    decided: Mapping[str, int] = of(Table(Word(DECISIONS), Count()), default={})
+    decisions_commitment: str | None = of(Maybe(Digest("decisions")), default=None)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -118,6 +126,10 @@ class JobFacts(Facts):
             raise FormatError("a check was not passed that was never made")
         if self.quality.get("frames_read", 0) > self.frames:
             raise FormatError("more frames were read back than there are")
+        if self.decided and self.decisions_commitment is None:
+            raise FormatError("something is decided, and no decisions are named")
+        if 0 in self.decided.values():
+            raise FormatError("what nobody decided is not counted")
         signature_set(self.signatures)
 
     def subject_sha256(self) -> str:

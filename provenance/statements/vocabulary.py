@@ -62,6 +62,9 @@ QUALITY_CHECKS = ("black", "duration", "frames", "frozen", "sound", "ssim")
 CREDENTIALS = ("c2pa", "none")
 """Whether the result carries content credentials."""
 
+DECISIONS = ("cover", "draw", "effect", "keep", "role", "stronger", "whole_frame")
+"""What a person who looks a job over can decide (docs/review.md)."""
+
 DEVICES = ("cpu", "cuda")
 ENGINES = ("onnxruntime", "openvino-bf16", "torch")
 """What runs the detector of faces, where the picture's size allows it."""
@@ -70,8 +73,10 @@ MEDIA_TYPES = ("video/mp4", "image/jpeg", "image/png", "image/webp")
 MODELS = (
     "centerface",
     "custom-face",
+    "custom-generator",
     "custom-person",
     "custom-plate",
+    "custom-source-face",
     "custom-text",
     "mediapipe-body",
     "mediapipe-face",
@@ -80,7 +85,7 @@ MODELS = (
     "mediapipe-pose",
     "ppocr-text",
 )
-"""Bauta's own, and one place for each kind of detector that an operator may add."""
+"""Bauta's own, and one place for each kind of detector or face that an operator may add."""
 
 KINDS = ("person", "plate", "text")
 """What is covered besides faces, where the policy asks for it."""
@@ -90,6 +95,7 @@ POLICIES = ("classroom", "street", "telehealth", "whistleblower")
 DIGESTED = {
     "ciphertext": "what was sealed; sealing is randomized, so that nobody can compute it from the content",
     "commitment": "HMAC-SHA-256 of the original under a salt that only the submitter has",
+    "decisions": "HMAC-SHA-256 of what a person decided, under a salt that only the submitter has",
     "envelope": "a signed statement; one of its signatures is randomized",
     "lock": "the lock file of a worker version",
     "measurement": "a worker's code, lock, dependencies, models and policies",
@@ -138,6 +144,8 @@ FAILURE_CODES = (
     "client_gone",
     "credentials_refused",
     "credentials_unplaceable",
+    "decision_not_allowed",
+    "decisions_invalid",
     "detector_failed",
     "device_unavailable",
     "intake_key_unknown",
@@ -162,6 +170,7 @@ FAILURE_CODES = (
     "preamble_invalid",
     "quorum_not_met",
     "recipient_invalid",
+    "record_refused",
     "release_job_mismatch",
     "release_not_recorded",
     "release_refused",
@@ -169,6 +178,8 @@ FAILURE_CODES = (
     "release_too_slow",
     "result_too_large",
     "result_unreadable",
+    "review_signature_invalid",
+    "review_too_large",
     "scratch_corrupt",
     "settings_invalid",
     "storage_full",
