@@ -21,6 +21,8 @@ PEOPLE_DETECTORS = ("mediapipe-pose", "steady-camera", "custom-person")
 TEXT_DETECTORS = ("ppocr-text", "custom-text")
 PLATE_DETECTORS = ("ppocr-text", "custom-plate")
 MAX_KEPT_REGIONS = 16
+NO_LABELS = "none"
+LABELS = (NO_LABELS, "letters")
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,19 @@ def read_people(table: Table | None) -> PeoplePolicy | None:
             smooth_seconds=smooth_seconds,
         )
     )
+
+
+def read_labels(table: Table | None) -> str:
+    """Reads `[labels]`, which may be left out.
+
+    Raises:
+        PolicyError: a key is missing, unknown or wrong.
+    """
+    if table is None:
+        return NO_LABELS
+    labels = table.choice("faces", LABELS)
+    table.finish()
+    return labels
 
 
 def read_kept(table: Table) -> KeptRegion:

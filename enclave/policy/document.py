@@ -25,6 +25,7 @@ from enclave.policy.covers import (
     read_cover,
     read_faces,
     read_kept,
+    read_labels,
     read_people,
 )
 from enclave.policy.decisions import (
@@ -73,6 +74,9 @@ class Policy:
         text_cover: how text of any kind is covered (the table `[text]`); None where it stays.
         plates: how number plates are covered; None where they stay, unless as text.
         keep: where text and plates may stay.
+        keep_skin: where the cover of a whole person leaves the picture as it is, to the last bit. Faces, text
+            and plates are covered there all the same.
+        labels: "letters" writes a letter on each cover of a face; "none" does not.
         roles: what differs for a person who has one.
         default_role: what those are called who have none, for whom the tables above hold; empty for no word.
         review: what a person who looks over the result may decide.
@@ -93,6 +97,8 @@ class Policy:
     text_cover: CoverPolicy | None
     plates: CoverPolicy | None
     keep: tuple[KeptRegion, ...]
+    keep_skin: tuple[KeptRegion, ...]
+    labels: str
     roles: tuple[RolePolicy, ...]
     default_role: str
     review: ReviewPolicy
@@ -150,6 +156,8 @@ def parse_policy(text: str) -> Policy:
         people=read_people(root.optional_table("people")),
         text_cover=read_cover(text_table, TEXT_EFFECTS, TEXT_DETECTORS),
         plates=read_cover(plates_table, TEXT_EFFECTS, PLATE_DETECTORS),
+        keep_skin=tuple(read_kept(region) for region in root.tables("keep_skin", MAX_KEPT_REGIONS)),
+        labels=read_labels(root.optional_table("labels")),
         roles=read_roles(root.tables("roles", MAX_ROLES)),
         default_role=read_role_name(root, "default_role") if root.has("default_role") else "",
         review=read_review(root.optional_table("review")),
@@ -165,6 +173,10 @@ def parse_policy(text: str) -> Policy:
         table.finish()
     if policy.keep and policy.text_cover is None and policy.plates is None:
         raise PolicyError("policy: keep has no meaning without text or plates")
+    if policy.keep_skin and policy.people is None:
+        raise PolicyError("policy: keep_skin has no meaning where people are not covered")
+    if policy.keep_skin and policy.camera.noise == SUPPRESS:
+        raise PolicyError("policy: skin that is kept keeps the sensor's noise: choose one of the two")
     _check_decisions(policy)
     if policy.encoding.lossless and policy.camera.noise == SUPPRESS:
         raise PolicyError("policy: what is lossless keeps the sensor's noise: choose one of the two")

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from anonymizer import FaceSettings, KeptRegion, Limits, PeopleSettings, Settings, TextSettings
+from anonymizer import FaceSettings, KeptRegion, Limits, PeopleSettings, Role, Settings, TextSettings
+from anonymizer.settings import CoverSettings, Kind
 from enclave.order import JobLimits
-from enclave.policy import CoverPolicy, FacePolicy, PeoplePolicy, Terms
+from enclave.policy import (
+    CoverPolicy,
+    FacePolicy,
+    PeoplePolicy,
+    Policy,
+    RoleCover,
+    Terms,
+)
+from enclave.policy import KeptRegion as KeptPolicy
+from enclave.policy.decisions import KEPT
 
 # Each of the decoder, the detector and the encoder starts this many; together they stay below the wall's
 # limit on threads, and more than this gains nothing.
@@ -29,20 +41,53 @@ def settings_of(terms: Terms, pseudonym: str = "", personas: bytes | None = None
         "captured": policy.metadata.captured,
         "sensor_noise": policy.camera.noise,
         "lossless": policy.encoding.lossless,
+        "labels": policy.labels,
     }
-    return Settings(
+    everybody = Settings(
         faces=FaceSettings(passes=policy.faces.passes, **_cover(policy.faces)),
         people=PeopleSettings(**_cover(policy.people), **_drawing(policy.people)) if policy.people else None,
         text=TextSettings(**_cover(policy.text_cover)) if policy.text_cover else None,
         plates=TextSettings(**_cover(policy.plates)) if policy.plates else None,
-        keep=tuple(
-            KeptRegion(region.left, region.top, region.right, region.bottom) for region in policy.keep
-        ),
+        keep=_regions(policy.keep),
+        keep_skin=_regions(policy.keep_skin),
         personas=personas,
         pseudonym=pseudonym,
         threads=min(len(os.sched_getaffinity(0)), _MOST_THREADS),
         **job,
     )
+    return replace(everybody, roles=_roles(policy, everybody))
+
+
+def _roles(policy: Policy, everybody: Settings) -> tuple[Role, ...]:
+    kinds: dict[str, Kind] = {"face": "face", "person": "person"}
+    named = [
+        Role(
+            role.name,
+            {
+                kinds[kind]: _as_role(everybody.sought[kinds[kind]], cover)
+                for kind, cover in role.covers.items()
+            },
+        )
+        for role in policy.roles
+    ]
+    # What everybody is called whom nobody gave another role: under it a reviewer can put somebody back.
+    unnamed = [Role(policy.default_role, {})] if policy.default_role else []
+    return (*unnamed, *named)
+
+
+def _as_role(everybody: CoverSettings, cover: RoleCover) -> CoverSettings | None:
+    if cover.effect == KEPT:
+        return None
+    changed: dict[str, Any] = {"effect": cover.effect}
+    if cover.shape is not None:
+        changed["shape"] = cover.shape
+    if cover.scale is not None:
+        changed["scale"] = cover.scale
+    return replace(everybody, **changed)
+
+
+def _regions(regions: Sequence[KeptPolicy]) -> tuple[KeptRegion, ...]:
+    return tuple(KeptRegion(region.left, region.top, region.right, region.bottom) for region in regions)
 
 
 def _cover(cover: FacePolicy | CoverPolicy) -> dict[str, Any]:

@@ -123,6 +123,9 @@ def test_every_shipped_policy_means_something_to_the_anonymizer(name: str) -> No
         ):
             assert (cover and vars(cover)) == (asked and vars(asked))
         assert [vars(region) for region in settings.keep] == [vars(region) for region in policy.keep]
+        assert [vars(region) for region in settings.keep_skin] == [vars(mark) for mark in policy.keep_skin]
+        assert settings.labels == policy.labels
+        assert tuple(role.name for role in settings.roles) == policy.role_names
         assert 1 <= settings.threads <= 16
 
 
