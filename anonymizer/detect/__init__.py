@@ -10,6 +10,7 @@ choosing.py      which of the two is faster on this processor, measured once
 torch_engine.py  CenterFace written in torch (CUDA), weights from the ONNX file (onnx_weights.py)
 torch_batch.py   the same over batches of frames that stay on the device; torch is imported only in these two
 engines.py       which engine runs on which device
+abreast.py       looks at one frame side by side
 looking.py       one frame looked at: at several scales, several passes, in tiles, mirrored
 text.py          text and number plates in one frame, by one network (text_maps.py, plates.py)
 keeping.py       parts of the picture in which text may stay

@@ -139,8 +139,8 @@ class _Opening:
         turns: list[list[Looker]] = [[]]
         if CENTERFACE in wanted:
             detector = open_detector(self._models, faces.threshold, self._settings.threads)
-            sizes = self._sizes(faces.passes)
-            turns = [[Looker(detector, each, faces.threshold, faces.passes)] for each in sizes]
+            sizes, threads = self._sizes(faces.passes), self._settings.threads
+            turns = [[Looker(detector, each, faces.threshold, faces.passes, threads)] for each in sizes]
         if BLAZEFACE in wanted and self._models.blazeface is not None:
             second = BlazeFace(self._models.blazeface, faces.threshold)
             # It looks at small and at large parts by itself, as the people's looker does: one copy is enough.

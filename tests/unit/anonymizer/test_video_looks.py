@@ -215,7 +215,8 @@ def test_looks_for_faces_take_the_sizes_of_their_mode_in_turn(
     for sides, look in zip(expected, looks, strict=False):
         detector.sides.clear()
         look(WIDTH, HEIGHT, lambda w, h: np.zeros((h, w, 3), np.uint8))
-        assert detector.sides == sides
+        # Several looks at one frame go on side by side.
+        assert sorted(detector.sides) == sorted(sides)
 
 
 def test_what_only_one_of_the_sizes_shows_is_covered_throughout() -> None:
