@@ -24,6 +24,7 @@ from anonymizer.detect.choosing import compiled_where_faster
 from anonymizer.detect.compiled_engine import CompiledNetworks
 from anonymizer.detect.graph import ready_to_run
 from anonymizer.errors import AnonymizerError
+from anonymizer.face_manifests import Generator, SourceFace
 from anonymizer.landmarks.networks import FaceNetworks, compile_face_networks
 from anonymizer.manifest import Manifest
 from anonymizer.people.pose_networks import PoseNetworks, compile_pose
@@ -82,6 +83,7 @@ class Models:
         pose: the networks for people; None where they or OpenVINO are not installed.
         blazeface: the second network for faces; likewise.
         landmarks: the networks for the features of a face; likewise.
+        source_face, generator: what was added to put on faces; None where nothing was.
     """
 
     files: Mapping[str, bytes] = field(repr=False)
@@ -92,6 +94,8 @@ class Models:
     pose: PoseNetworks | None = field(default=None, repr=False)
     blazeface: BlazeNetwork | None = field(default=None, repr=False)
     landmarks: FaceNetworks | None = field(default=None, repr=False)
+    source_face: SourceFace | None = None
+    generator: Generator | None = None
 
     @property
     def engine(self) -> Engine:
@@ -137,13 +141,17 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
         MappingProxyType(files),
         MappingProxyType(digests),
         chosen,
-        MappingProxyType({name: manifest for name, (manifest, _) in added.items()}),
+        MappingProxyType(
+            {name: manifest for name, (manifest, _) in added.items() if isinstance(manifest, Manifest)}
+        ),
         compiled_where_faster(files[CENTERFACE]) if chosen == "cpu" else None,
         compile_pose(files[POSE], files[BODY]) if POSE in files and BODY in files else None,
         compile_blazeface(files[BLAZEFACE]) if BLAZEFACE in files else None,
         compile_face_networks(files[FACE_MESH], files[IRIS])
         if FACE_MESH in files and IRIS in files
         else None,
+        next((each for each, _ in added.values() if isinstance(each, SourceFace)), None),
+        next((each for each, _ in added.values() if isinstance(each, Generator)), None),
     )
 
 

@@ -11,6 +11,12 @@ mosaic.py   a few large blocks
 removal/    people replaced by the room behind them: remove, silhouette
 colours.py  pixels as RGB, whatever planes they lie in
 persona/    a drawn head that does what the face does
+swap/       another face, of somebody who agreed or painted, that does what the face does
+generator/  the same with a face that an added network makes
+warp/       the same face with its features moved: weak
+mean_face.py, meshes.py  a face that is nobody's, and pictures laid on its points
+acting.py, identities.py  what covered faces do, and who the made ones are
+surroundings.py, tones.py  fill, skin, hair and light, from beside a cover
 torch_cover.py  the covers of a batch of frames on a GPU
 """
 
@@ -22,8 +28,11 @@ from typing import Final
 
 from anonymizer.effects import blur, mosaic, solid
 from anonymizer.effects.by_patch import ByPatch
+from anonymizer.effects.generator.operating import open_generator
 from anonymizer.effects.operator import Operator
 from anonymizer.effects.persona.persona import open_persona
+from anonymizer.effects.swap.operating import open_swap
+from anonymizer.effects.warp.operating import open_warp
 from anonymizer.effects.removal.remover import open_remover
 from anonymizer.models import Models
 from anonymizer.settings import Effect, Kind, Settings
@@ -40,5 +49,8 @@ EFFECTS: Final[Mapping[Effect, Open]] = MappingProxyType(
         "remove": lambda models, settings, kind: open_remover(models, silhouettes=False),
         "silhouette": lambda models, settings, kind: open_remover(models, silhouettes=True),
         "persona": open_persona,
+        "swap": open_swap,
+        "warp": open_warp,
+        "generator": open_generator,
     }
 )

@@ -8,9 +8,13 @@ from typing import Final, Protocol
 
 from anonymizer.boxes import Box
 from anonymizer.effects.operator import Cover, Scene
+from anonymizer.errors import AnonymizerError
 from anonymizer.landmarks.expression import AT_REST, Expression, Pose, read_off
+from anonymizer.landmarks.following import FaceReader
 from anonymizer.landmarks.neutral import Neutral
 from anonymizer.landmarks.reading import FaceReading
+from anonymizer.models import Models
+from anonymizer.settings import Effect
 
 # Whoever cannot be read goes on as they were for so long: a hand before the face, a frame in between.
 HOLD_SECONDS: Final = 0.7
@@ -96,3 +100,14 @@ class Actors:
         (x1, y1), (x2, y2) = actor.box.centre, box.centre
         pose = actor.act.pose
         return Act(replace(pose, x=pose.x + x2 - x1, y=pose.y + y2 - y1), AT_REST)
+
+
+def open_reader(models: Models, effect: Effect) -> FaceReader:
+    """Opens what reads faces.
+
+    Raises:
+        AnonymizerError: model_missing.
+    """
+    if models.landmarks is None:
+        raise AnonymizerError("model_missing", f"The effect {effect} needs the face mesh and OpenVINO.")
+    return FaceReader(models.landmarks)

@@ -94,14 +94,14 @@ def lay(atlas: Pixels, mesh: Mesh, width: int, height: int) -> Laid:
     """Lays an atlas on a mesh.
 
     Args:
-        atlas: (ATLAS_SIDE, ATLAS_SIDE, C) uint8.
+        atlas: (S, S, C) uint8, of any size: one that is much finer than the mesh would flicker.
         mesh: (468, 3) in pixels of the result; depth in any unit, less is nearer.
         width, height: of the result.
     """
     share = min(1.0, _FINEST_MAP / max(width, height))
     across, down = (max(2, round(side * share)) for side in (width, height))
     scaled = mesh * np.array([across / width, down / height, 1], np.float32)
-    places, known = _map(scaled, atlas_points(), across, down)
+    places, known = _map(scaled, atlas_points() * np.float32(len(atlas) / ATLAS_SIDE), across, down)
     if (across, down) != (width, height):
         places = np.asarray(cv2.resize(places, (width, height)), np.float32)
         known = np.asarray(cv2.resize(known, (width, height)), np.uint8)

@@ -25,8 +25,8 @@ _Layer = npt.NDArray[np.float32]
 REACH: Final = 0.3
 # Cells along the longer side of what is looked at.
 CELLS: Final = 56
-# So much of a region, from its top, stands for its upper part.
-UPPER: Final = 0.2
+# A region's upper part ends, and its lower part begins, at so much of its height.
+UPPER, LOWER = 0.2, 0.72
 _GREY: Final = 128
 
 
@@ -36,7 +36,7 @@ class Surroundings:
 
     Attributes:
         fill: (h, w, 3) uint8 RGB for the region's rectangle (colours.rectangle_of).
-        skin: the middle colour of what looks like skin there, RGB; None where too little does.
+        skin: the middle colour of what looks like skin below, RGB; None where too little does.
         hair: the same of hair above it.
         light: how bright it is there where it is bright, 0 to 255.
         is_grey: there is no colour anywhere.
@@ -74,12 +74,12 @@ def look_around(scene: Scene, region: Region, covers: Sequence[Cover]) -> Surrou
     touched = cv2.dilate(touched.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     open_cells = np.asarray(~touched, np.bool_)
     fill = _cut(spread(seen, open_cells), (x1, y1, x2, y2), (left, top, right, bottom))
-    # Above is hair; skin is looked for below that, where the neck is.
-    above, below = np.zeros_like(open_cells), open_cells.copy()
-    end = max(1, round((top - y1 + (bottom - top) * UPPER) * share))
+    # Above is hair; below, between the sides, is the neck.
+    above, below = np.zeros_like(open_cells), np.zeros_like(open_cells)
+    end, begin = (round((top - y1 + (bottom - top) * part) * share) for part in (UPPER, LOWER))
     middle = slice(round((left - x1) * share), max(1, round((right - x1) * share)))
-    above[:end, middle] = open_cells[:end, middle]
-    below[:end] = False
+    above[: max(1, end), middle] = open_cells[: max(1, end), middle]
+    below[begin:, middle] = open_cells[begin:, middle]
     return Surroundings(
         fill,
         skin_in(seen, below),

@@ -80,6 +80,12 @@ def _fitting(atlas: Pixels, mesh: Mesh) -> Pixels:
     return atlas
 
 
+def cover_edge(open_cells: Mask, width: int, height: int, feather: float) -> npt.NDArray[np.float32]:
+    """Returns (height, width): 0 at a cover's edge, 1 from so many pixels inwards."""
+    whole = np.full((height, width), 255, np.uint8)
+    return _edge(whole, open_cells, feather)
+
+
 def _edge(inside: Pixels, open_cells: Mask, feather: float) -> npt.NDArray[np.float32]:
     """Returns how much of the face shows in each pixel: none at its edge or that of the cover."""
     height, width = inside.shape

@@ -63,17 +63,22 @@ class Face:
 
     def doing(self, expression: Expression, pose: Pose) -> Mesh:
         """Returns the mesh, (468, 3) in pixels, of the face with an expression in a pose."""
-        upper, lower = (self.shape[point, 1] for point in INNER_LIPS)
-        moves = Moves(
-            lids=(_closed(expression.open_near), _closed(expression.open_far)),
-            jaw=expression.mouth_open * _JAW - max(0.0, float(lower - upper)) - _SHUT,
-            wide=expression.mouth_width * _WIDE,
-            smile=expression.smile * _SMILE,
-            brows=(expression.brow_near * _BROW, expression.brow_far * _BROW),
-        )
-        turning = turning_of(pose.yaw, pose.pitch, pose.roll)
-        placed = moved(self.shape, moves) @ turning.T * pose.size + np.array([pose.x, pose.y, 0])
-        return np.asarray(placed, np.float32)
+        return placed(self.shape, expression, pose)
+
+
+def placed(shape: Mesh, expression: Expression, pose: Pose) -> Mesh:
+    """Returns the mesh, (468, 3) in pixels, of a shape with an expression in a pose."""
+    upper, lower = (shape[point, 1] for point in INNER_LIPS)
+    moves = Moves(
+        lids=(_closed(expression.open_near), _closed(expression.open_far)),
+        jaw=expression.mouth_open * _JAW - max(0.0, float(lower - upper)) - _SHUT,
+        wide=expression.mouth_width * _WIDE,
+        smile=expression.smile * _SMILE,
+        brows=(expression.brow_near * _BROW, expression.brow_far * _BROW),
+    )
+    turning = turning_of(pose.yaw, pose.pitch, pose.roll)
+    mesh = moved(shape, moves) @ turning.T * pose.size + np.array([pose.x, pose.y, 0])
+    return np.asarray(mesh, np.float32)
 
 
 def painted_face(seed: bytes) -> Face:

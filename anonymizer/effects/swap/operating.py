@@ -11,14 +11,19 @@ import cv2
 import numpy as np
 
 from anonymizer.effects import solid
-from anonymizer.effects.acting import Act, Actors, Reader
+from anonymizer.effects.acting import Act, Actors, Reader, open_reader
 from anonymizer.effects.colours import Rgb, paint_rgb, rectangle_of
-from anonymizer.effects.operator import Cover, Paint, Scene
+from anonymizer.effects.identities import Identities
+from anonymizer.effects.operator import Cover, Operator, Paint, Scene
 from anonymizer.effects.region import apply
 from anonymizer.effects.surroundings import look_around
 from anonymizer.effects.swap.blending import Gain, blended, gain_for, lit
-from anonymizer.effects.swap.faces import Face
+from anonymizer.effects.swap.faces import Face, painted_face
 from anonymizer.effects.swap.head import with_head
+from anonymizer.effects.swap.sources import face_of
+from anonymizer.face_manifests import SOURCE_FACE
+from anonymizer.models import Models
+from anonymizer.settings import Kind, Settings
 
 # Colour and light follow what is around a face with this time constant.
 LIGHT_SECONDS: Final = 0.8
@@ -103,3 +108,17 @@ class Swap:
         gone = [track for track, worn in self._worn.items() if time - worn.seen_at > FORGET_SECONDS]
         for track in gone if len(self._worn) > MOST_FACES else []:
             del self._worn[track]
+
+
+def open_swap(models: Models, settings: Settings, kind: Kind) -> Operator:
+    """Opens the effect: with the photograph that was added, or else with painted faces.
+
+    Raises:
+        AnonymizerError: model_missing, where faces cannot be read; model_unusable.
+    """
+    reader = open_reader(models, "swap")
+    if models.source_face is not None and models.landmarks is not None:
+        face = face_of(models.files[SOURCE_FACE], models.landmarks)
+        return Swap(reader, lambda track: face)
+    identities = Identities(settings, "swap")
+    return Swap(reader, lambda track: painted_face(identities.seed_of(track)))

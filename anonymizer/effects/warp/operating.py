@@ -7,15 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from anonymizer.effects import solid
-from anonymizer.effects.acting import Reader
+from anonymizer.effects.acting import Reader, open_reader
 from anonymizer.effects.colours import Rgb, paint_rgb, rectangle_of, rgb_of
 from anonymizer.effects.identities import Identities
 from anonymizer.effects.mean_face import mean_face
-from anonymizer.effects.operator import Cover, Paint, Scene
+from anonymizer.effects.operator import Cover, Operator, Paint, Scene
 from anonymizer.effects.region import apply
 from anonymizer.effects.warp.altering import Alteration, alteration_of, altered
 from anonymizer.effects.warp.bending import bent
 from anonymizer.landmarks.reading import FaceReading
+from anonymizer.models import Models
+from anonymizer.settings import Kind, Settings
 
 
 class Warp:
@@ -54,3 +56,12 @@ class Warp:
 
     def _alteration(self, track: int) -> Alteration:
         return alteration_of(self._identities.seed_of(track))
+
+
+def open_warp(models: Models, settings: Settings, kind: Kind) -> Operator:
+    """Opens the effect.
+
+    Raises:
+        AnonymizerError: model_missing, where faces cannot be read.
+    """
+    return Warp(open_reader(models, "warp"), Identities(settings, "warp"))

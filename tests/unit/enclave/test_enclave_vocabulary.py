@@ -7,7 +7,9 @@ from typing import get_args
 
 import pytest
 
+from anonymizer.added import KINDS
 from anonymizer.errors import MESSAGES, AnonymizerError
+from anonymizer.face_manifests import GENERATOR, SOURCE_FACE
 from anonymizer.manifest import added_name
 from anonymizer.models import BODY, FACE_MESH, IRIS, PINNED_SHA256
 from anonymizer.settings import DETECTORS, EFFECTS_OF, STEADY_CAMERA, Kind
@@ -44,11 +46,11 @@ def test_every_detector_that_a_policy_may_ask_for_can_be_there_and_stand_in_a_st
         "plate": covers.PLATE_DETECTORS,
     }
     assert asked_for == DETECTORS
-    # One of them is no model, one asks for two, and two find nothing: effects follow a face by them.
+    # One of them is no model, one asks for two, and four find nothing: effects follow or make a face by them.
     names = {name for names in asked_for.values() for name in names} - {STEADY_CAMERA}
-    names |= {BODY, FACE_MESH, IRIS}
+    names |= {BODY, FACE_MESH, IRIS, SOURCE_FACE, GENERATOR}
     assert names == set(vocabulary.MODELS)
-    assert set(PINNED_SHA256) | {added_name(kind) for kind in get_args(Kind)} == set(vocabulary.MODELS)
+    assert set(PINNED_SHA256) | {added_name(kind) for kind in KINDS} == set(vocabulary.MODELS)
     assert set(get_args(Kind)) - {"face"} == set(vocabulary.KINDS)
 
 
