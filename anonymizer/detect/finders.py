@@ -186,7 +186,7 @@ class _Opening:
         """Text, plates or both by one network."""
         sought = tuple(Sought(kind, self._settings.sought[kind]) for kind in kinds)
         looker = TextLooker(
-            TextDetector(self._models.files[TEXT], self._settings.threads),
+            TextDetector(self._models.files[TEXT], self._settings.threads, self._models.compiled_text),
             STILL_TEXT_SCALES if self._is_still else (self._mode.text_scale,),
             {each.kind: each.settings.threshold for each in sought},
             self._settings.keep,
