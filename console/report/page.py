@@ -250,6 +250,9 @@ def _not_proven(verdict: Verdict, *, opened: bool) -> Markup:
         "That whoever runs the service is honest. The proof shows whose keys signed.",
         _doubtful_times(verdict),
     ]
+    kept = 0 if verdict.result is None else verdict.result.facts.decided.get("keep", 0)
+    if kept:
+        items.insert(0, f"That everybody in it is covered: a person decided to keep {kept:,} visible.")
     if not opened:
         items.insert(
             1,

@@ -145,8 +145,8 @@ def _falls_short(facts: JobFacts) -> str:
 
 def decided(facts: JobFacts) -> str:
     """Says what a person decided, as a part of a sentence; nothing where nobody did."""
-    told = " and ".join(f"{count} {words.DECISIONS[word]}" for word, count in facts.decided.items())
-    return f"; {told} by a person's decision" if told else ""
+    told = ", ".join(f"{count} {words.DECISIONS[word]}" for word, count in facts.decided.items())
+    return f"; by a person's decision {told}" if told else ""
 
 
 def besides_faces(facts: JobFacts) -> str:
