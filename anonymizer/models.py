@@ -22,6 +22,7 @@ from anonymizer.added import FOLDER, read_added
 from anonymizer.detect.blazeface import BlazeNetwork, compile_blazeface
 from anonymizer.detect.choosing import compiled_where_faster
 from anonymizer.detect.compiled_engine import CompiledNetworks
+from anonymizer.detect.compiled_text import CompiledText, compile_text
 from anonymizer.detect.graph import ready_to_run
 from anonymizer.errors import AnonymizerError
 from anonymizer.face_manifests import Generator, SourceFace
@@ -80,6 +81,7 @@ class Models:
         device: where inference runs.
         added: how to run the models that were added, by name.
         compiled: CenterFace compiled for this processor, where that is faster (detect/choosing.py).
+        compiled_text: the text detector, where CenterFace is.
         pose: the networks for people; None where they or OpenVINO are not installed.
         blazeface: the second network for faces; likewise.
         landmarks: the networks for the features of a face; likewise.
@@ -91,6 +93,7 @@ class Models:
     device: Device
     added: Mapping[str, Manifest] = field(default_factory=dict)
     compiled: CompiledNetworks | None = field(default=None, repr=False)
+    compiled_text: CompiledText | None = field(default=None, repr=False)
     pose: PoseNetworks | None = field(default=None, repr=False)
     blazeface: BlazeNetwork | None = field(default=None, repr=False)
     landmarks: FaceNetworks | None = field(default=None, repr=False)
@@ -137,21 +140,24 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
     for name, (manifest, content) in added.items():
         digests[name] = check_digest(content, manifest.sha256)
         files[name] = content
+    manifests = [each for each, _ in added.values()]
+    compiled = compiled_where_faster(files[CENTERFACE]) if chosen == "cpu" else None
     return Models(
-        MappingProxyType(files),
-        MappingProxyType(digests),
-        chosen,
-        MappingProxyType(
+        files=MappingProxyType(files),
+        sha256=MappingProxyType(digests),
+        device=chosen,
+        added=MappingProxyType(
             {name: manifest for name, (manifest, _) in added.items() if isinstance(manifest, Manifest)}
         ),
-        compiled_where_faster(files[CENTERFACE]) if chosen == "cpu" else None,
-        compile_pose(files[POSE], files[BODY]) if POSE in files and BODY in files else None,
-        compile_blazeface(files[BLAZEFACE]) if BLAZEFACE in files else None,
-        compile_face_networks(files[FACE_MESH], files[IRIS])
-        if FACE_MESH in files and IRIS in files
+        compiled=compiled,
+        compiled_text=compile_text(files[TEXT]) if compiled is not None and TEXT in files else None,
+        pose=compile_pose(files[POSE], files[BODY]) if {POSE, BODY} <= files.keys() else None,
+        blazeface=compile_blazeface(files[BLAZEFACE]) if BLAZEFACE in files else None,
+        landmarks=compile_face_networks(files[FACE_MESH], files[IRIS])
+        if {FACE_MESH, IRIS} <= files.keys()
         else None,
-        next((each for each, _ in added.values() if isinstance(each, SourceFace)), None),
-        next((each for each, _ in added.values() if isinstance(each, Generator)), None),
+        source_face=next((each for each in manifests if isinstance(each, SourceFace)), None),
+        generator=next((each for each in manifests if isinstance(each, Generator)), None),
     )
 
 
