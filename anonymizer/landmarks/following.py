@@ -30,15 +30,21 @@ MOST_FACES: Final = 16
 # A detector's box says neither how a head is tilted nor how much of it is the face: radians and squares, as
 # multiples of the box, that are tried one after the other. It is smaller than the mesh, whose network wants
 # room around the face.
-STARTS: Final = ((0.0, 1.7), (0.6, 1.7), (-0.6, 1.7), (0.0, 1.25), (0.0, 2.3))
+STARTS: Final = (
+    *((0.0, 1.7), (0.6, 1.7), (-0.6, 1.7), (0.0, 1.25), (0.0, 2.3)),
+    *((1.5, 1.7), (-1.5, 1.7)),
+)
+# Looks until a face that is new stands upright in its square, to within so many radians.
+MOST_LOOKS: Final = 4
+SETTLED: Final = 0.03
 # A mesh stays with its cover while its middle lies in the box grown by this and its size is within these
 # multiples of the box's.
 GROWN: Final = 1.4
 SIZES: Final = (0.4, 2.5)
 FORGET_SECONDS: Final = 2.0
 # In sizes of the face. At rest a point trembles by some thousandths of it.
-REST_HERTZ: Final = 1.5
-HERTZ_PER_SPEED: Final = 30.0
+REST_HERTZ: Final = 1.0
+HERTZ_PER_SPEED: Final = 22.0
 
 
 @dataclass
@@ -108,9 +114,13 @@ class FaceReader:
         for turn, room in starts:
             side = max(box.width, box.height) * room
             reading = self._look(scene, Square(*box.centre, side, turn), LEAST_PRESENCE)
-            if reading is not None:
-                # The second look is upright and well framed, which the first could only guess at.
-                reading = self._look(scene, square_around(reading), LEAST_PRESENCE)
+            # Further looks are upright and well framed, which the first could only guess at.
+            for _ in range(MOST_LOOKS):
+                turn_before = 10.0 if reading is None else reading.turn
+                if reading is not None:
+                    reading = self._look(scene, square_around(reading), LEAST_PRESENCE)
+                if reading is None or abs(reading.turn - turn_before) < SETTLED:
+                    break
             if reading is not None and _belongs(reading, box):
                 return reading
         return None

@@ -21,15 +21,17 @@ Numbers = npt.NDArray[np.float32]
 # movement, and how far somebody's rest may lie from that of many.
 _USUAL: Final = np.array([0.32, 0.32, 0.0, -0.07, 0.005, 0.37, 0.0, 0.39, 0.39], np.float32)
 _FULL: Final = np.array([0.0, 0.0, 0.2, 0.12, 0.10, 0.09, 0.035, 0.045, 0.045], np.float32)
-_OWN: Final = np.array([0.12, 0.12, 0.05, 0.06, 0.02, 0.07, 0.03, 0.05, 0.05], np.float32)
+_OWN: Final = np.array([0.16, 0.16, 0.10, 0.12, 0.05, 0.16, 0.09, 0.12, 0.12], np.float32)
 # Lids rest open, a mouth rests shut: rest is near the upper or the lower end of what is seen, so that a
 # number on the far side of it counts this much less.
 _SELDOM: Final = 0.1
 # An eye is shut at this share of how far it usually is open.
 _SHUT: Final = 0.45
+# What is less than this share of a full movement is none: neither tremor nor what is left of proportions.
+_STILL: Final = 0.12
 LEARNING_SECONDS: Final = 8.0
 # The mean of many counts as this much time of having seen the person.
-_BEFOREHAND_SECONDS: Final = 0.7
+_BEFOREHAND_SECONDS: Final = 0.4
 # A head that is turned further than this tells nothing about proportions (radians).
 _FARTHEST: Final = 0.5
 WIDEST_OPEN: Final = 1.3
@@ -55,6 +57,7 @@ class Neutral:
         lids = [(float(raw.numbers[eye]) / float(self._rest[eye]) - _SHUT) / (1 - _SHUT) for eye in range(2)]
         open_near, open_far = _of_both(lids, raw.trust)
         moved = np.tanh((raw.numbers[2:] - self._rest[2:]) / _FULL[2:])
+        moved = np.sign(moved) * np.maximum(0, np.abs(moved) - _STILL) / (1 - _STILL)
         values = dict(zip(NAMES[2:], (float(value) for value in moved), strict=True))
         values["mouth_open"] = max(0.0, values["mouth_open"])
         return Expression(open_near=open_near, open_far=open_far, **values)

@@ -131,11 +131,11 @@ def _strands(sheet: Sheet, look: Look, hairdo: Hairdo) -> None:
         path = root + (end - root) * along + bend
         light = drawn.random() < 0.45
         colour = mixed(hairdo.colour, (255, 240, 220), 0.26) if light else darker(hairdo.colour, 0.70)
+        widths = (0.016 * drawn.random() + 0.006) * np.sin(np.linspace(0.2, 3.0, 12))
         # What lies at the edges of the sheet goes on around the head: no strand may reach them.
         inside = np.clip((0.90 - np.abs(path[:, 0])) / 0.08, 0, 1)
-        sheet.stroke(
-            path, (0.016 * drawn.random() + 0.006) * np.sin(np.linspace(0.2, 3.0, 12)) * inside, colour, 0.42
-        )
+        if np.count_nonzero(inside) > 2:
+            sheet.stroke(path[inside > 0], (widths * inside)[inside > 0], colour, 0.42)
 
 
 def _knitted(sheet: Sheet, look: Look, hairdo: Hairdo) -> None:
