@@ -5,6 +5,7 @@ changes.py     another light, and what came to stay
 cells.py       coarse means of a plane, on which both are told
 camera.py      whether the camera stands still, and how far it was moved
 holes.py       a guess at what was never seen, by what lies around it
+filling.py     what is painted under covers: the plate, or grey
 seams.py       the edge between the picture and the plate
 masks.py       regions on the coarse grid of a whole picture
 cutouts.py     a part of a picture, for the networks

@@ -73,6 +73,8 @@ def how_it_moved(luma: Pixels, plate: FloatArray, visible: Mask) -> Moved | None
         return Moved()
     now, usual = (_copy(plane, size, each) for plane in (luma, plate))
     where = cv2.resize(visible.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    # Points at the edge of what is covered look a little beyond it: there they see the plate.
+    now = np.where(where, now, usual)
     moved = _moved(now, usual, ~grown(~where, _MARGIN))
     return None if moved is None else Moved(moved.across * each, moved.down * each)
 

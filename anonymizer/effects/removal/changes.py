@@ -71,14 +71,14 @@ class Changes:
                 lit[place] = lit[place] + cv2.resize(field, size, interpolation=cv2.INTER_LINEAR)
             bound = ANOTHER_COLOUR if step == 2 else ANOTHER_LUMA
             another |= where & (np.abs(apart - field) > bound)
-        came_to_stay = another & self._has_been_quiet(now[0], elapsed)
+        came_to_stay = another & self._has_been_quiet(now[0], where, elapsed)
         return Change(lit, another & ~came_to_stay, came_to_stay)
 
-    def _has_been_quiet(self, luma: FloatArray, elapsed: float) -> Mask:
+    def _has_been_quiet(self, luma: FloatArray, where: Mask, elapsed: float) -> Mask:
         last = luma if self._last is None else self._last
         if self._last is None:
             self._quiet = np.zeros_like(luma)
-        is_quiet = np.abs(luma - last) < QUIET
+        is_quiet = where & (np.abs(luma - last) < QUIET)
         self._quiet = np.where(is_quiet, self._quiet + np.float32(elapsed), np.float32(0))
         self._last = luma
         return np.asarray(self._quiet >= STAYS_SECONDS, np.bool_)

@@ -6,56 +6,31 @@ of what was there goes into it. Then figures are drawn on that, within the cover
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from anonymizer.boxes import Box
-from anonymizer.effects import solid
 from anonymizer.effects.operator import Cover, Paint, Scene
-from anonymizer.effects.region import Mask, Region, apply
+from anonymizer.effects.region import Region
 from anonymizer.effects.removal.figures import Figures, Shown
+from anonymizer.effects.removal.filling import fillings_of
 from anonymizer.effects.removal.foreground import extent_of, mask_of
 from anonymizer.effects.removal.ghosts import Ghosts
 from anonymizer.effects.removal.masks import (
-    Window,
     coarse_size,
     drawn,
     grown,
     margin_of,
-    on_plane,
-    on_samples,
     window_of,
 )
 from anonymizer.effects.removal.overlays import Overlay, Overlays, people_settings_of
 from anonymizer.effects.removal.plate import Plate
-from anonymizer.effects.removal.seams import blended, seam_width
 from anonymizer.errors import AnonymizerError
 from anonymizer.models import Models
 from anonymizer.people.bodies import BodyReader
 
 # After the picture has become another one within a shot, nothing is believed for so long.
 BLIND_SECONDS: Final = 0.3
-
-
-@dataclass(frozen=True)
-class _Filling:
-    """What is painted under one cover.
-
-    Attributes:
-        cover: which.
-        region: where: all of the cover, or the part of it where the person is.
-        window: on the coarse grid, around the region and a margin.
-        patches: one for each plane, of the window's size; None for grey.
-    """
-
-    cover: Cover
-    region: Region
-    window: Window
-    patches: Sequence[npt.NDArray[np.uint8]] | None
 
 
 class Remover:
@@ -91,7 +66,11 @@ class Remover:
             self._ghosts.drive_out(plate, scene, covers)
         wanted = [cover for cover in covers if self._is_read(cover)]
         figures = self._figures.read(scene, wanted) if wanted else {}
-        fillings = self._fillings(believed, scene, covers, figures)
+        holes = [_hole_of(believed, scene, cover, figures.get(cover.track)) for cover in covers]
+        hole = drawn(holes, rows, columns)
+        own = {id(cover.region) for cover in covers}
+        others = drawn([region for region in scene.hidden if id(region) not in own], rows, columns)
+        fillings = fillings_of(believed, scene, holes, hole, hole | others)
         overlays = [
             _overlay(believed, scene, cover, figures.get(cover.track))
             for cover in covers
@@ -100,9 +79,8 @@ class Remover:
 
         def paint() -> None:
             for filling in fillings:
-                _fill(scene, filling)
-            within = drawn([filling.region for filling in fillings], rows, columns)
-            self._overlays.draw(scene, overlays, within)
+                filling.paint(scene)
+            self._overlays.draw(scene, overlays, hole)
 
         return paint
 
@@ -111,21 +89,6 @@ class Remover:
 
     def _is_read(self, cover: Cover) -> bool:
         return self._is_drawn(cover) or people_settings_of(cover).outline == "mask"
-
-    def _fillings(
-        self, plate: Plate | None, scene: Scene, covers: Sequence[Cover], figures: Mapping[int, Shown]
-    ) -> list[_Filling]:
-        rows, columns = coarse_size(scene.width, scene.height)
-        margin = seam_width(scene.height) // 2 + 1
-        holes = [_hole_of(plate, scene, cover, figures.get(cover.track)) for cover in covers]
-        own = {id(cover.region) for cover in covers}
-        closed = drawn([*(r for r in scene.hidden if id(r) not in own), *holes], rows, columns)
-        fillings = []
-        for cover, hole in zip(covers, holes, strict=True):
-            window = window_of(hole, rows, columns, margin)
-            patches = None if plate is None else _patches(plate, scene, window, ~closed[window])
-            fillings.append(_Filling(cover, hole, window, patches))
-        return fillings
 
 
 def _hole_of(plate: Plate | None, scene: Scene, cover: Cover, shown: Shown | None) -> Region:
@@ -151,30 +114,6 @@ def _overlay(plate: Plate | None, scene: Scene, cover: Cover, shown: Shown | Non
     if plate is not None and patches is not None:
         box = extent_of(scene, window, patches, plate.knows(window))
     return Overlay(cover, window, shown, box)
-
-
-def _patches(plate: Plate, scene: Scene, window: Window, visible: Mask) -> list[npt.NDArray[np.uint8]] | None:
-    patches = plate.shown(window, scene.time)
-    if patches is None:
-        return None
-    done = []
-    for plane, patch in zip(scene.planes, patches, strict=True):
-        outside = plane.pixels[on_samples(window, plane.step)]
-        seen = on_plane(visible, plane.step, patch.shape)
-        reach = max(2, seam_width(scene.height) // plane.step)
-        done.append(np.clip(blended(patch, outside, seen, reach) + 0.5, 0, 255).astype(np.uint8))
-    return done
-
-
-def _fill(scene: Scene, filling: _Filling) -> None:
-    if filling.patches is None:
-        apply(solid.cover, filling.region, scene.planes)
-        return
-    rows, columns = coarse_size(scene.width, scene.height)
-    hole = drawn([filling.region], rows, columns)[filling.window]
-    for plane, patch in zip(scene.planes, filling.patches, strict=True):
-        view = plane.pixels[on_samples(filling.window, plane.step)]
-        np.copyto(view, patch, where=on_plane(hole, plane.step, view.shape).view(np.bool_))
 
 
 def open_remover(models: Models, *, silhouettes: bool) -> Remover:
