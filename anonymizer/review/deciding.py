@@ -7,7 +7,7 @@ another where they cross, and who decides sees covers: nobody has then decided t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,12 +15,15 @@ from anonymizer.boxes import Box
 from anonymizer.effects.operator import Cover
 from anonymizer.effects.region import Region, region_of
 from anonymizer.errors import AnonymizerError
-from anonymizer.review.decisions import Decisions, TrackDecision
+from anonymizer.review.decisions import Decisions, Span, TrackDecision
 from anonymizer.settings import EFFECTS_OF, CoverSettings, Effect, Kind
 from anonymizer.track.pairing import could_be_one
 
 STRONGER_SCALE: Final = 1.5
 MOST_SCALE: Final = 4.0
+
+# How a thing of somebody who has a role is covered; None where it stays visible (Settings.as_role).
+AsRole = Callable[[str, Kind], CoverSettings | None]
 
 
 @dataclass(frozen=True)
@@ -78,25 +81,35 @@ class Numbers:
 
 
 class Decider:
-    """Applies decisions. Frames come in order."""
+    """Applies decisions. Frames come in order.
 
-    def __init__(self, decisions: Decisions, usual: Mapping[Kind, CoverSettings], numbers: Numbers) -> None:
-        """Takes what was decided and the policy's covers.
+    Attributes:
+        wanted: the effects that decisions ask for.
+    """
+
+    def __init__(
+        self, decisions: Decisions, usual: Mapping[Kind, CoverSettings], numbers: Numbers, as_role: AsRole
+    ) -> None:
+        """Takes what was decided, the policy's covers, and those of its roles.
 
         Raises:
-            AnonymizerError: decisions_invalid, for an effect that such a thing cannot have, or a role.
+            AnonymizerError: decisions_invalid, for an effect that such a thing cannot have, or a role that
+                there is not.
         """
         self._decisions = decisions
         self._met: set[int] = set()
-        self._settings = {
-            track: _changed(decision, numbers.kind_of(track), usual)
-            for track, decision in decisions.tracks.items()
-        }
-
-    @property
-    def wanted(self) -> set[tuple[Effect, Kind]]:
-        """The effects that decisions ask for."""
-        return {(settings.effect, kind) for kind, settings in self._settings.values()}
+        self._settings: dict[int, CoverSettings] = {}
+        # Of those that are to be visible: when. None: until they meet another.
+        self._shown: dict[int, Span | None] = {}
+        self.wanted: set[tuple[Effect, Kind]] = set()
+        for track, decision in decisions.tracks.items():
+            kind = numbers.kind_of(track)
+            settings = _changed(decision, kind, usual[kind], as_role)
+            if settings is None:
+                self._shown[track] = decision.span
+            else:
+                self._settings[track] = settings
+                self.wanted.add((settings.effect, kind))
 
     def decide(self, seen: Sequence[Seen], width: int, height: int, time: float) -> Decided:
         """Returns what becomes of one frame.
@@ -112,7 +125,7 @@ class Decider:
         for each in seen:
             if each.track in kept:
                 continue
-            settings = self._settings[each.track][1] if each.track in self._settings else each.settings
+            settings = self._settings.get(each.track, each.settings)
             region = region_of(each.box, settings.scale, settings.shape, width, height)
             if region is not None:
                 covers.append(Cover(each.kind, each.track, each.box, settings, region))
@@ -123,16 +136,16 @@ class Decider:
         )
 
     def _wants_kept(self, track: int, time: float) -> bool:
-        decision = self._decisions.tracks.get(track)
-        if decision is None or decision.do != "keep":
+        if track not in self._shown:
             return False
-        return decision.span.holds(time) if decision.span is not None else track not in self._met
+        span = self._shown[track]
+        return span.holds(time) if span is not None else track not in self._met
 
     def _meeting(self, wanted: Sequence[Seen], seen: Sequence[Seen], kept: set[int]) -> set[int]:
         met = {
             each.track
             for each in wanted
-            if self._decisions.tracks[each.track].span is None
+            if self._shown[each.track] is None
             and any(
                 other.kind == each.kind and other.track not in kept and could_be_one(each.box, other.box)
                 for other in seen
@@ -152,15 +165,18 @@ class Decider:
 
 
 def _changed(
-    decision: TrackDecision, kind: Kind, usual: Mapping[Kind, CoverSettings]
-) -> tuple[Kind, CoverSettings]:
-    settings = usual[kind]
+    decision: TrackDecision, kind: Kind, usual: CoverSettings, as_role: AsRole
+) -> CoverSettings | None:
     match decision.do:
-        case "cover" | "keep":
-            return kind, settings
+        case "cover":
+            return usual
+        case "keep":
+            return None
         case "stronger":
-            scale = min(MOST_SCALE, settings.scale * STRONGER_SCALE)
-            return kind, replace(settings, effect="solid", shape="box", scale=scale)
+            scale = min(MOST_SCALE, usual.scale * STRONGER_SCALE)
+            return replace(usual, effect="solid", shape="box", scale=scale)
+        case "role":
+            return as_role(decision.role, kind)
         case "effect" if decision.effect in EFFECTS_OF[kind]:
-            return kind, replace(settings, effect=decision.effect)
-    raise AnonymizerError("decisions_invalid", "An effect or a role is not one for this kind of thing.")
+            return replace(usual, effect=decision.effect)
+    raise AnonymizerError("decisions_invalid", "An effect is not one for this kind of thing.")

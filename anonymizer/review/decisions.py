@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -140,3 +140,13 @@ class Decisions:
     tracks: Mapping[int, TrackDecision] = field(default_factory=dict)
     whole_frames: tuple[Span, ...] = ()
     drawn: tuple[Drawn, ...] = ()
+
+    @classmethod
+    def of(cls, taken: Iterable[tuple[int, TrackDecision] | Span | Drawn]) -> Decisions:
+        """Gathers decisions: about tracks, with their numbers; spans of which nothing is shown; boxes."""
+        every = list(taken)
+        return cls(
+            dict(each for each in every if isinstance(each, tuple)),
+            tuple(each for each in every if isinstance(each, Span)),
+            tuple(each for each in every if isinstance(each, Drawn)),
+        )

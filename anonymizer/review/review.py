@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from anonymizer.detect.finders import Finder
 from anonymizer.errors import AnonymizerError
+from anonymizer.review.deciding import Numbers
 from anonymizer.review.decisions import Decisions
 from anonymizer.review.recording import Record, parse_record
 from anonymizer.review.replaying import finders_of
 from anonymizer.review.session import Session
 from anonymizer.review.sheet import Sheet
-from anonymizer.settings import Settings
+from anonymizer.settings import Kind, Settings
 
 
 class Review:
@@ -45,8 +46,24 @@ class Review:
         """
         replayed = self._replayed
         finders = look() if replayed is None else finders_of(replayed, settings)
-        self._session = Session(finders, keeps=True, replayed=replayed, decisions=self._decisions)
+        self._session = Session(
+            finders,
+            keeps=True,
+            replayed=replayed,
+            decisions=self._decisions,
+            as_role=settings.as_role,
+        )
         return self._session
+
+    def kind_of(self, track: int) -> Kind:
+        """Returns what a thing of the replayed record is.
+
+        Raises:
+            AnonymizerError: decisions_invalid, where there is none to replay.
+        """
+        if self._replayed is None:
+            raise AnonymizerError("decisions_invalid")
+        return Numbers([searched.kinds for searched in self._replayed.searches]).kind_of(track)
 
     @property
     def record(self) -> bytes:

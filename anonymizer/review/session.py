@@ -15,13 +15,13 @@ from anonymizer.boxes import Boxes
 from anonymizer.detect.finders import Finder
 from anonymizer.effects.operator import Scene
 from anonymizer.errors import AnonymizerError
-from anonymizer.review.deciding import Decided, Decider, Numbers, Seen
+from anonymizer.review.deciding import AsRole, Decided, Decider, Numbers, Seen
 from anonymizer.review.decisions import Decisions
 from anonymizer.review.filming import Filmer
 from anonymizer.review.recording import Record, Recorder
 from anonymizer.review.replaying import Replay, ReplayedCuts, found_in_still
 from anonymizer.review.sheet import Sheet
-from anonymizer.settings import Effect, Kind
+from anonymizer.settings import CoverSettings, Effect, Kind
 from anonymizer.track.scene import SceneCuts
 from anonymizer.video.copies import Copies
 from anonymizer.video.following import Following
@@ -45,6 +45,7 @@ class Session:
         keeps: bool = False,
         replayed: Record | None = None,
         decisions: Decisions | None = None,
+        as_role: AsRole | None = None,
     ) -> None:
         """Takes what to look with.
 
@@ -53,6 +54,7 @@ class Session:
             keeps: whether a record and a sheet are made.
             replayed: the record of an earlier passage, to be told again instead of looking.
             decisions: about that record.
+            as_role: how those who have a role are covered; needed where decisions give one.
 
         Raises:
             AnonymizerError: decisions_invalid, also where they name what was never followed.
@@ -65,7 +67,7 @@ class Session:
         decisions = decisions or Decisions()
         self._require_followed(decisions)
         usual = {sought.kind: sought.settings for finder in finders for sought in finder.sought}
-        self._decider = Decider(decisions, usual, self.numbers)
+        self._decider = Decider(decisions, usual, self.numbers, as_role or _no_role)
         self._recorder = Recorder(finders) if keeps and replayed is None else None
         self._filmer = Filmer() if keeps else None
         self._scene_cuts = SceneCuts()
@@ -161,3 +163,7 @@ class Session:
         begun = [number for searched in searches for number in searched.begun]
         if not all(self.numbers.is_given(track, begun) for track in decisions.tracks):
             raise AnonymizerError("decisions_invalid", "A decision is about something that was never seen.")
+
+
+def _no_role(name: str, kind: Kind) -> CoverSettings | None:
+    raise AnonymizerError("decisions_invalid", "There is no role of that name.")

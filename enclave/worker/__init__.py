@@ -6,6 +6,8 @@
     derived.py     keys that the vault derives alike each time: of a scope's personas, of a review's record
     vault_channel.py  one question to the vault, one answer
     opening.py     the upload: authenticated, committed to, its terms compared, its media as a stream
+    review.py      the record and decisions that come in, the package that goes out
+    record.py      the record, sealed to this worker, this original, this policy
     scratch.py     a file that only this child can read, for what does not fit in memory
     credentials.py content credentials for the result, where its policy wants them
     sealing.py     the result, sealed to its recipients

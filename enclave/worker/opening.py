@@ -30,12 +30,14 @@ class OpenedUpload:
     Attributes:
         media: the original.
         commitment: HMAC-SHA256 of the original under the submitter's salt, 32 bytes.
+        salt: the submitter's, 32 bytes.
         instructions: what the submitter tells this worker alone.
         untrusted_record: of the first run of a review, sealed by that run's worker; empty without one.
     """
 
     media: MediaStream
     commitment: bytes
+    salt: bytes = field(repr=False)
     instructions: Instructions = field(repr=False)
     untrusted_record: bytes = field(repr=False)
 
@@ -111,6 +113,7 @@ def open_upload(payload: PayloadReader, ordered_terms: bytes) -> OpenedUpload:
     return OpenedUpload(
         media=MediaStream(payload, preamble.size),
         commitment=commitment,
+        salt=preamble.salt,
         instructions=preamble.instructions,
         untrusted_record=_record(payload, preamble),
     )
