@@ -102,4 +102,6 @@ def _around(window: Window, other: Window) -> Window:
 
 def _area(window: Window) -> int:
     down, across = window
-    return (down.stop - down.start) * (across.stop - across.start)
+    high: int = down.stop - down.start
+    wide: int = across.stop - across.start
+    return high * wide
