@@ -180,6 +180,22 @@ def test_a_second_face_detector_looks_behind_the_wall(
     assert facts.models["mediapipe-face"] == PINNED_SHA256["mediapipe-face"]
 
 
+def test_a_persona_is_drawn_behind_the_wall(nursery: Nursery, me: HybridIdentity, clip: bytes) -> None:
+    if not {"mediapipe-face-mesh", "mediapipe-iris"} <= set(installed_models()):
+        pytest.skip("no mediapipe 0.10.21 for this Python")
+    policy = parse_policy(STREET.text.replace('effect = "mosaic"', 'effect = "persona"'))
+    assert policy.faces.effect == "persona"
+    terms = Terms(policy=policy, mode="balanced", recipients=(str(me.recipient),))
+    finished = nursery.run(nursery.seal(clip, terms), terms.to_bytes())
+    worker_key = ReleaseFacts.from_statement(
+        Envelope.from_bytes(finished.result.evidence).verify(nursery.vault.node.public)
+    ).worker_key
+    facts = JobFacts.from_statement(Envelope.from_bytes(finished.result.statement).verify(worker_key))
+    assert facts.frames_with_faces == facts.frames == 12
+    assert facts.models["mediapipe-face-mesh"] == PINNED_SHA256["mediapipe-face-mesh"]
+    assert opened(finished.sealed, me)[4:8] == b"ftyp"
+
+
 def test_the_stages_come_in_order(nursery: Nursery, terms: Terms, clip: bytes) -> None:
     finished = nursery.run(nursery.seal(clip, terms), terms.to_bytes())
     reports = finished.reports

@@ -7,6 +7,9 @@ from typing import Final
 import cv2
 import numpy as np
 
+# NumPy loads this module at first use, and a walled child loads none.
+from numpy.random import PCG64, Generator
+
 from anonymizer.effects.persona.features import brow_colour, darker, mixed
 from anonymizer.effects.persona.hair import CLOTH_ON_HEAD, Hairdo, depth_of, hairdo_of
 from anonymizer.effects.persona.head import EYE_X, EYE_Y, MOUTH_Y, NOSE_Y
@@ -58,7 +61,7 @@ def _within(depth: Floats, soft: float) -> Floats:
 def _freckles(sheet: Sheet, look: Look) -> None:
     if look.freckles <= 0:
         return
-    drawn = np.random.Generator(np.random.PCG64(look.strands))
+    drawn = Generator(PCG64(look.strands))
     for _ in range(int(46 * look.freckles)):
         side = -1 if drawn.random() < 0.5 else 1
         x = side * (0.06 + 0.36 * drawn.random())
@@ -82,7 +85,7 @@ def _beard(sheet: Sheet, look: Look, x: Floats, y: Floats) -> None:
         "full": np.maximum(jaw, lip) * 0.96,
     }[look.beard]
     mask = mask * (1 - mouth * (y > MOUTH_Y - 0.035))
-    drawn = np.random.Generator(np.random.PCG64(look.strands + 1))
+    drawn = Generator(PCG64(look.strands + 1))
     grains = drawn.random((round(TALL * 64), round(WIDE * 90)), dtype=np.float32)
     size = sheet.pixels.shape[1::-1]
     noise = np.asarray(cv2.resize(grains, size, interpolation=cv2.INTER_CUBIC), np.float32)
@@ -108,7 +111,7 @@ def _scalp(sheet: Sheet, look: Look) -> None:
 
 
 def _strands(sheet: Sheet, look: Look, hairdo: Hairdo) -> None:
-    drawn = np.random.Generator(np.random.PCG64(look.strands + 2))
+    drawn = Generator(PCG64(look.strands + 2))
     if look.hair == "curls":
         for _ in range(260):
             middle = (LEFT + WIDE * drawn.random(), TOP + 1.2 * drawn.random())
