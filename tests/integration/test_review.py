@@ -236,7 +236,7 @@ def test_nobody_else_decides(person: Person, tmp_path: Path) -> None:
     forged.write_text(
         json.dumps({**document, "seed": "A" * 43 + "="}, separators=(",", ":"), sort_keys=True) + "\n"
     )
-    assert person.refused(*words, "--key", forged, "-o", tmp_path / "x.mp4") == "review_signature_invalid"
+    assert person.refused(*words, "--key", forged, "-o", tmp_path / "x.mp4") == "record_refused"
     assert list(tmp_path.iterdir()) == [forged]
 
 
