@@ -1,4 +1,4 @@
-"""Instructions and derived keys behind the real wall: asked for once, taken from one vault, told to nobody."""
+"""Instructions and derived keys behind the real wall: asked for once, from the vault, told to nobody."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from media_factory import face_image
+from people_factory import installed_models
 from worker_harness import Nursery, opened, played_key
 
-from enclave.policy import Instructions, ReviewInstructions, Terms, shipped
+from enclave.policy import Instructions, ReviewInstructions, Terms, parse_policy, shipped
 from keyvault.age import HybridIdentity
 from keyvault.derived import persona_key_of, record_key_of
 from protos.bauta.internal.v1.release_pb2 import DeriveResponse
@@ -93,6 +94,34 @@ def test_a_child_takes_no_key_but_the_vaults_for_its_job(nursery: Nursery, twist
     finished = nursery.run(nursery.seal(b"", TERMS, both), TERMS.to_bytes())
     assert finished.failure_code == "release_refused"
     assert finished.sealed == b""
+
+
+# Without content credentials, which are of one job.
+PERSONA = parse_policy(
+    shipped()["street"].text.replace('effect = "mosaic"', 'effect = "persona"').replace('"c2pa"', '"none"')
+)
+
+
+def test_one_pseudonym_is_one_persona_and_another_scope_another(nursery: Nursery, tmp_path: Path) -> None:
+    """One picture, so that the result differs where the persona does and nowhere else."""
+    if "mediapipe-face-mesh" not in installed_models():
+        pytest.skip("no mediapipe 0.10.21 for this Python: no persona can be drawn")
+    picture = face_image(tmp_path / "face.png").read_bytes()
+    terms = Terms(PERSONA, "fast", (str(ME.recipient),))
+
+    def result(said: Instructions | None) -> bytes:
+        finished = nursery.run(nursery.seal(picture, terms, said), terms.to_bytes())
+        assert finished.result.media_type == "image/png"
+        return opened(finished.sealed, ME)
+
+    assert result(NAMED) == result(NAMED)
+    others = [
+        result(NAMED),
+        result(Instructions(PSEUDONYM, "elsewhere")),
+        result(Instructions("Brighella", SCOPE)),
+    ]
+    unnamed = [result(None), result(None)]
+    assert len({*others, *unnamed}) == 5
 
 
 def spellings(secret: bytes) -> list[bytes]:
