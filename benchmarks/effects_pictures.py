@@ -116,7 +116,7 @@ def strip(shown: Sequence[Pixels], kind: Kind) -> Pixels:
 def at_moments(encoded: bytes) -> list[Pixels]:
     """The frames of a video at MOMENTS."""
     wanted = {round(seconds * FPS) for seconds in MOMENTS}
-    with av.open(io.BytesIO(encoded)) as container:
+    with av.open(io.BytesIO(encoded), "r") as container:
         decoded = enumerate(container.decode(video=0))
         return [frame.to_ndarray(format="rgb24").astype(np.uint8) for n, frame in decoded if n in wanted]
 

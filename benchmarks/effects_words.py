@@ -64,8 +64,8 @@ TITLES: Final = {"remove-skeleton": 'remove, with `overlay = "skeleton"`'}
 _HEAD: Final = """\
 # Every effect, on one clip
 
-Made by `make pictures`; do not edit. Somebody (NASA's portrait of Eileen Collins, public domain, as scikit-
-image ships it) walks through a room; each effect covers the same clip of {frames} frames at {size}. A
+Made by `make pictures`; do not edit. Somebody (NASA's portrait of Eileen Collins, public domain, as
+scikit-image ships it) walks through a room; each effect covers the same clip of {frames} frames at {size}. A
 policy picks one for each kind of thing: [policies.md](policies.md).
 
 **Cost** is what covering takes of a frame in which something is covered: the median of {rounds} rounds, in
