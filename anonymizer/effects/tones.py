@@ -15,17 +15,17 @@ Colour = tuple[float, float, float]
 
 # Where skin lies in YCrCb: Chai & Ngan, "Face segmentation using skin-color map in videophone applications"
 # (1999), whatever its lightness; narrowed against red cloth and yellow wood.
-SKIN_Y: Final = (40, 245)
+SKIN_Y: Final = (65, 245)
 SKIN_CR: Final = (135, 170)
 SKIN_CB: Final = (80, 124)
-RED_BY_GREEN: Final = (1.08, 1.75)
-GREEN_BY_BLUE: Final = (0.98, 1.50)
+RED_BY_GREEN: Final = (1.12, 1.75)
+GREEN_BY_BLUE: Final = (1.02, 1.50)
 # Fewer pixels than this say nothing.
 LEAST: Final = 12
 # What is taken for hair: dark, or blond, by lightness and by how much more red than blue it holds.
 DARK: Final = 105
 BLOND: Final = (195, 1.2)
-LEAST_HAIR_SHARE: Final = 0.35
+LEAST_HAIR_SHARE: Final = 0.15
 DARKEST: Final = 12
 # The share of pixels that are darker than what counts as the light.
 _BRIGHT_PERCENT: Final = 85

@@ -25,8 +25,9 @@ from anonymizer.landmarks.reading import FaceReading, read_face, square_around
 
 LARGEST_SOURCE: Final = 4096
 LEAST_SOURCE: Final = 64
-# The face may fill the picture or stand in the middle of it: how much of the shorter side is looked at.
-_SQUARES: Final = (1.0, 0.75, 0.5)
+# The face may fill the picture or be a part of it: sides of squares as shares of the shorter side, and in
+# how many rows and columns each is looked at.
+_SQUARES: Final = ((1.0, 1), (0.75, 2), (0.5, 3), (0.35, 5))
 _LEAST_PRESENCE: Final = 0.6
 # Lips that are this far apart, in units of the mean face, show a mouth; closer ones get a painted one.
 _OPEN: Final = 0.06
@@ -74,12 +75,17 @@ def _decoded(picture: bytes) -> Pixels:
 def _read(rgb: Pixels, networks: FaceNetworks) -> FaceReading | None:
     height, width = rgb.shape[:2]
     planes = [Plane(np.ascontiguousarray(rgb[:, :, channel]), 1, 128) for channel in (2, 1, 0)]
-    for share in _SQUARES:
-        square = Square(width / 2, height / 2, min(width, height) * share)
-        first = read_face(networks, planes, width, height, square, _LEAST_PRESENCE)
-        if first is not None:
-            return read_face(networks, planes, width, height, square_around(first), _LEAST_PRESENCE)
-    return None
+    best: FaceReading | None = None
+    for share, places in _SQUARES:
+        side = min(width, height) * share
+        for y in np.linspace(side / 2, height - side / 2, places):
+            for x in np.linspace(side / 2, width - side / 2, places):
+                square = Square(float(x), float(y), side)
+                least = _LEAST_PRESENCE if best is None else best.presence
+                best = read_face(networks, planes, width, height, square, least) or best
+    if best is None:
+        return None
+    return read_face(networks, planes, width, height, square_around(best), _LEAST_PRESENCE)
 
 
 def _seen_well(mesh: Mesh) -> npt.NDArray[np.bool_]:
