@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import media_factory
 import numpy as np
 import numpy.typing as npt
 import pytest
-from service_process import clean_environment
+from service_process import Service, clean_environment
 
 from benchmarks import demo_clip
 from enclave.review.decisions import Decision, Decisions, Draw, Key, OnTrack, WholeFrame
@@ -143,10 +143,12 @@ def visible(frame: Pixels, original: Pixels, face: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def person(bauta: list[str], tmp_path_factory: pytest.TempPathFactory) -> Person:
+def person(bauta: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
     made = Person(bauta, tmp_path_factory.mktemp("review"))
-    made.json("submit", made.clip, "-o", made.out(), "--policy", made.folder / "trial.toml", "--review")
-    return made
+    # Every command joins this one instead of starting a service of its own.
+    with Service(made.data):
+        made.json("submit", made.clip, "-o", made.out(), "--policy", made.folder / "trial.toml", "--review")
+        yield made
 
 
 def test_a_package_and_its_key_lie_beside_the_result(person: Person) -> None:
