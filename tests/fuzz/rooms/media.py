@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from anonymizer import AnonymizerError, Limits, Models, Settings, anonymize, load_models
+from anonymizer.added import parse_any
 from anonymizer.errors import MESSAGES
 from anonymizer.intake.captured import month_of_still
 from anonymizer.intake.exif import TURNS, orientation_of
@@ -21,7 +22,6 @@ from anonymizer.intake.jpeg import decode_jpeg
 from anonymizer.intake.sniff import Format, sniff
 from anonymizer.intake.still_size import still_header
 from anonymizer.intake.wholeness import check_whole
-from anonymizer.manifest import parse_manifest
 from tests.fuzz.target import Target
 from tests.media_factory import KINDS, face_clip, face_image, png_chunk
 
@@ -131,6 +131,32 @@ colours = "bgr"
 mean = [127.5, 127.5, 127.5]
 deviation = [128.0, 128.0, 128.0]
 """
+SOURCE_FACE = b"""schema = "bauta.model/v1"
+kind = "source-face"
+file = "somebody.png"
+sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+consent = "agreed in writing on 2026-01-05"
+licence = "CC0"
+source = "https://example.org/somebody"
+"""
+GENERATOR = b"""schema = "bauta.model/v1"
+kind = "generator"
+file = "faces.onnx"
+sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+licence = "MIT"
+source = "https://example.org/faces"
+
+[input]
+seed = 128
+landmarks = "five"
+pose = true
+
+[output]
+side = 256
+alpha = false
+lowest = -1.0
+highest = 1.0
+"""
 
 TARGETS = (
     Target(
@@ -170,9 +196,19 @@ TARGETS = (
     Target(
         name="model_manifest",
         sender="whoever offers a model to an operator",
-        parsers=("anonymizer.manifest.parse_manifest",),
-        parse=parse_manifest,
-        seeds=lambda: (MANIFEST, MANIFEST.replace(b"face", b"plate").replace(b"scrfd", b"yolov8")),
+        parsers=(
+            "anonymizer.added.parse_any",
+            "anonymizer.manifest.parse_manifest",
+            "anonymizer.face_manifests.parse_face_manifest",
+        ),
+        parse=parse_any,
+        seeds=lambda: (
+            MANIFEST,
+            MANIFEST.replace(b"face", b"plate").replace(b"scrfd", b"yolov8"),
+            SOURCE_FACE,
+            GENERATOR,
+            GENERATOR.replace(b'"five"', b"[1, 33, 263]"),
+        ),
         errors=(AnonymizerError,),
         tokens=(b"[input]", b"nan", b"inf", b"true", b"[[", b"]]", b'"""', b"="),
         examples=400,
