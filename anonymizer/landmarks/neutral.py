@@ -20,7 +20,7 @@ Numbers = npt.NDArray[np.float32]
 # Per number: the mean of many at rest (79 photographs and three clips, measured), what counts as a full
 # movement, and how far somebody's rest may lie from that of many.
 _USUAL: Final = np.array([0.32, 0.32, 0.0, -0.07, 0.005, 0.37, 0.0, 0.39, 0.39], np.float32)
-_FULL: Final = np.array([0.0, 0.0, 0.2, 0.12, 0.10, 0.09, 0.035, 0.045, 0.045], np.float32)
+_FULL: Final = np.array([0.0, 0.0, 0.2, 0.12, 0.08, 0.09, 0.035, 0.045, 0.045], np.float32)
 _OWN: Final = np.array([0.16, 0.16, 0.10, 0.12, 0.05, 0.16, 0.09, 0.12, 0.12], np.float32)
 # Lids rest open, a mouth rests shut: rest is near the upper or the lower end of what is seen, so that a
 # number on the far side of it counts this much less.

@@ -17,7 +17,7 @@ Numbers = npt.NDArray[np.float32]
 class Steady:
     """Steadies arrays of one shape, each number on its own. The first one passes as it is."""
 
-    def __init__(self, rest_hertz: float, per_speed: float, speed_hertz: float = 2.0) -> None:
+    def __init__(self, rest_hertz: float, per_speed: float, speed_hertz: float = 3.0) -> None:
         """Takes the cutoff at rest, what each unit a second adds to it, and the cutoff for the speed."""
         self._rest_hertz = rest_hertz
         self._per_speed = per_speed

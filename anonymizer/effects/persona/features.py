@@ -14,13 +14,13 @@ from anonymizer.landmarks.expression import Expression
 
 _ACROSS: Final = np.linspace(-1, 1, 25).astype(np.float32)
 _LASH: Final[Colour] = (46, 30, 30)
-_WHITE: Final[Colour] = (252, 249, 244)
+_WHITE: Final[Colour] = (247, 242, 235)
 _INSIDE: Final[Colour] = (92, 28, 34)
 _TEETH: Final[Colour] = (252, 248, 240)
 _TONGUE: Final[Colour] = (206, 98, 98)
 # Half an eye's width, and how far its lids reach up and down.
 _EYE_WIDE: Final = 0.128
-_EYE_UP: Final = 0.094
+_EYE_UP: Final = 0.087
 _EYE_DOWN: Final = 0.064
 _IRIS: Final = 0.083
 _LOOKS_ASIDE: Final = 0.052
@@ -131,7 +131,8 @@ def _brow(sheet: Sheet, look: Look, side: int, raised: float) -> None:
 
 
 def _mouth(sheet: Sheet, look: Look, expression: Expression) -> None:
-    half = _MOUTH_WIDE * look.mouth_size * (1 + 0.24 * expression.mouth_width)
+    wider = expression.mouth_width * (0.24 if expression.mouth_width > 0 else 0.40)
+    half = _MOUTH_WIDE * look.mouth_size * (1 + wider)
     gap = _MOUTH_OPEN * expression.mouth_open
     x = _ACROSS * half
     round_ = np.clip(1 - _ACROSS**2, 0, 1)

@@ -49,7 +49,7 @@ _NECK_FADES: Final = (0.72, 0.90)
 _FAR_UNIT: Final = 16.0
 # What steadies the pose (in widths of the face and radians) and the expression.
 _POSE_HERTZ, _POSE_PER_SPEED = 0.9, 9.0
-_FACE_HERTZ, _FACE_PER_SPEED = 2.5, 2.0
+_FACE_HERTZ, _FACE_PER_SPEED = 3.0, 2.5
 # A persona stands in the light of its surroundings, within these bounds.
 _LEAST_LIGHT, _MOST_LIGHT = 0.62, 1.06
 _LIGHT_HERTZ: Final = 0.5

@@ -86,11 +86,7 @@ class Sheet:
         self, path: Floats, widths: Sequence[float] | Floats, colour: Colour, strength: float = 1.0
     ) -> None:
         """Draws a line whose width changes along it: (N, 2) and (N,), in units."""
-        along = np.gradient(path, axis=0)
-        across = np.stack([-along[:, 1], along[:, 0]], axis=1)
-        across = across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
-        half = np.asarray(widths, np.float32)[:, None] / 2
-        self.fill(np.concatenate([path + across * half, (path - across * half)[::-1]]), colour, strength)
+        self.fill(ribbon(path, widths), colour, strength)
 
     def disc(
         self,
@@ -102,6 +98,30 @@ class Sheet:
     ) -> None:
         """Draws a disc."""
         self.fill(oval(middle, radius, radius), colour, strength, within=within)
+
+    def spot(
+        self, middle: tuple[float, float], wide: float, tall: float, colour: Colour, strength: float
+    ) -> None:
+        """Draws a soft spot, strongest in its middle; wide and tall are where a third of it is left."""
+        low = self._placed(np.array([[middle[0] - 2.4 * wide, middle[1] - 2.4 * tall]]))[0]
+        high = self._placed(np.array([[middle[0] + 2.4 * wide, middle[1] + 2.4 * tall]]))[0]
+        height, width = self.pixels.shape[:2]
+        left, top = max(0, int(low[0])), max(0, int(low[1]))
+        right, bottom = min(width, int(high[0]) + 2), min(height, int(high[1]) + 2)
+        x, y = self.at()
+        x, y = x[:, left:right], y[top:bottom]
+        share = np.exp(-(((x - middle[0]) / wide) ** 2) - ((y - middle[1]) / tall) ** 2)
+        part = self.pixels[top:bottom, left:right]
+        below = part[:, :, :3].astype(np.float32)
+        part[:, :, :3] = below + (np.array(colour, np.float32) - below) * (share * strength)[:, :, None]
+
+    def mask_of(self, outlines: Sequence[Floats]) -> Floats:
+        """Returns (h, w) 0 to 1: where any of many shapes is."""
+        mask = np.zeros(self.pixels.shape[:2], np.uint8)
+        for outline in outlines:
+            fixed = np.round(self._placed(outline) * (1 << _SHIFT)).astype(np.int32)
+            cv2.fillPoly(mask, [fixed], 255, cv2.LINE_AA, _SHIFT)
+        return mask.astype(np.float32) / 255
 
     def tint(self, share: Floats, colour: Colour) -> None:
         """Mixes a colour into all pixels, by (h, w) shares."""
@@ -119,6 +139,15 @@ def oval(middle: tuple[float, float], wide: float, tall: float, points: int = 28
     angle = np.linspace(0, 2 * np.pi, points, endpoint=False)
     made = np.stack([middle[0] + wide * np.cos(angle), middle[1] + tall * np.sin(angle)], axis=1)
     return made.astype(np.float32)
+
+
+def ribbon(path: Floats, widths: Sequence[float] | Floats) -> Floats:
+    """Returns the outline of a line whose width changes along it: (N, 2) and (N,)."""
+    along = np.gradient(path, axis=0)
+    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    across = across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
+    half = np.asarray(widths, np.float32)[:, None] / 2
+    return np.concatenate([path + across * half, (path - across * half)[::-1]])
 
 
 def _mask(placed: Floats, left: int, top: int, right: int, bottom: int) -> npt.NDArray[np.uint8]:

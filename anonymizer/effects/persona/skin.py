@@ -15,9 +15,11 @@ from anonymizer.effects.persona.hair import CLOTH_ON_HEAD, Hairdo, depth_of, hai
 from anonymizer.effects.persona.head import EYE_X, EYE_Y, MOUTH_Y, NOSE_Y
 from anonymizer.effects.persona.identity import Look
 from anonymizer.effects.persona.meshes import Colour, Floats
-from anonymizer.effects.persona.sheet import LEFT, TALL, TOP, WIDE, Sheet, oval
+from anonymizer.effects.persona.sheet import LEFT, TALL, TOP, WIDE, Sheet, oval, ribbon
 
 _RED: Final[Colour] = (226, 92, 84)
+# Skins darker than this blush less.
+_DARK: Final = 130
 _SKIN_SHINE: Final = 46
 _HAIR_SHINE: Final = 84
 
@@ -27,30 +29,22 @@ def draw_skin(look: Look, per_unit: float) -> Sheet:
     sheet = Sheet(per_unit)
     sheet.pixels[:, :, :3] = np.array(look.skin, np.uint8)
     sheet.pixels[:, :, 3] = _SKIN_SHINE
-    x, y = sheet.at()
-    dark = sum(look.skin) / 3 < 130
-    red = mixed(look.skin, _RED, 0.55 if dark else 0.75)
+    dim = [darker(look.skin, 0.62, 0.1), darker(look.skin, 0.62, 0.06), darker(look.skin, 0.36, 0.08)]
+    red = mixed(look.skin, _RED, 0.55 if sum(look.skin) / 3 < _DARK else 0.75)
     for side in (-1, 1):
-        sheet.tint(0.34 * look.blush * _soft(x, y, side * 0.31, 0.13, 0.13, 0.09), red)
-        sheet.tint(0.20 * _soft(x, y, side * EYE_X, EYE_Y - 0.05, 0.17, 0.13), darker(look.skin, 0.62, 0.1))
-        sheet.tint(0.30 * _soft(x, y, side * 0.10, EYE_Y - 0.02, 0.05, 0.12), darker(look.skin, 0.62, 0.06))
+        sheet.spot((side * 0.31, 0.13), 0.13, 0.09, red, 0.34 * look.blush)
+        sheet.spot((side * EYE_X, EYE_Y - 0.05), 0.17, 0.13, dim[0], 0.20)
+        sheet.spot((side * 0.10, EYE_Y - 0.02), 0.05, 0.12, dim[1], 0.30)
         # Nostrils, seen from the front as soft dark dots.
-        sheet.tint(
-            0.75 * _soft(x, y, side * 0.042 * look.nose_width, NOSE_Y + 0.040, 0.022, 0.013),
-            darker(look.skin, 0.36, 0.08),
-        )
-        sheet.tint(0.16 * _soft(x, y, side * 0.62, 0.30, 0.2, 0.3), darker(look.skin, 0.6, 0.06))
-    sheet.tint(0.22 * look.blush * _soft(x, y, 0, NOSE_Y - 0.02, 0.08, 0.06), red)
-    sheet.tint(0.22 * _soft(x, y, 0, NOSE_Y + 0.075, 0.08, 0.03), darker(look.skin, 0.6, 0.06))
-    sheet.tint(0.16 * _soft(x, y, 0, -0.40, 0.30, 0.12), mixed(look.skin, (255, 244, 226), 0.5))
+        sheet.spot((side * 0.042 * look.nose_width, NOSE_Y + 0.040), 0.022, 0.013, dim[2], 0.75)
+        sheet.spot((side * 0.62, 0.30), 0.2, 0.3, dim[1], 0.16)
+    sheet.spot((0, NOSE_Y - 0.02), 0.08, 0.06, red, 0.22 * look.blush)
+    sheet.spot((0, NOSE_Y + 0.075), 0.08, 0.03, dim[1], 0.22)
+    sheet.spot((0, -0.40), 0.30, 0.12, mixed(look.skin, (255, 244, 226), 0.5), 0.16)
     _freckles(sheet, look)
-    _beard(sheet, look, x, y)
+    _beard(sheet, look)
     _scalp(sheet, look)
     return sheet
-
-
-def _soft(x: Floats, y: Floats, at_x: float, at_y: float, wide: float, tall: float) -> Floats:
-    return np.exp(-(((x - at_x) / wide) ** 2) - ((y - at_y) / tall) ** 2)
 
 
 def _within(depth: Floats, soft: float) -> Floats:
@@ -69,10 +63,11 @@ def _freckles(sheet: Sheet, look: Look) -> None:
         sheet.disc((x, y), 0.006 + 0.006 * drawn.random(), darker(look.skin, 0.62, 0.1), 0.5)
 
 
-def _beard(sheet: Sheet, look: Look, x: Floats, y: Floats) -> None:
+def _beard(sheet: Sheet, look: Look) -> None:
     """Draws a beard as a soft mask: jaw and chin, and over the lip."""
     if look.beard == "none":
         return
+    x, y = sheet.at()
     jaw = _within(y - (0.34 - 0.62 * np.clip(np.abs(x) - 0.10, 0, 0.62) ** 1.2), 0.012)
     jaw = jaw * np.clip((0.80 - np.abs(x)) / 0.06, 0, 1)
     lip = _within(1 - ((x / 0.20) ** 2 + ((y - MOUTH_Y + 0.055) / 0.050) ** 2), 0.2)
@@ -112,33 +107,38 @@ def _scalp(sheet: Sheet, look: Look) -> None:
 
 def _strands(sheet: Sheet, look: Look, hairdo: Hairdo) -> None:
     drawn = Generator(PCG64(look.strands + 2))
-    if look.hair == "curls":
-        for _ in range(260):
-            middle = (LEFT + WIDE * drawn.random(), TOP + 1.2 * drawn.random())
-            size = 0.03 + 0.03 * drawn.random()
-            ring = oval(middle, size, size * 0.9, 16)
-            turn = int(drawn.random() * 16)
-            arc = np.roll(ring, turn, axis=0)[:11]
-            light = drawn.random() < 0.5
-            colour = mixed(hairdo.colour, (255, 236, 214), 0.22) if light else darker(hairdo.colour, 0.72)
-            sheet.stroke(arc, 0.012 * np.sin(np.linspace(0.3, 2.8, 11)), colour, 0.55)
-        return
-    # They run from the parting outwards and down.
-    root = np.array([0.26 * look.parting, TOP - 0.12], np.float32)
+    light: list[Floats] = []
+    dark: list[Floats] = []
+    curled = look.hair == "curls"
+    for _ in range(260 if curled else 170):
+        outline = _curl(drawn) if curled else _strand(drawn, look.parting)
+        (light if drawn.random() < 0.45 else dark).append(outline)
+    sheet.tint(sheet.mask_of(dark) * np.float32(0.46), darker(hairdo.colour, 0.70))
+    sheet.tint(sheet.mask_of(light) * np.float32(0.44), mixed(hairdo.colour, (255, 240, 220), 0.26))
+
+
+def _curl(drawn: Generator) -> Floats:
+    """Returns an open ring somewhere on the sheet."""
+    middle = (LEFT + WIDE * drawn.random(), TOP + 1.2 * drawn.random())
+    size = 0.03 + 0.03 * drawn.random()
+    ring = np.roll(oval(middle, size, size * 0.9, 16), int(drawn.random() * 16), axis=0)
+    return ribbon(ring[:11], 0.012 * np.sin(np.linspace(0.3, 2.8, 11)))
+
+
+def _strand(drawn: Generator, parting: float) -> Floats:
+    """Returns a strand that runs from the parting outwards and down."""
+    root = np.array([0.26 * parting, TOP - 0.12], np.float32)
     along = np.linspace(0, 1, 12).astype(np.float32)[:, None]
-    for _ in range(170):
-        angle = np.pi * (drawn.random() * 1.10 - 0.05)
-        reach = 0.75 + 0.7 * drawn.random()
-        end = root + np.array([np.cos(angle) * reach * 1.35, np.sin(angle) * reach], np.float32)
-        bend = np.array([np.sign(end[0] - root[0]) * 0.12, -0.05], np.float32) * np.sin(along * np.pi)
-        path = root + (end - root) * along + bend
-        light = drawn.random() < 0.45
-        colour = mixed(hairdo.colour, (255, 240, 220), 0.26) if light else darker(hairdo.colour, 0.70)
-        widths = (0.016 * drawn.random() + 0.006) * np.sin(np.linspace(0.2, 3.0, 12))
-        # What lies at the edges of the sheet goes on around the head: no strand may reach them.
-        inside = np.clip((0.90 - np.abs(path[:, 0])) / 0.08, 0, 1)
-        if np.count_nonzero(inside) > 2:
-            sheet.stroke(path[inside > 0], (widths * inside)[inside > 0], colour, 0.42)
+    angle = np.pi * (drawn.random() * 1.10 - 0.05)
+    reach = 0.75 + 0.7 * drawn.random()
+    end = root + np.array([np.cos(angle) * reach * 1.35, np.sin(angle) * reach], np.float32)
+    bend = np.array([np.sign(end[0] - root[0]) * 0.12, -0.05], np.float32) * np.sin(along * np.pi)
+    path = root + (end - root) * along + bend
+    widths = (0.016 * drawn.random() + 0.006) * np.sin(np.linspace(0.2, 3.0, 12))
+    # What lies at the edges of the sheet goes on around the head: no strand may reach them.
+    inside = np.clip((0.90 - np.abs(path[:, 0])) / 0.08, 0, 1)
+    first = max(3, int(np.count_nonzero(inside)))
+    return ribbon(path[:first], (widths * inside)[:first])
 
 
 def _knitted(sheet: Sheet, look: Look, hairdo: Hairdo) -> None:
