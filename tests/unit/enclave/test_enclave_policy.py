@@ -70,10 +70,48 @@ def test_a_policy_says_whether_a_result_carries_credentials(
     assert asked.wants_credentials == (credentials == "c2pa")
 
 
+@pytest.mark.parametrize(
+    ("table", "captured"),
+    [
+        ("", "remove"),
+        ('[metadata]\ncaptured = "remove"\n', "remove"),
+        ('[metadata]\ncaptured = "month"\n', "month"),
+    ],
+)
+def test_a_policy_says_whether_the_month_of_capture_stays(table: str, captured: str) -> None:
+    assert parse_policy(POLICY_TEXT + table).metadata.captured == captured
+
+
+def test_no_policy_that_comes_with_bauta_keeps_anything_of_a_files_own_words() -> None:
+    assert {policy.metadata.captured for policy in shipped().values()} == {"remove"}
+
+
 def test_no_result_of_a_person_in_danger_names_the_service() -> None:
     """A manifest says which service made a file and, through its log, when."""
     carrying = {name for name, policy in shipped().items() if policy.proof.wants_credentials}
     assert carrying == {"street", "classroom"}
+
+
+@pytest.mark.parametrize(
+    ("tables", "noise", "lossless"),
+    [
+        ("", "keep", False),
+        ('[camera]\nnoise = "keep"\n', "keep", False),
+        ('[camera]\nnoise = "suppress"\n', "suppress", False),
+        ("[encoding]\nlossless = true\n", "keep", True),
+        ('[encoding]\nlossless = false\n[camera]\nnoise = "suppress"\n', "suppress", False),
+    ],
+)
+def test_a_policy_says_what_becomes_of_the_picture_outside_the_covers(
+    tables: str, noise: str, lossless: bool
+) -> None:
+    policy = parse_policy(POLICY_TEXT + tables)
+    assert (policy.camera.noise, policy.encoding.lossless) == (noise, lossless)
+
+
+def test_a_camera_betrays_no_person_in_danger() -> None:
+    suppressing = {name for name, policy in shipped().items() if policy.camera.noise == "suppress"}
+    assert suppressing == {"whistleblower"}
 
 
 TEXT_TABLE = """
@@ -150,6 +188,15 @@ def test_a_policy_says_what_stays_readable_of_people_who_are_removed() -> None:
 
 
 REFUSED = {
+    "an unknown word for noise": (POLICY_TEXT + f"[camera]\nnoise = '{SECRET}'\n", "camera.noise"),
+    "a camera that says nothing": (POLICY_TEXT + "[camera]\n", "camera.noise"),
+    "an unknown key in camera": (POLICY_TEXT + "[camera]\nnoise = 'keep'\nlens = 1\n", "camera.lens"),
+    "lossless as a word": (POLICY_TEXT + "[encoding]\nlossless = 'yes'\n", "encoding.lossless"),
+    "an encoding that says nothing": (POLICY_TEXT + "[encoding]\n", "encoding.lossless"),
+    "lossless without the noise": (
+        POLICY_TEXT + "[encoding]\nlossless = true\n[camera]\nnoise = 'suppress'\n",
+        "choose one of the two",
+    ),
     "unknown credentials": (POLICY_TEXT + f"[proof]\ncredentials = '{SECRET}'\n", "proof.credentials"),
     "credentials as a flag": (POLICY_TEXT + "[proof]\ncredentials = true\n", "proof.credentials"),
     "unknown key in text": (WITH_TEXT + "passes = 1\n", "text.passes"),
@@ -221,6 +268,12 @@ REFUSED = {
     "not Unicode": (POLICY_TEXT + "# \ud800", "Unicode"),
     "empty": ("", "schema"),
     "proof as text": (POLICY_TEXT.replace("locked", 'proof = "strong"\nlocked'), "proof"),
+    "a day of capture": (POLICY_TEXT + "[metadata]\ncaptured = 'day'\n", "metadata.captured"),
+    "metadata that says nothing": (POLICY_TEXT + "[metadata]\n", "metadata.captured"),
+    "metadata beside the month": (
+        POLICY_TEXT + "[metadata]\ncaptured = 'month'\nplace = 'country'\n",
+        "metadata.place",
+    ),
     "proof that says nothing": (POLICY_TEXT + "[proof]\n", "proof.signatures"),
     "unknown key in proof": (with_signatures('["ed25519", "mldsa65"]\nyears = 30'), "proof.years"),
     "an unknown signature": (with_signatures(f'["ed25519", "mldsa65", "{SECRET}"]'), "proof.signatures"),
