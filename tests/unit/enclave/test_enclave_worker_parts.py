@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from enclave_makers import some_terms
+from enclave_makers import POLICY_TEXT, some_terms
 
 from enclave.errors import WorkerError
 from enclave.order import JobLimits
-from enclave.policy import Terms, shipped
+from enclave.policy import Terms, parse_policy, shipped
 from enclave.worker import reporting
 from enclave.worker.handed_over import DescriptorReader, DescriptorSink
 from enclave.worker.reporting import Reporter
@@ -107,6 +107,12 @@ def test_a_sink_counts_hashes_and_stops(tmp_path: Path) -> None:
     assert (sink.size, sink.digest) == (10, hashlib.sha256(b"1234567890").digest())
     os.close(fd)
     assert (tmp_path / "result").read_bytes() == b"1234567890"
+
+
+@pytest.mark.parametrize("captured", ["remove", "month"])
+def test_the_anonymizer_is_told_whether_the_month_of_capture_stays(captured: str) -> None:
+    policy = parse_policy(POLICY_TEXT + f'[metadata]\ncaptured = "{captured}"\n')
+    assert settings_of(Terms(policy, policy.modes[0], some_terms().recipients)).captured == captured
 
 
 @pytest.mark.parametrize("name", list(shipped()))
