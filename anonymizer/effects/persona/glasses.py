@@ -25,7 +25,7 @@ def draw_glasses(picture: Rgba, look: Look, view: View) -> None:
     facing = -view.turning[:, 2]
     for side in (-1, 1):
         farther = facing[0] * side > 0
-        if farther and -facing[2] * -1 < _FARTHER_HIDDEN:
+        if farther and -facing[2] < _FARTHER_HIDDEN:
             continue
         rim = _rim(look, side)
         _line(picture, view.seen(rim), look, view, closed=True)

@@ -25,6 +25,7 @@ class Surface:
             no drawing on it.
         both_sides: whether it is seen from inside too.
         shine: how much it gleams, 0 to 1.
+        nearer: how much nearer to the camera it counts, where surfaces run into each other.
     """
 
     points: Floats
@@ -32,6 +33,7 @@ class Surface:
     places: Floats | None = None
     both_sides: bool = False
     shine: float = 0.0
+    nearer: float = 0.0
 
 
 def plain(points: Floats, colour: Colour, *, both_sides: bool = False, shine: float = 0.0) -> Surface:

@@ -30,6 +30,13 @@ _FINER: Final = 2.0
 # A neck follows its head only in part (yaw, pitch, roll), about a point behind the chin.
 _NECK_FOLLOWS: Final = (0.30, 0.12, 0.45)
 _NECK: Final = np.array([0, 0.42, 0.55], np.float32)
+# An ear whose side points to the camera by this much counts as nearer than the hair around it.
+_EAR_SEEN: Final = 0.12
+_EAR_NEARER: Final = 0.16
+# Pictures that are drawn on hardly more pixels than they have get their edges smoothed: where neighbours
+# differ by so much.
+_SMOOTHED_BELOW: Final = 1.7
+_STEP: Final = 34
 # Someone without a face is one picture at rest: of so many pixels across, the next larger one is taken. The
 # head's unit is this share of it.
 _STILL: Final = (48, 160, LARGEST)
@@ -65,11 +72,13 @@ class Portrait:
         view = View(turning, pose.x * finer, pose.y * finer, pose.size * finer, size)
         sheet = self._sheet(view.unit, expression, face)
         head = face_surface(self._head, expression.mouth_open)
-        surfaces = [head, *self._beside, *self._neck_for(pose, turning)]
+        surfaces = [head, *self._ears_for(turning), *self._hanging, *self._neck_for(pose, turning)]
         picture = render(surfaces, view, Drawing(sheet.pixels, LEFT, TOP, sheet.per_unit))
         if face > 0:
             draw_glasses(picture, self._look, view)
         picture[:, :, :3] *= (picture[:, :, 3:] > 0).astype(np.uint8)
+        if finer < _SMOOTHED_BELOW:
+            picture = _smoothed(picture)
         way = cv2.INTER_AREA if finer > 1 else cv2.INTER_CUBIC
         whole = cv2.resize(picture, (side, side), interpolation=way)
         return np.asarray(whole[:height, :width], np.uint8)
@@ -98,9 +107,20 @@ class Portrait:
         return with_hair(head_of(self._look), self._look)
 
     @cached_property
-    def _beside(self) -> tuple[Surface, ...]:
-        own_ears = [] if self._look.hair in COVERS_EARS else ears(self._look)
-        return (*own_ears, *hanging(self._look))
+    def _ears(self) -> tuple[Surface, ...]:
+        return () if self._look.hair in COVERS_EARS else tuple(ears(self._look))
+
+    @cached_property
+    def _hanging(self) -> tuple[Surface, ...]:
+        return tuple(hanging(self._look))
+
+    def _ears_for(self, turning: npt.NDArray[np.float64]) -> list[Surface]:
+        """An ear that is turned to the camera lies on the hair, another one behind the head."""
+        to_left = float(turning[2, 0])
+        return [
+            replace(ear, nearer=_EAR_NEARER if side * to_left < _EAR_SEEN else 0.0)
+            for side, ear in zip((-1, 1), self._ears, strict=False)
+        ]
 
     @cached_property
     def _neck(self) -> tuple[Surface, ...]:
@@ -126,3 +146,14 @@ class Portrait:
             mixed = cv2.addWeighted(sheet.pixels, face, below, 1 - face, 0)
             sheet = Sheet(sheet.per_unit, np.asarray(mixed, np.uint8))
         return sheet
+
+
+def _smoothed(picture: Rgba) -> Rgba:
+    """Softens the steps of edges, and nothing else."""
+    grey = cv2.cvtColor(picture[:, :, :3], cv2.COLOR_RGB2GRAY)
+    kernel = np.ones((3, 3), np.uint8)
+    edges = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, kernel) > _STEP
+    edges |= cv2.morphologyEx(picture[:, :, 3], cv2.MORPH_GRADIENT, kernel) > _STEP
+    made = picture.copy()
+    made[edges] = cv2.GaussianBlur(picture, (5, 5), 0.9)[edges]
+    return made

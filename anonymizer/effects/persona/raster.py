@@ -77,7 +77,8 @@ def render(surfaces: Sequence[Surface], view: View, drawing: Drawing) -> Rgba:
     tables = [_triangles(surface, view, drawing) for surface in surfaces]
     corners = np.concatenate([table[0] for table in tables])
     values = np.concatenate([table[1] for table in tables])
-    nearest_last = np.argsort(-corners[:, :, 2].mean(axis=1), kind="stable")
+    nearer = np.concatenate([np.full(len(t[0]), s.nearer) for t, s in zip(tables, surfaces, strict=True)])
+    nearest_last = np.argsort(nearer - corners[:, :, 2].mean(axis=1), kind="stable")
     corners, values = corners[nearest_last], values[nearest_last]
     numbers = np.full((view.size, view.size), -1, np.int32)
     fixed = np.round(corners[:, :, :2] * (1 << _SHIFT)).astype(np.int32)
