@@ -184,6 +184,8 @@ def parse_policy(text: str) -> Policy:
 
 
 def _check_decisions(policy: Policy) -> None:
+    if policy.locked and "warp" in policy.effects.values():
+        raise PolicyError("policy: warp shows most of a face as it is: one that is locked cannot use it")
     if policy.locked and (policy.roles or not set(policy.review.may) <= set(COVERING)):
         raise PolicyError("policy: one that is locked lets nobody show more: no roles, no keep, no effect")
     if bool(policy.roles) != ("role" in policy.review.may):

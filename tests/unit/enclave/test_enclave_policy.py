@@ -243,6 +243,10 @@ REFUSED = {
     "modes of numbers": (POLICY_TEXT.replace('"fast"', "7"), "modes"),
     "locked as a word": (POLICY_TEXT.replace("locked = false", 'locked = "no"'), "locked"),
     "locked as a number": (POLICY_TEXT.replace("locked = false", "locked = 0"), "locked"),
+    "warp where it is locked": (
+        POLICY_TEXT.replace("locked = false", "locked = true").replace('"solid"', '"warp"'),
+        "warp",
+    ),
     "an unknown effect": (POLICY_TEXT.replace('"solid"', f'"{SECRET}"'), "faces.effect"),
     "an unknown shape": (POLICY_TEXT.replace('"box"', '"star"'), "faces.shape"),
     "scale below 1": (POLICY_TEXT.replace("1.5", "0.99"), "faces.scale"),
