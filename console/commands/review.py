@@ -106,7 +106,7 @@ def review(
     if html is not None:
         raise typer.BadParameter("--html shows this package; review the new one after --decide.")
     check_names(original, target)
-    again = _decided(kept, looked_at, _read_decisions(decide))
+    again = _decided(kept.renewed(), looked_at, _read_decisions(decide))
     with ProgressDisplay() as show:
         show("start", None)
         with service(data_folder(data), server, tls, trust) as (connection, believed):
@@ -115,8 +115,8 @@ def review(
                 believed,
                 source=original,
                 output=target,
-                terms=kept.terms,
-                identity=receiver,
+                terms=again.key.terms,
+                identity=again.key.identity or receiver,
                 on_progress=show,
                 review=again,
             )

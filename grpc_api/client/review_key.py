@@ -75,6 +75,19 @@ class ReviewKey:
         )
         return replace(self.named, review=review)
 
+    def renewed(self) -> ReviewKey:
+        """Gives the key for the next round.
+
+        Where this review has an identity of its own, the next result goes to a fresh one. Its terms, which
+        name the recipient, then have another digest: the two proofs share what every job under that policy
+        shares, and no more.
+        """
+        if self.identity is None:
+            return self
+        identity = HybridIdentity.generate()
+        terms = replace(self.terms, recipients=(str(identity.recipient),))
+        return replace(self, identity=identity, terms=terms)
+
     def sign(self, decisions: Decisions) -> SignedDecisions:
         """Signs decisions: from now on they are the submitter's word."""
         return SignedDecisions.sign(decisions, self._key)

@@ -269,6 +269,20 @@ def test_both_runs_name_the_same_key_and_pseudonym() -> None:
     assert signed.verify(first.review.key) == some_decisions()
 
 
+def test_the_next_round_has_a_recipient_of_its_own() -> None:
+    key = KEYS["with an identity and a pseudonym"]
+    following = key.renewed()
+    assert following.identity is not None
+    assert following.terms.recipients == (str(following.identity.recipient),)
+    assert following.terms.digest != key.terms.digest
+    assert (following.seed, following.named) == (key.seed, key.named)
+    assert (following.terms.policy, following.terms.mode) == (key.terms.policy, key.terms.mode)
+
+
+def test_whoever_has_an_identity_of_their_own_keeps_it() -> None:
+    assert KEYS["bare"].renewed() == KEYS["bare"]
+
+
 def test_each_review_has_a_key_of_its_own() -> None:
     assert ReviewKey.new(some_terms(), None).seed != ReviewKey.new(some_terms(), None).seed
 
