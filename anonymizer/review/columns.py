@@ -68,6 +68,8 @@ def unpacked(block: bytes, kinds: int) -> list[Look]:
     if int(lengths.sum()) != total:
         raise AnonymizerError("record_refused")
     rows = _from_bytes(plain[_HEAD.size + of_numbers :], total)
+    if not np.isfinite(rows).all():
+        raise AnonymizerError("record_refused")
     parts = np.split(rows, np.cumsum(lengths.ravel())[:-1]) if count else []
     return [
         Look(int(told_at), int(index), tuple(parts[place * kinds : (place + 1) * kinds]))

@@ -227,7 +227,7 @@ def _parse_header(untrusted: bytes) -> dict[str, Any]:
                     for pairs, each_turns, each_begun in zip(searches, turns, begun, strict=True)
                 )
                 sizes = {"width": _count(width), "height": _count(height), "frames": _count(frames)}
-                if 0 < len(read) < _CUTS and all(len(each.kinds) == len(each.begun) for each in read):
+                if 0 < len(read) < _CUTS and all(0 < len(each.kinds) == len(each.begun) for each in read):
                     return {**sizes, "searches": read}
     # RecursionError: deep nesting.
     except (ValueError, TypeError, RecursionError):
