@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,3 +133,22 @@ def test_other_instructions_are_refused(said: object) -> None:
     with pytest.raises(PreambleError) as caught:
         parse_preamble(untrusted)
     assert caught.value.code == "preamble_invalid"
+
+
+def names_in(schema: object) -> set[str]:
+    """Every property that a statement of this schema may have."""
+    if isinstance(schema, dict):
+        own = set(schema["properties"]) if isinstance(schema.get("properties"), dict) else set()
+        return own.union(*map(names_in, schema.values()))
+    return set().union(*map(names_in, schema)) if isinstance(schema, list) else set()
+
+
+def test_no_statement_has_a_place_for_what_only_the_worker_is_told() -> None:
+    schemas = sorted((Path(__file__).parents[3] / "docs" / "schemas").glob("*.json"))
+    assert schemas
+    for path in schemas:
+        schema = json.loads(path.read_bytes())
+        names = names_in(schema)
+        assert names, path.name
+        told = ("pseudonym", "scope", "instruction", "persona", "derived")
+        assert not [name for name in names if any(word in name.lower() for word in told)], path.name
