@@ -35,6 +35,9 @@ ALIKE: Final = 0.6
 LEAST_SHARE: Final = 0.5
 # Farther than this in one step nothing of the plate is worth keeping. Of the copy's width.
 FARTHEST: Final = 0.1
+# The light may change by these factors; beyond them another one was switched on.
+EXPOSURE: Final = (0.4, 2.5)
+_DARK: Final = 8.0
 # Of 255: a blank picture that differs by more, in its median, is another one.
 ANOTHER: Final = 30.0
 
@@ -74,7 +77,7 @@ def how_it_moved(luma: Pixels, plate: FloatArray, visible: Mask) -> Moved | None
     now, usual = (_copy(plane, size, each) for plane in (luma, plate))
     where = cv2.resize(visible.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     # Points at the edge of what is covered look a little beyond it: there they see the plate.
-    now = np.where(where, now, usual)
+    now = np.where(where, _as_bright(now, usual, where), usual)
     moved = _moved(now, usual, ~grown(~where, _MARGIN))
     return None if moved is None else Moved(moved.across * each, moved.down * each)
 
@@ -83,6 +86,15 @@ def _copy(plane: Pixels | FloatArray, size: tuple[int, int], each: int) -> Pixel
     whole = plane[: size[1] * each, : size[0] * each]
     small = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
     return np.clip(np.asarray(small), 0, 255).astype(np.uint8)
+
+
+def _as_bright(now: Pixels, usual: Pixels, where: Mask) -> Pixels:
+    """Returns the frame in the plate's light: points are known again by their brightness."""
+    if not where.any():
+        return now
+    factor = float(np.median((usual[where] + _DARK) / (now[where] + _DARK)))
+    lit = (now + _DARK) * min(max(factor, EXPOSURE[0]), EXPOSURE[1]) - _DARK
+    return np.asarray(np.clip(lit, 0, 255), np.uint8)
 
 
 def _moved(now: Pixels, usual: Pixels, where: Mask) -> Moved | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -102,7 +103,11 @@ def test_the_room_is_painted_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(("settings", "silhouettes"), SHOWN.values(), ids=SHOWN.keys())
-def test_outside_the_cover_not_a_byte_changes(settings: PeopleSettings, silhouettes: bool) -> None:
+@pytest.mark.parametrize("shape", ["box", "ellipse"])
+def test_outside_the_cover_not_a_byte_changes(
+    settings: PeopleSettings, silhouettes: bool, shape: Literal["box", "ellipse"]
+) -> None:
+    settings = replace(settings, shape=shape)
     remover = warmed(a_remover(Told(a_figure(310, 235, 130, lift=0.9)), silhouettes=silhouettes))
     for index in range(3):
         scene = scene_of(with_figure(7), 0.6 + index * FRAME)
