@@ -3,6 +3,7 @@
 demo_clip    makes a clip with a real, moving face
 effects_pictures shows every effect and what it costs (docs/effects.md)
 effects_clip made for it: somebody crosses a room
+effects_network a network of a page, for the effect that needs one
 effects_words the page itself
 before_after makes the picture in the README
 whole_job    the whole job against deface and against a plain decode-and-encode

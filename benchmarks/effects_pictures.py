@@ -24,14 +24,13 @@ from anonymizer.effects import EFFECTS
 from anonymizer.errors import AnonymizerError
 from anonymizer.settings import BY_STRENGTH, EFFECTS_OF, STEADY_CAMERA, Effect, Kind
 from benchmarks.effects_clip import FPS, SECONDS, SIZE, Pixels, clip, frame_at, head_at
+from benchmarks.effects_network import with_a_generator
 from benchmarks.effects_words import Words, document
 
 MOMENTS: Final = (3.75, 4.75, 6.0)
 HEAD_CROP: Final = 330
 PANEL: Final = {"face": (300, 300), "person": (400, 225)}
 ROUNDS: Final = 3
-# A drawn head needs room for its hair, and covers that of the one under it.
-SCALE: Final[dict[Effect, float]] = {"persona": 1.6, "swap": 1.6, "generator": 1.6}
 JPEG_QUALITY: Final = 84
 PERSONAS: Final = 6
 
@@ -58,7 +57,7 @@ class Look:
     def settings(self) -> Settings:
         """What the anonymizer is asked for; every look finds and follows the same things alike."""
         if self.kind == "face":
-            faces = FaceSettings(effect=self.effect, scale=SCALE.get(self.effect, FaceSettings.scale))
+            faces = FaceSettings(effect=self.effect)
             return Settings(mode="quality", faces=faces, personas=bytes(range(32)))
         people = PeopleSettings(
             effect=self.effect,
@@ -80,7 +79,7 @@ def looks() -> Iterator[Look]:
 
 @cache
 def _models() -> Models:
-    return load_models(device="cpu")
+    return with_a_generator(load_models(device="cpu"))
 
 
 def covered(look: Look) -> tuple[bytes, Report]:
@@ -127,8 +126,7 @@ def personas() -> Pixels:
     picture = cv2.imencode(".png", cv2.cvtColor(frame_at(seconds), cv2.COLOR_RGB2BGR))[1].tobytes()
     for seed in range(1, PERSONAS + 1):
         sink = io.BytesIO()
-        faces = FaceSettings(effect="persona", scale=SCALE["persona"])
-        settings = Settings(faces=faces, personas=bytes([seed] * 32))
+        settings = Settings(faces=FaceSettings(effect="persona"), personas=bytes([seed] * 32))
         anonymize(io.BytesIO(picture), sink, settings=settings, models=_models(), limits=Limits())
         shown = cv2.imdecode(np.frombuffer(sink.getvalue(), np.uint8), cv2.IMREAD_COLOR)
         across, down = head_at(seconds)

@@ -19,17 +19,17 @@ STRENGTH: Final = {
 ABOUT: Final = {
     "face-solid": "Neutral grey. Nothing under it comes from the face; the cover's place and size do.",
     "face-persona": (
-        "A drawn head, plainly nobody's. It turns, looks, blinks and speaks as the face does, and has"
-        " nothing else of it. Who somebody is drawn as comes from a seed: the same pseudonym has the "
-        "same persona in every video, and another scope has others. Pictured at 1.6 times the face, "
-        "which leaves room for its hair and less of the other's."
+        "A drawn head, plainly nobody's. It turns, looks, blinks and speaks as the face does, and has "
+        "nothing else of it. Who somebody is drawn as comes from a seed: the same pseudonym has the "
+        "same persona in every video, and another scope has others."
     ),
     "face-swap": (
         "Another face in the light that is there: one that an operator has added, of somebody who "
         "agreed, or a painted one. Pose and expression come through, as with a persona."
     ),
     "face-generator": (
-        "What a network of the operator's own draws from a seed and the place of the features."
+        "What a network of the operator's own draws from a seed and the place of the features. The one that "
+        "is pictured was made on the spot and has a page of code: it shows the way, not the art."
     ),
     "face-mosaic": (
         "A few large blocks, each the mean of what it hides: their size follows the face's, so a "
@@ -66,7 +66,8 @@ _HEAD: Final = """\
 
 Made by `make pictures`; do not edit. Somebody (NASA's portrait of Eileen Collins, public domain, as
 scikit-image ships it) walks through a room; each effect covers the same clip of {frames} frames at {size}. A
-policy picks one for each kind of thing: [policies.md](policies.md).
+policy picks one for each kind of thing: [policies.md](policies.md). Covers are 1.3 times the face, in an
+ellipse, and 1.1 times the person: what lies beside them, such as hair, stays under every effect.
 
 **Cost** is what covering takes of a frame in which something is covered: the median of {rounds} rounds, in
 each of which every effect had its turn, on a machine with two cores and other work to do. Finding,
