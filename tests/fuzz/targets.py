@@ -13,6 +13,7 @@ from tests.fuzz.rooms import (
     media,
     policies,
     proofs,
+    records,
     replies,
     reviews,
     vault,
@@ -20,5 +21,5 @@ from tests.fuzz.rooms import (
 )
 from tests.fuzz.target import Target
 
-ROOMS = (age, policies, proofs, evidence, vault, replies, reviews, media, credentials, witnesses)
+ROOMS = (age, policies, proofs, evidence, vault, replies, reviews, records, media, credentials, witnesses)
 TARGETS: dict[str, Target] = {target.name: target for room in ROOMS for target in room.TARGETS}
