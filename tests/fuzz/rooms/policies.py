@@ -35,6 +35,13 @@ KEYS = (
     "[faces]",
     "[audio]",
     "[proof]",
+    "[[roles]]",
+    "[roles.faces]",
+    "[review]",
+    "[review.effects]",
+    "[[keep_skin]]",
+    "default_role",
+    '"keep"',
 )
 VALUES = (
     "nan",
