@@ -17,14 +17,16 @@ import numpy.typing as npt
 from anonymizer.effects.colours import Rgb, rectangle_of, rgb_of
 from anonymizer.effects.operator import Cover, Scene
 from anonymizer.effects.region import Mask, Region
-from anonymizer.effects.tones import Colour, hair_in, is_grey, light_in, skin_in
+from anonymizer.effects.tones import Colour, hair_in, hair_share, is_grey, light_in, skin_in
 
 _Layer = npt.NDArray[np.float32]
 
 # How far around a region is looked at, as a share of its longer side.
 REACH: Final = 0.3
 # Cells along the longer side of what is looked at.
-CELLS: Final = 56
+CELLS: Final = 96
+# What is right beside a region, as a share of its longer side.
+BAND: Final = 0.07
 # A region's upper part ends, and its lower part begins, at so much of its height.
 UPPER, LOWER = 0.2, 0.72
 _GREY: Final = 128
@@ -37,7 +39,8 @@ class Surroundings:
     Attributes:
         fill: (h, w, 3) uint8 RGB for the region's rectangle (colours.rectangle_of).
         skin: the middle colour of what looks like skin below, RGB; None where too little does.
-        hair: the same of hair above it.
+        hair: the same of hair right above it.
+        long_hair: how much of what is right beside it looks like hair, 0 to 1.
         light: how bright it is there where it is bright, 0 to 255.
         is_grey: there is no colour anywhere.
     """
@@ -45,6 +48,7 @@ class Surroundings:
     fill: Rgb
     skin: Colour | None
     hair: Colour | None
+    long_hair: float
     light: float
     is_grey: bool
 
@@ -74,16 +78,21 @@ def look_around(scene: Scene, region: Region, covers: Sequence[Cover]) -> Surrou
     touched = cv2.dilate(touched.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     open_cells = np.asarray(~touched, np.bool_)
     fill = _cut(spread(seen, open_cells), (x1, y1, x2, y2), (left, top, right, bottom))
-    # Above is hair; below, between the sides, is the neck.
-    above, below = np.zeros_like(open_cells), np.zeros_like(open_cells)
-    end, begin = (round((top - y1 + (bottom - top) * part) * share) for part in (UPPER, LOWER))
+    # Right beside the region, above: hair; on both sides: long hair; below: the neck.
+    band = max(2, round(BAND * max(right - left, bottom - top) * share))
+    beside = cv2.dilate(touched.astype(np.uint8), np.ones((2 * band + 1,) * 2, np.uint8)) > 0
+    beside &= open_cells
+    upper, lower = (round((top - y1 + (bottom - top) * part) * share) for part in (UPPER, LOWER))
     middle = slice(round((left - x1) * share), max(1, round((right - x1) * share)))
-    above[: max(1, end), middle] = open_cells[: max(1, end), middle]
-    below[begin:, middle] = open_cells[begin:, middle]
+    above, sides, below = (np.zeros_like(open_cells) for _ in range(3))
+    above[: max(1, upper), middle] = beside[: max(1, upper), middle]
+    sides[max(1, upper) : lower] = beside[max(1, upper) : lower]
+    below[lower:, middle] = open_cells[lower:, middle]
     return Surroundings(
         fill,
         skin_in(seen, below),
         hair_in(seen, above),
+        hair_share(seen, sides),
         light_in(seen, open_cells),
         is_grey=is_grey(seen, open_cells),
     )

@@ -20,12 +20,13 @@ SKIN_CR: Final = (135, 170)
 SKIN_CB: Final = (80, 124)
 RED_BY_GREEN: Final = (1.12, 1.75)
 GREEN_BY_BLUE: Final = (1.02, 1.50)
+LEAST_RED_BY_BLUE: Final = 1.28
 # Fewer pixels than this say nothing.
 LEAST: Final = 12
 # What is taken for hair: dark, or blond, by lightness and by how much more red than blue it holds.
 DARK: Final = 105
 BLOND: Final = (195, 1.2)
-LEAST_HAIR_SHARE: Final = 0.15
+LEAST_HAIR_SHARE: Final = 0.25
 DARKEST: Final = 12
 # The share of pixels that are darker than what counts as the light.
 _BRIGHT_PERCENT: Final = 85
@@ -41,6 +42,7 @@ def skin_in(seen: Rgb, where: Mask) -> Colour | None:
     for channel, (low, high) in enumerate((SKIN_Y, SKIN_CR, SKIN_CB)):
         alike &= (coded[:, :, channel] >= low) & (coded[:, :, channel] <= high)
     red, green, blue = np.moveaxis(np.maximum(seen, 1).astype(np.float32), 2, 0)
+    alike &= red >= LEAST_RED_BY_BLUE * blue
     for ratio, (least, most) in ((red / green, RED_BY_GREEN), (green / blue, GREEN_BY_BLUE)):
         alike &= (ratio >= least) & (ratio <= most)
     return _middle(seen[alike]) if np.count_nonzero(alike) >= LEAST else None
@@ -48,13 +50,15 @@ def skin_in(seen: Rgb, where: Mask) -> Colour | None:
 
 def hair_in(seen: Rgb, where: Mask) -> Colour | None:
     """Returns the middle colour of what looks like hair; None where too little does."""
-    lightness = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)
-    lightest, redder = BLOND
-    blond = (lightness < lightest) & (seen[:, :, 0] > redder * seen[:, :, 2].astype(np.float32))
-    alike = where & ((lightness < DARK) | blond)
+    alike = where & _like_hair(seen)
     if np.count_nonzero(alike) < max(LEAST, LEAST_HAIR_SHARE * np.count_nonzero(where)):
         return None
     return _middle(np.maximum(seen[alike], DARKEST))
+
+
+def hair_share(seen: Rgb, where: Mask) -> float:
+    """Returns how much of a place looks like hair, 0 to 1."""
+    return float(_like_hair(seen)[where].mean()) if where.any() else 0.0
 
 
 def light_in(seen: Rgb, where: Mask) -> float:
@@ -69,6 +73,13 @@ def is_grey(seen: Rgb, where: Mask) -> bool:
     if not where.any():
         return False
     return float(np.ptp(seen[where].astype(np.float32), axis=1).mean()) < _GREY_SPAN
+
+
+def _like_hair(seen: Rgb) -> Mask:
+    lightness = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)
+    lightest, redder = BLOND
+    blond = (lightness < lightest) & (seen[:, :, 0] > redder * seen[:, :, 2].astype(np.float32))
+    return np.asarray((lightness < DARK) | blond, np.bool_)
 
 
 def _middle(colours: npt.NDArray[np.uint8]) -> Colour:

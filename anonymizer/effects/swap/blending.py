@@ -20,7 +20,7 @@ Gain = npt.NDArray[np.float32]
 # How wide the edge of the face is, as a share of its size.
 FEATHER: Final = 0.06
 # What skin can look like in some light, as a factor on another one's.
-LEAST_GAIN, MOST_GAIN = 0.35, 1.8
+LEAST_GAIN, MOST_GAIN = 0.5, 1.6
 # Its colour changes less than its lightness does: what is beside a face is a hint.
 _LEAST_TINT, _MOST_TINT = 0.86, 1.16
 # Where no skin is seen, the light alone is followed: this is that of a well-lit room.

@@ -6,6 +6,7 @@ there would look like a hood.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -26,6 +27,8 @@ _JOINING: Final = 1.35
 # Hair ends about here, at the ears.
 _EARS: Final = 0.02
 _EARS_SOFT: Final = 0.22
+# Long hair, about here.
+_CHIN: Final = 0.55
 _SKULL_SOFT: Final = 0.06
 # The neck under the chin.
 _NECK: Final = (0.0, 0.48, 0.30)
@@ -35,17 +38,31 @@ _STRANDS: Final = 720
 _FINEST: Final = 256
 
 
-def with_head(
-    fill: Rgb, pose: Pose, hair: Colour, skin: Colour, strands: _Layer, *, joining: bool = False
-) -> Rgb:
+@dataclass(frozen=True)
+class Hair:
+    """Hair around a face.
+
+    Attributes:
+        colour: in the light that is there, RGB.
+        joining: 0 to 1: whether hair of that colour goes on beyond the cover.
+        length: 0 to 1: whether it hangs down beside the face.
+        strands: see strands_of.
+    """
+
+    colour: Colour
+    joining: float
+    length: float
+    strands: _Layer
+
+
+def with_head(fill: Rgb, pose: Pose, hair: Hair, skin: Colour) -> Rgb:
     """Paints hair and neck over a fill.
 
     Args:
         fill: (h, w, 3) for a cover's rectangle.
         pose: in pixels of that rectangle.
-        hair, skin: colours in the light that is there.
-        strands: see strands_of.
-        joining: there is hair of that colour beyond the cover.
+        hair: what is painted around the face.
+        skin: its colour in the light that is there.
     """
     height, width = fill.shape[:2]
     share = min(1.0, _FINEST / max(width, height))
@@ -63,14 +80,15 @@ def with_head(
     skull_x, skull_y = _upright(x, y, pose, turning, _SKULL)
     reach_x, reach_y = _SKULL_REACH
     away = np.sqrt((skull_x / reach_x) ** 2 + (skull_y / reach_y) ** 2)
-    ears = _SKULL[1] - _EARS
-    grown = _soft((_JOINING if joining else 1) - away, _SKULL_SOFT) * _soft(-skull_y - ears, _EARS_SOFT)
+    # Hair that hangs down ends beside the chin, and does not grow over the face: that is laid over it.
+    ends = _EARS + (_CHIN - _EARS) * hair.length - _SKULL[1]
+    grown = _soft(1 + (_JOINING - 1) * hair.joining - away, _SKULL_SOFT) * _soft(ends - skull_y, _EARS_SOFT)
     angle = np.arctan2(skull_x, -skull_y)
     places = ((angle + np.pi) / (2 * np.pi) * (_STRANDS - 1)).astype(np.float32)
-    strand = cv2.remap(strands[None], places, np.zeros_like(places), cv2.INTER_LINEAR)
+    strand = cv2.remap(hair.strands[None], places, np.zeros_like(places), cv2.INTER_LINEAR)
     # Hair shines where it turns towards the light above, and is dark where it lies close to the face.
     bright = (0.80 + 0.45 * np.exp(-(((away - 0.86) / 0.13) ** 2)) * np.clip(-skull_y + 0.3, 0, 1)) * strand
-    made += grown[:, :, None] * (np.array(hair, np.float32) * bright[:, :, None] - made)
+    made += grown[:, :, None] * (np.array(hair.colour, np.float32) * bright[:, :, None] - made)
     done = np.clip(made, 0, 255).astype(np.uint8)
     if (across, down) == (width, height):
         return done

@@ -19,7 +19,7 @@ from anonymizer.effects.region import apply
 from anonymizer.effects.surroundings import look_around
 from anonymizer.effects.swap.blending import Gain, blended, gain_for, lit
 from anonymizer.effects.swap.faces import Face, painted_face
-from anonymizer.effects.swap.head import with_head
+from anonymizer.effects.swap.head import Hair, with_head
 from anonymizer.effects.swap.sources import face_of
 from anonymizer.face_manifests import SOURCE_FACE
 from anonymizer.models import Models
@@ -30,6 +30,8 @@ LIGHT_SECONDS: Final = 0.8
 # So many faces are kept ready; painting one costs as much as covering ten frames.
 MOST_FACES: Final = 32
 FORGET_SECONDS: Final = 2.0
+# Where no hair is seen beyond a cover, some may be there all the same: a thin rim.
+UNSEEN_HAIR: Final = 0.5
 
 # Gives the face that whoever is followed under a number wears.
 FaceOf = Callable[[int], Face]
@@ -37,10 +39,12 @@ FaceOf = Callable[[int], Face]
 
 @dataclass
 class _Worn:
-    """One track: its face, and the light on it."""
+    """One track: its face, the light on it, and the hair around it."""
 
     face: Face
     gain: Gain | None = None
+    # Its colour, whether it joins hair beyond the cover, and its length.
+    hair: Gain | None = None
     seen_at: float = 0.0
 
 
@@ -58,7 +62,7 @@ class Swap:
         """See Operator.plan. A face that cannot be read gets neutral grey."""
         if scene.shot != self._shot:
             for worn in self._worn.values():
-                worn.gain = None
+                worn.gain = worn.hair = None
             self._shot = scene.shot
         acts = self._actors.acts(scene, covers)
         # The nearest face comes last, over those behind it.
@@ -84,20 +88,20 @@ class Swap:
         worn = self._worn.get(cover.track)
         if worn is None:
             worn = self._worn[cover.track] = _Worn(self._face_of(cover.track))
-        wanted = gain_for(worn.face.skin, around.skin, around.light)
-        if worn.gain is None:
-            worn.gain = wanted
-        else:
-            share = 1 - math.exp(-max(0.0, scene.time - worn.seen_at) / LIGHT_SECONDS)
-            worn.gain = worn.gain + np.float32(share) * (wanted - worn.gain)
+        face = worn.face
+        wanted = gain_for(face.skin, around.skin, around.light)
+        share = 1 - math.exp(-max(0.0, scene.time - worn.seen_at) / LIGHT_SECONDS)
+        worn.gain = gain = _towards(worn.gain, wanted, share)
+        colour = around.hair or lit(face.hair, wanted)
+        joining = 1.0 if around.hair is not None else UNSEEN_HAIR
+        hair = np.array([*colour, joining, joining * around.long_hair], np.float32)
+        worn.hair = _towards(worn.hair, hair, share)
         worn.seen_at = scene.time
         left, top, _, _ = rectangle_of(cover.region)
         pose = replace(act.pose, x=act.pose.x - left, y=act.pose.y - top)
-        face, gain = worn.face, worn.gain
-        hair = around.hair or lit(face.hair, gain)
-        backdrop = with_head(
-            around.fill, pose, hair, lit(face.skin, gain), face.strands, joining=around.hair is not None
-        )
+        red, green, blue, joining, length = (float(value) for value in worn.hair)
+        made_hair = Hair((red, green, blue), joining, length, face.strands)
+        backdrop = with_head(around.fill, pose, made_hair, lit(face.skin, gain))
         mesh = face.doing(act.expression, pose)
         made = blended(backdrop, cover.region.coarse, face.looking(act.expression), mesh, gain)
         if around.is_grey:
@@ -108,6 +112,10 @@ class Swap:
         gone = [track for track, worn in self._worn.items() if time - worn.seen_at > FORGET_SECONDS]
         for track in gone if len(self._worn) > MOST_FACES else []:
             del self._worn[track]
+
+
+def _towards(now: Gain | None, wanted: Gain, share: float) -> Gain:
+    return wanted if now is None else np.asarray(now + np.float32(share) * (wanted - now), np.float32)
 
 
 def open_swap(models: Models, settings: Settings, kind: Kind) -> Operator:
