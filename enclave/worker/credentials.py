@@ -55,7 +55,7 @@ def result_with_credentials(
         # typeshed does not count raw streams among BinaryIO; they do all that it asks for.
         cast("BinaryIO", scratch),
         report.media_type,
-        actions(_covered(terms, report), report.audio),
+        actions(_covered(terms, report), report.audio, month_stays=terms.policy.metadata.captured == "month"),
         (Envelope.from_bytes(release.evidence).digest, release.log_origin),
         release.claim_chain,
         lambda claim: ask_for_claim_signature(vault_fd, claim),
