@@ -75,6 +75,9 @@ def transform_still(
         covered = _cover(image, found, session, cast)
         if settings.sensor_noise == "suppress":
             Suppressor().apply(_planes(image), shot=0, time=0.0)
+        session.film()
+        begun = [tuple(map(len, boxes.values())) for boxes in found]
+        session.finish(image.shape[1], image.shape[0], 1, begun)
     with watch.stage("encode"):
         encoded = _encode(image, kind, settings, lossless=header.lossless)
         month = month_of_still(content, kind) if settings.captured == "month" else None
@@ -174,8 +177,7 @@ def _cover(
     if image.shape[2] == 4:
         for region in (*(cover.region for cover in decided.covers), *decided.blanked):
             apply(solid.cover, region, [Plane(image[:, :, 3], 1, OPAQUE)])
-    session.film(scene, decided)
-    session.finish(width, height, 1, [tuple(map(len, boxes.values())) for boxes in found])
+    session.painted(scene, decided)
     covered = {sought.kind: 0 for finder in session.finders for sought in finder.sought}
     for cover in decided.covers:
         covered[cover.kind] += 1

@@ -70,6 +70,7 @@ class Session:
         self._decider = Decider(decisions, usual, self.numbers, as_role or _no_role)
         self._recorder = Recorder(finders) if keeps and replayed is None else None
         self._filmer = Filmer() if keeps else None
+        self._painted: tuple[Scene, Decided] | None = None
         self._scene_cuts = SceneCuts()
         self._known_cuts = ReplayedCuts(replayed) if replayed is not None else None
 
@@ -129,10 +130,15 @@ class Session:
         """Returns what becomes of what was seen in a frame (`Decider.decide`)."""
         return self._decider.decide(seen, width, height, time)
 
-    def film(self, scene: Scene, decided: Decided) -> None:
-        """Takes the sheet's pictures of a frame in which everything is painted."""
-        if self._filmer is not None:
-            self._filmer.film(scene, decided)
+    def painted(self, scene: Scene, decided: Decided) -> None:
+        """Hears that everything is painted in a frame; `film` is called before the next one."""
+        self._painted = scene, decided
+
+    def film(self) -> None:
+        """Takes the sheet's pictures of the frame that was painted last, once it is as it will be encoded."""
+        if self._filmer is not None and self._painted is not None:
+            self._filmer.film(*self._painted)
+        self._painted = None
 
     def finish(self, width: int, height: int, frames: int, begun: Sequence[tuple[int, ...]]) -> None:
         """Hears what the whole was.

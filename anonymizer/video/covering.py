@@ -121,7 +121,7 @@ class Coverer:
             decided = self._session.decide(list(self._things(ready)), frame.width, frame.height, time)
             scene = Scene(picture.planes, frame.width, frame.height, time, self._shot)
             self._cast.cover(scene, decided.covers, decided.blanked)
-            self._session.film(scene, decided)
+            self._session.painted(scene, decided)
             self.frames_with.update({cover.kind for cover in decided.covers})
         return picture
 

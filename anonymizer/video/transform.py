@@ -104,8 +104,8 @@ class _Passage:
         self._witness = Witness()
         self._suppressor = Suppressor() if job.settings.sensor_noise == "suppress" else None
         self._shot = 0
-        session, cast = job.open(self._see)
-        self._coverer = Coverer(session, cast, job.limits.max_buffer_bytes, self._watch)
+        self._session, cast = job.open(self._see)
+        self._coverer = Coverer(self._session, cast, job.limits.max_buffer_bytes, self._watch)
         self._plain = Plain()
         self._clock = Clock(job.limits)
         self._meter = Meter(job.on_progress, reader.frames_expected)
@@ -177,6 +177,8 @@ class _Passage:
             if self._suppressor is not None:
                 with self._watch.stage("cover"):
                     self._suppressor.apply(covered.planes, self._shot, covered.time)
+            with self._watch.stage("cover"):
+                self._session.film()
             self._witness.sent(covered, changed=self._suppressor is not None)
             leave.picture(covered)
             self._meter.tell_if_due(leave.pictures_done)
