@@ -31,9 +31,9 @@ from anonymizer.effects.by_patch import ByPatch
 from anonymizer.effects.generator.operating import open_generator
 from anonymizer.effects.operator import Operator
 from anonymizer.effects.persona.persona import open_persona
+from anonymizer.effects.removal.remover import open_remover
 from anonymizer.effects.swap.operating import open_swap
 from anonymizer.effects.warp.operating import open_warp
-from anonymizer.effects.removal.remover import open_remover
 from anonymizer.models import Models
 from anonymizer.settings import Effect, Kind, Settings
 

@@ -70,8 +70,12 @@ def look_around(scene: Scene, region: Region, covers: Sequence[Cover]) -> Surrou
     across, down = (max(1, round(side * share)) for side in (x2 - x1, y2 - y1))
     seen = rgb_of(scene.planes, x1, y1, x2, y2, (across, down))
     covered = np.zeros((-(-(y2 - y1) // 2), -(-(x2 - x1) // 2)), np.float32)
-    for each in [region, *(cover.region for cover in covers)]:
-        _mark(covered, each, x1 // 2, y1 // 2)
+    for each in [region, *(scene.hidden or (cover.region for cover in covers))]:
+        rows, columns = each.coarse.shape
+        # Hundreds of covers in a crowd: only those that reach in here cost anything.
+        if each.left * 2 < x2 and (each.left + columns) * 2 > x1:
+            if each.top * 2 < y2 and (each.top + rows) * 2 > y1:
+                _mark(covered, each, x1 // 2, y1 // 2)
     # A cell that so much as touches a cover is not looked at, nor is the one beside it.
     way = cv2.INTER_AREA if 2 * share < 1 else cv2.INTER_NEAREST
     touched = cv2.resize(covered, (across, down), interpolation=way) > 0

@@ -89,7 +89,8 @@ class Portrait:
         middle = pixels / 2
         if pixels not in self._stills:
             there = Pose(middle, middle * 1.08, pixels * _STILL_UNIT)
-            self._stills[pixels] = self.draw(there, AT_REST, 0.0, pixels, pixels)
+            # Of many who are far away, a picture each is kept, and nothing that it took to draw it.
+            self._stills[pixels] = Portrait(self._look).draw(there, AT_REST, 0.0, pixels, pixels)
         picture = self._stills[pixels]
         share = pose.size / (pixels * _STILL_UNIT)
         if share < 1:

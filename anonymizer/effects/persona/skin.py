@@ -110,7 +110,8 @@ def _strands(sheet: Sheet, look: Look, hairdo: Hairdo) -> None:
     light: list[Floats] = []
     dark: list[Floats] = []
     curled = look.hair == "curls"
-    for _ in range(260 if curled else 170):
+    # As many as can be told apart, and the first of them always the same ones.
+    for _ in range(int(sheet.per_unit * (0.9 if curled else 0.6))):
         outline = _curl(drawn) if curled else _strand(drawn, look.parting)
         (light if drawn.random() < 0.45 else dark).append(outline)
     sheet.tint(sheet.mask_of(dark) * np.float32(0.46), darker(hairdo.colour, 0.70))

@@ -81,6 +81,18 @@ def test_what_lies_under_another_cover_does_not_come_through_either() -> None:
         assert (plane.pixels == changed.pixels).all()
 
 
+def test_what_another_effect_covers_is_not_read_either() -> None:
+    cover, other = cover_around(POSE, 320, 240), cover_around(Pose(250, 120, 60), 320, 240, 1)
+    results = []
+    for change in (0, 0x5A):
+        scene = replace(scene_with("video", 320, 240, 1), hidden=(cover.region, other.region))
+        for plane in scene.planes:
+            plane.pixels[inside(other, plane)] ^= change
+        painted(scene, [cover], Told({0: reading_of(POSE)}))
+        results.append([plane.pixels[inside(cover, plane)] for plane in scene.planes])
+    assert all((a == b).all() for a, b in zip(*results, strict=True))
+
+
 WHERE = {
     "12 pixels": (Pose(100, 90, 9), 200, 180, 1.5),
     "3 pixels": (Pose(100, 90, 2), 200, 180, 1.5),
