@@ -78,6 +78,10 @@ following and encoding come on top and are the same for all. Of times the ratios
 fires on it" is no strength.
 """
 
+_FACES_TOO: Final = """
+Faces are sought beside people, always, and covered by an effect of their own: here a solid one.
+"""
+
 _TABLE: Final = """
 | effect on {whom} | cost, ms a frame | of solid's | named, of 100 |
 |---|---|---|---|
@@ -120,7 +124,7 @@ def document(rows: Sequence[Words], *, frames: int, size: tuple[int, int], round
         chosen = [row for row in rows if row.kind == kind]
         if not chosen:
             continue
-        text += f"\n## {heading}\n" + _TABLE.format(whom=whom)
+        text += f"\n## {heading}\n{_FACES_TOO if kind == 'person' else ''}" + _TABLE.format(whom=whom)
         solid = next((row.milliseconds for row in chosen if row.name == f"{kind}-solid"), 0.0)
         for row in chosen:
             times = f"{row.milliseconds / solid:.0f} ×" if solid else NOT_MEASURED

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from anonymizer import FaceSettings, Limits, Settings, anonymize, load_models
+from anonymizer import FaceSettings, Limits, Models, Settings, anonymize, load_models
 from anonymizer.settings import Effect
 from evaluation.comparison import Comparison, EvaluationError, compare
 from evaluation.comparison.changed import changed
@@ -21,12 +22,17 @@ from tests.media_probe import dlib_faces, pictures, times
 NOISE = np.random.default_rng(5)
 
 
+@cache
+def _models() -> Models:
+    return load_models(device="cpu")
+
+
 def covered(original: Path, effect: Effect = "solid") -> bytes:
     """The result of an original."""
     sink = io.BytesIO()
     settings = Settings(mode="balanced", faces=FaceSettings(effect=effect))
     with original.open("rb") as source:
-        anonymize(source, sink, settings=settings, models=load_models(device="cpu"), limits=Limits())
+        anonymize(source, sink, settings=settings, models=_models(), limits=Limits())
     return sink.getvalue()
 
 
