@@ -31,6 +31,9 @@ FORGOTTEN_SECONDS: Final = 5.0
 MOST_READ: Final = 12
 # Two boxes that share so much (intersection over union) are of one person, followed by two searches.
 SAME_BOX: Final = 0.5
+# A body reaches from its hips over this share of its box at least (measured: .54 and more); a hand that is
+# taken for somebody does not.
+LEAST_RADIUS: Final = 0.3
 # Where somebody is follows with this time constant at most.
 PLACE_SECONDS: Final = 0.12
 # Side of the square in which an outline is kept, and half of it in radii of the body.
@@ -120,6 +123,8 @@ class Figures:
         if figure is None:
             body = self._reader.find(part, cover.box)
             figure = None if body is None else self._reader.read(part, body)
+        if figure is None or figure.next_body.radius < LEAST_RADIUS * max(cover.box.width, cover.box.height):
+            return None
         return figure
 
 
