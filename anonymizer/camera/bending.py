@@ -1,10 +1,11 @@
-"""Bends a picture by a pixel or two, smoothly, differently in each shot, and slowly changing.
+"""Bends a picture by a pixel or two, smoothly, differently in each shot, and lets it drift by a few.
 
 A pattern is found by adding up many frames, pixel on pixel. After this no two places of the picture, and no
 two moments some seconds apart, share one shift: adding up blurs what is to be found, and no single shift,
-scale or turn undoes it. To an eye it is nothing: a line a hand long is off by two pixels at most, and moves
-less than a pixel a second. (That irregular resampling defeats sensor fingerprints is known from stabilized
-video: Taspinar, Mohanty, Memon, "Source camera attribution using stabilized video", WIFS 2016.)
+scale or turn undoes it. To an eye it is nothing: a straight line is off by two pixels at most, and the whole
+moves by less than two pixels a second, as in the steadiest hand. (That irregular resampling defeats sensor
+fingerprints is known from stabilized video: Taspinar, Mohanty, Memon, "Source camera attribution using
+stabilized video", WIFS 2016.)
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ Maps = tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16]]
 # Pixels of the picture between two nodes of the field.
 CELL: Final = 144
 # Pixels: how far nodes lie off on average, and the most; how far the whole picture drifts.
-DEVIATION, FARTHEST = 0.9, 1.8
-DRIFT: Final = 2.0
+DEVIATION, FARTHEST = 1.2, 2.4
+DRIFT: Final = 4.0
 # Turns of the drift a second; two that never come together.
-FREQUENCIES: Final = (0.047, 0.031)
-# The maps of a moment serve so long: within it nothing moves by more than a twentieth of a pixel.
-SECONDS_BETWEEN_MAPS: Final = 0.1
+FREQUENCIES: Final = (0.071, 0.053)
+# The maps of a moment serve so long: within it nothing moves by more than an eighth of a pixel.
+SECONDS_BETWEEN_MAPS: Final = 0.07
 
 
 class Bend:

@@ -81,7 +81,7 @@ def test_the_picture_is_bent_by_a_pixel_or_two_and_unevenly() -> None:
 def test_no_two_shots_and_no_two_distant_moments_are_bent_alike() -> None:
     one = Bend(random_of(3), 640, 360)
     now, soon, later = (bent_by(one, time) for time in (0.0, 0.2, 6.0))
-    assert np.abs(soon - now).max() < 0.4
+    assert np.abs(soon - now).max() < 0.6
     assert np.abs(later - now).mean() > 0.5
     assert np.abs(bent_by(Bend(random_of(4), 640, 360), 0.0) - now).mean() > 0.3
 
