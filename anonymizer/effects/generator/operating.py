@@ -36,6 +36,7 @@ class Generate:
     def plan(self, scene: Scene, covers: Sequence[Cover]) -> Paint:
         """See Operator.plan. A face that cannot be read gets neutral grey."""
         acts = self._actors.acts(scene, covers)
+        self._identities.meet([cover for cover in covers if cover.track in acts])
         made = [
             (cover, self._made(scene, cover, acts[cover.track], covers) if cover.track in acts else None)
             for cover in sorted(covers, key=lambda each: each.box.height)

@@ -62,11 +62,11 @@ def blended(fill: Rgb, open_cells: Mask, atlas: Pixels, mesh: Mesh, gain: Gain) 
         gain: see gain_for.
     """
     height, width = fill.shape[:2]
-    laid = lay(_fitting(atlas, mesh), mesh, width, height)
+    lit_atlas = np.asarray(cv2.transform(_fitting(atlas, mesh), np.diag(gain)), np.uint8)
+    laid = lay(lit_atlas, mesh, width, height)
     size = float(np.linalg.norm(mesh[FOREHEAD] - mesh[CHIN]))
-    alpha = _edge(laid.inside, open_cells, FEATHER * size)[:, :, None]
-    lit = laid.pixels.astype(np.float32) * gain
-    return np.clip(fill + alpha * (lit - fill), 0, 255).astype(np.uint8)
+    alpha = _edge(laid.inside, open_cells, FEATHER * size)
+    return np.asarray(cv2.blendLinear(laid.pixels, fill, alpha, 1 - alpha), np.uint8)
 
 
 def _fitting(atlas: Pixels, mesh: Mesh) -> Pixels:

@@ -65,8 +65,11 @@ class Swap:
                 worn.gain = worn.hair = None
             self._shot = scene.shot
         acts = self._actors.acts(scene, covers)
-        # The nearest face comes last, over those behind it.
+        # The nearest face comes last, over those behind it; whoever is new and nearest is met first.
         ordered = sorted(covers, key=lambda cover: cover.box.height)
+        for cover in ordered[::-1]:
+            if cover.track in acts and cover.track not in self._worn:
+                self._worn[cover.track] = _Worn(self._face_of(cover.track))
         made = [
             (cover, self._made(scene, cover, acts[cover.track], covers) if cover.track in acts else None)
             for cover in ordered
@@ -85,9 +88,7 @@ class Swap:
 
     def _made(self, scene: Scene, cover: Cover, act: Act, covers: Sequence[Cover]) -> Rgb:
         around = look_around(scene, cover.region, covers)
-        worn = self._worn.get(cover.track)
-        if worn is None:
-            worn = self._worn[cover.track] = _Worn(self._face_of(cover.track))
+        worn = self._worn[cover.track]
         face = worn.face
         wanted = gain_for(face.skin, around.skin, around.light)
         share = 1 - math.exp(-max(0.0, scene.time - worn.seen_at) / LIGHT_SECONDS)

@@ -31,6 +31,7 @@ class Warp:
     def plan(self, scene: Scene, covers: Sequence[Cover]) -> Paint:
         """See Operator.plan."""
         readings = self._reader.read(scene, covers)
+        self._identities.meet([cover for cover in covers if cover.track in readings])
         made = []
         for cover in sorted(covers, key=lambda each: each.box.height):
             reading = readings.get(cover.track)

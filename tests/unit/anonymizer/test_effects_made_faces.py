@@ -25,6 +25,7 @@ from made_faces import (
 from onnx import TensorProto, helper, numpy_helper
 
 from anonymizer import Settings
+from anonymizer.effects import identities
 from anonymizer.effects.acting import HOLD_SECONDS, Reader
 from anonymizer.effects.generator.network import GeneratorNetwork
 from anonymizer.effects.generator.operating import Generate
@@ -100,8 +101,8 @@ paint = lru_cache(maxsize=8)(painted_face)
 
 
 def swap(reader: Reader, settings: Settings = SECRET) -> Operator:
-    identities = Identities(settings, "swap")
-    return Swap(reader, lambda track: paint(identities.seed_of(track)))
+    people = Identities(settings, "swap")
+    return Swap(reader, lambda track: paint(people.seed_of(track)))
 
 
 def generator(reader: Reader, settings: Settings = SECRET) -> Operator:
@@ -340,3 +341,24 @@ def test_the_box_of_a_made_reading_is_that_of_its_mesh() -> None:
     box = box_around(reading_of(POSE))
     assert box.width > 0.8 * POSE.size
     assert box.x1 < POSE.x < box.x2
+
+
+@MADE
+def test_of_two_who_come_together_the_nearer_one_has_the_pseudonym(make: Make) -> None:
+    near, far = reading_of(replace(POSE, x=90, size=100)), reading_of(replace(POSE, x=240, size=60))
+    both = FixedReader({3: far, 5: near})
+    covers = [cover_around(far, WIDTH, HEIGHT, 3), cover_around(near, WIDTH, HEIGHT, 5)]
+    together = painted(make(both), scene_of("grey", WIDTH, HEIGHT), covers)[0]
+    alone = painted(make(FixedReader({5: near})), scene_of("grey", WIDTH, HEIGHT), covers[1:])[0]
+    # The middle of the near face, where nothing beside it shows.
+    middle = slice(90, 130), slice(70, 110)
+    assert np.abs(together[middle].astype(int) - alone[middle]).mean() < 3
+
+
+def test_who_was_met_stays_who_they_are_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identities, "MOST_KNOWN", 4)
+    known = Identities(SECRET, "swap")
+    seeds = [known.seed_of(track) for track in range(20)]
+    assert len(set(seeds)) == 20
+    assert [known.seed_of(track) for track in range(16, 20)] == seeds[16:]
+    assert str(SECRET.personas) not in repr(known)
