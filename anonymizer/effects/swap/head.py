@@ -102,7 +102,7 @@ def strands_of(seed: bytes) -> _Layer:
         cv2.GaussianBlur(noise[None], (0, 0), blur, borderType=cv2.BORDER_REFLECT)[0] * blur**0.5
         for blur in (1.0, 6.0)
     )
-    return np.asarray(1 + 0.10 * fine + 0.10 * coarse, np.float32)
+    return np.asarray(1 + 0.05 * fine + 0.06 * coarse, np.float32)
 
 
 def _upright(

@@ -162,9 +162,11 @@ def _light(canvas: Canvas) -> None:
 
 def _blush(canvas: Canvas, drawn: np.random.Generator, looks: Looks) -> None:
     points = atlas_points()
+    # Blood shows through dark skin as a darker, warmer tone, not as a lighter one.
+    blood = times(_BLOOD, min(1.0, sum(looks.skin) / sum(SKINS[1])))
     for cheek in _CHEEKS:
-        mix(canvas, blob(points[cheek], 42, 34) * 0.22, _BLOOD)
-    mix(canvas, blob(points[_TIP], 26, 20) * 0.16, _BLOOD)
+        mix(canvas, blob(points[cheek], 42, 34) * 0.22, blood)
+    mix(canvas, blob(points[_TIP], 26, 20) * 0.16, blood)
     patches = cv2.resize(drawn.normal(0, 1, (20, 20)).astype(np.float32), (ATLAS_SIDE, ATLAS_SIDE))
     canvas *= 1 + 0.018 * patches[:, :, None]
     for _ in range(looks.freckles):
