@@ -3,7 +3,8 @@
 Knows no cryptography, no network and none of our other packages.
 
 anonymize.py   the one entry
-settings.py    what is asked for, what is allowed, what the named modes mean
+settings.py    what is asked for, and what is allowed
+modes.py       what the named modes mean
 models.py      the model files, pinned or added, loaded in the warm parent
 manifest.py    what must be known of an ONNX detector to run it
 added.py       the detectors that whoever runs the worker has added

@@ -29,7 +29,7 @@ class Canvas:
         return self.height * self.width
 
 
-# The scales of the modes (settings.MODES) for wide, upright and old television pictures. Each costs a tenth
+# The scales of the modes (modes.MODES) for wide, upright and old television pictures. Each costs a tenth
 # of a second at the start of the worker host, and memory: the picture's own size at 1080p, a rare one, is not
 # worth it. The last two are what a second pass takes in `quality` (1.5 times 960).
 CANVASES: Final = (

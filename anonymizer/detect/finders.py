@@ -16,20 +16,10 @@ from anonymizer.detect.uniting import united
 from anonymizer.errors import AnonymizerError
 from anonymizer.manifest import added_name
 from anonymizer.models import BLAZEFACE, CENTERFACE, POSE, TEXT, Models
+from anonymizer.modes import MODES, STILL_PEOPLE_ROUNDS, STILL_PEOPLE_SCALE, STILL_SCALES, STILL_TEXT_SCALES
 from anonymizer.people.moving import MovingLooker
 from anonymizer.people.pose import PoseLooker
-from anonymizer.settings import (
-    MODES,
-    MOST_PASSES,
-    STEADY_CAMERA,
-    STILL_PEOPLE_ROUNDS,
-    STILL_PEOPLE_SCALE,
-    STILL_SCALES,
-    STILL_TEXT_SCALES,
-    CoverSettings,
-    Kind,
-    Settings,
-)
+from anonymizer.settings import MOST_PASSES, STEADY_CAMERA, CoverSettings, Kind, Settings
 
 # While nothing comes or goes, looks for faces may be this many times as far apart.
 CALM = 2

@@ -15,7 +15,7 @@ import numpy as np
 from anonymizer.boxes import Boxes, no_boxes, suppress
 from anonymizer.detect.abreast import Abreast
 from anonymizer.detect.contract import Detector, Image
-from anonymizer.settings import NATIVE
+from anonymizer.modes import NATIVE
 
 # Gives the picture at a size: (width, height) to (height, width, 3) uint8 RGB.
 CopyAt = Callable[[int, int], Image]

@@ -21,7 +21,8 @@ from anonymizer.detect.plates import plates_among
 from anonymizer.detect.sessions import Network
 from anonymizer.detect.text_maps import Line, lines_of
 from anonymizer.errors import AnonymizerError
-from anonymizer.settings import NATIVE, KeptRegion, Kind
+from anonymizer.modes import NATIVE
+from anonymizer.settings import KeptRegion, Kind
 
 GRANULE = 32
 # A small picture is enlarged by this much at most: small letters are found better, blur is not.

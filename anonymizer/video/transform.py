@@ -16,12 +16,13 @@ from anonymizer.effects.casting import Cast, OnScene
 from anonymizer.effects.operator import Cover, Scene
 from anonymizer.intake.captured import month_of_video
 from anonymizer.intake.sniff import Format
+from anonymizer.modes import MODES, Mode
 from anonymizer.quality.figures import LEAST_SSIM, Expected, Quality, judged
 from anonymizer.quality.readback import read_back
 from anonymizer.quality.witness import Witness
 from anonymizer.report import Meter, Progress, Report, Stopwatch
 from anonymizer.review.session import Session
-from anonymizer.settings import MODES, Limits, Mode, Settings
+from anonymizer.settings import Limits, Settings
 from anonymizer.video.clock import Clock
 from anonymizer.video.covering import Coverer
 from anonymizer.video.lane import Lane

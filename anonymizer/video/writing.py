@@ -19,7 +19,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from anonymizer.settings import Mode
+from anonymizer.modes import Mode
 from anonymizer.video.picture import PIXEL_FORMAT, Picture
 from anonymizer.video.sound import BITS_PER_CHANNEL, output_layout, output_rate
 from anonymizer.video.streams import Sink

@@ -14,7 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from anonymizer import AnonymizerError
 from anonymizer.intake.sniff import Format
-from anonymizer.settings import MODES
+from anonymizer.modes import MODES
 from anonymizer.video.picture import PIXEL_FORMAT, Picture
 from anonymizer.video.writing import Mp4Writer
 from evaluation.comparison.changed import Pixels, changed

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from anonymizer import AnonymizerError, Settings
-from anonymizer.settings import MODES
+from anonymizer.modes import MODES
 from anonymizer.video import transform
 from anonymizer.video.picture import Picture, Plain, plane_array
 from anonymizer.video.writing import Mp4Writer
