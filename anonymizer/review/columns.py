@@ -1,7 +1,7 @@
 """Looks as bytes: exact to the bit, and compact enough to keep those of an hour.
 
 The numbers of one column stand together, and of the floats all first bytes before all second ones: these
-repeat, and zlib finds it. (Measured on looks at a crowd: 12 bytes a box instead of 20.)
+repeat, and zlib finds it. (Measured on 24,916 boxes of a crowd: 16 bytes a box instead of 20.)
 """
 
 from __future__ import annotations
