@@ -112,6 +112,10 @@ def submit(
     chosen = find_policy(policy)
     check_names(source, target)
     named = instructions_for(pseudonym_file, ask_pseudonym)
+    if named and not chosen.takes_pseudonym:
+        raise typer.BadParameter(
+            "Under this policy a pseudonym changes nothing: no effect of it draws faces."
+        )
     receiver = HybridIdentity.generate() if identity is None else read_identity(identity)
     terms = Terms(policy=chosen, mode=_mode(chosen, mode), recipients=(str(receiver.recipient),))
     beside = {name: path for name, path in (("opening", opening), ("receipt", receipt)) if path is not None}

@@ -9,6 +9,8 @@ from enclave.policy.fields import Table
 
 _ON_ANYTHING = ("solid", "blur", "mosaic")
 FACE_EFFECTS = (*_ON_ANYTHING, "persona", "swap", "warp", "generator")
+# Those that are otherwise for each person, and the same again for the same pseudonym.
+EFFECTS_BY_PSEUDONYM = ("persona", "swap", "generator", "warp")
 PEOPLE_EFFECTS = (*_ON_ANYTHING, "remove", "silhouette")
 TEXT_EFFECTS = _ON_ANYTHING
 SHAPES = ("box", "ellipse")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from enclave.errors import PolicyError
 from enclave.policy.covers import (
+    EFFECTS_BY_PSEUDONYM,
     MAX_KEPT_REGIONS,
     PLATE_DETECTORS,
     TEXT_DETECTORS,
@@ -119,6 +120,13 @@ class Policy:
         """What covers each kind of thing that is asked for: "face" always, "person", "plate" and "text"."""
         wanted = {"face": self.faces, "person": self.people, "plate": self.plates, "text": self.text_cover}
         return {kind: cover.effect for kind, cover in wanted.items() if cover is not None}
+
+    @property
+    def takes_pseudonym(self) -> bool:
+        """Whether a pseudonym changes anything under it, if only by what a reviewer may decide."""
+        effects = {self.faces.effect, *self.review.effects.get("face", ())}
+        effects |= {role.covers["face"].effect for role in self.roles if "face" in role.covers}
+        return not effects.isdisjoint(EFFECTS_BY_PSEUDONYM)
 
     @property
     def role_names(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from enclave_makers import POLICY_TEXT, some_terms
 from anonymizer import AnonymizerError, Settings
 from enclave.errors import PolicyError
 from enclave.policy import Policy, ReviewPolicy, RoleCover, Terms, parse_policy, shipped
+from enclave.policy.covers import EFFECTS_BY_PSEUDONYM
 from enclave.policy.decisions import COVERING, SHOWING
 from enclave.review.decisions import WORDS
 from enclave.worker.settings import settings_of
@@ -84,6 +85,22 @@ def test_a_role_may_have_another_shape_and_size() -> None:
 def test_effects_that_a_reviewer_may_choose_from() -> None:
     text = '[review]\nmay = ["effect"]\n[review.effects]\nface = ["persona", "mosaic"]\n'
     assert policy_of(text).review.effects == {"face": ("persona", "mosaic")}
+
+
+MAKING_FACES = {
+    "nobody draws any": ("", False),
+    "a role does": (TEACHER.replace("blur", "persona") + REVIEW, True),
+    "a role keeps one": (TEACHER.replace("blur", "keep") + REVIEW, False),
+    "a reviewer may": ('[review]\nmay = ["effect"]\n[review.effects]\nface = ["mosaic", "swap"]\n', True),
+    "a reviewer may blur": ('[review]\nmay = ["effect"]\n[review.effects]\nface = ["blur"]\n', False),
+}
+
+
+@pytest.mark.parametrize(("parts", "makes"), MAKING_FACES.values(), ids=MAKING_FACES)
+def test_a_pseudonym_has_a_meaning_where_faces_are_drawn(parts: str, makes: bool) -> None:
+    assert policy_of(parts).takes_pseudonym == makes
+    for effect in EFFECTS_BY_PSEUDONYM:
+        assert parse_policy((POLICY_TEXT + parts).replace('"solid"', f'"{effect}"', 1)).takes_pseudonym
 
 
 def test_marked_skin_and_letters() -> None:
