@@ -9,8 +9,8 @@ from typing import Final
 NOT_MEASURED: Final = "–"
 
 # Of 100 people, how many a face recognizer named whose gallery was treated alike, in two measurements: one of
-# 21 people (docs/policies.md; chance is 4), one of 22 (docs/models.md; chance is 5, solid 10, blur 15). `bauta
-# evaluate` is to fill in the rest.
+# 21 people (docs/policies.md; chance is 4), one of 22 (docs/models.md; chance is 5, solid 10, blur 15).
+# `bauta evaluate` is to fill in the rest.
 STRENGTH: Final = {
     "face-solid": "7 (at 1.3 to 1.5 of the face; 17 at 1.0); 10 in the second",
     "face-mosaic": "9 to 14 at 8 blocks across; Bauta's are 6",
