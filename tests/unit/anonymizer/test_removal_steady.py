@@ -131,3 +131,16 @@ def test_a_skeleton_is_thin_and_within_the_person(walk: Any, models: Models) -> 
         assert np.ptp(rows) > 0.75 * np.ptp(boxes[:, [1, 3]])
         assert 0.01 < drawn.mean() < 0.06
         assert columns.min() >= boxes[:, 0].min() - 10
+
+
+@pytest.mark.shared
+def test_who_stood_there_unnoticed_is_not_painted_over_himself(walk: Any, models: Models) -> None:
+    remover = open_remover(models, silhouettes=False)
+    for index in range(50, 79):
+        remover.plan(scene_of(walk[0][index], index / 10), [])()
+    scene, covers = scene_of(walk[0][79], 7.9), walk[1][79]
+    original = scene.planes[0].pixels.copy()
+    remover.plan(replace(scene, hidden=[cover.region for cover in covers]), covers)()
+    black = under(scene, covers)[0] & (original < 45)
+    assert black.mean() > 0.03
+    assert (scene.planes[0].pixels[black] < 60).mean() < 0.1
