@@ -73,9 +73,9 @@ def look_around(scene: Scene, region: Region, covers: Sequence[Cover]) -> Surrou
     for each in [region, *(scene.hidden or (cover.region for cover in covers))]:
         rows, columns = each.coarse.shape
         # Hundreds of covers in a crowd: only those that reach in here cost anything.
-        if each.left * 2 < x2 and (each.left + columns) * 2 > x1:
-            if each.top * 2 < y2 and (each.top + rows) * 2 > y1:
-                _mark(covered, each, x1 // 2, y1 // 2)
+        across_it = each.left * 2 < x2 and (each.left + columns) * 2 > x1
+        if across_it and each.top * 2 < y2 and (each.top + rows) * 2 > y1:
+            _mark(covered, each, x1 // 2, y1 // 2)
     # A cell that so much as touches a cover is not looked at, nor is the one beside it.
     way = cv2.INTER_AREA if 2 * share < 1 else cv2.INTER_NEAREST
     touched = cv2.resize(covered, (across, down), interpolation=way) > 0
@@ -91,7 +91,8 @@ def look_around(scene: Scene, region: Region, covers: Sequence[Cover]) -> Surrou
     above, sides, below = (np.zeros_like(open_cells) for _ in range(3))
     above[: max(1, upper), middle] = beside[: max(1, upper), middle]
     sides[max(1, upper) : lower] = beside[max(1, upper) : lower]
-    below[lower:, middle] = open_cells[lower:, middle]
+    near = cv2.dilate(touched.astype(np.uint8), np.ones((6 * band + 1,) * 2, np.uint8)) > 0
+    below[lower:, middle] = (near & open_cells)[lower:, middle]
     return Surroundings(
         fill,
         skin_in(seen, below),

@@ -16,11 +16,13 @@ Colour = tuple[float, float, float]
 # Where skin lies in YCrCb: Chai & Ngan, "Face segmentation using skin-color map in videophone applications"
 # (1999), whatever its lightness; narrowed against red cloth and yellow wood.
 SKIN_Y: Final = (65, 245)
-SKIN_CR: Final = (135, 170)
-SKIN_CB: Final = (80, 124)
-RED_BY_GREEN: Final = (1.12, 1.75)
+SKIN_CR: Final = (133, 170)
+SKIN_CB: Final = (80, 125)
+RED_BY_GREEN: Final = (1.04, 1.75)
 GREEN_BY_BLUE: Final = (1.02, 1.50)
-LEAST_RED_BY_BLUE: Final = 1.28
+# Red by blue, at these lightnesses: bright skin is paler than dark skin ever is.
+LIGHTNESSES: Final = (60.0, 160.0, 220.0)
+LEAST_RED_BY_BLUE: Final = (1.35, 1.28, 1.12)
 # Fewer pixels than this say nothing.
 LEAST: Final = 12
 # What is taken for hair: dark, or blond, by lightness and by how much more red than blue it holds.
@@ -28,6 +30,7 @@ DARK: Final = 105
 BLOND: Final = (195, 1.2)
 LEAST_HAIR_SHARE: Final = 0.25
 DARKEST: Final = 12
+_SHADED_PERCENT: Final = 60
 # The share of pixels that are darker than what counts as the light.
 _BRIGHT_PERCENT: Final = 85
 # A picture whose colours differ by less than this, of 255, is black and white.
@@ -42,10 +45,15 @@ def skin_in(seen: Rgb, where: Mask) -> Colour | None:
     for channel, (low, high) in enumerate((SKIN_Y, SKIN_CR, SKIN_CB)):
         alike &= (coded[:, :, channel] >= low) & (coded[:, :, channel] <= high)
     red, green, blue = np.moveaxis(np.maximum(seen, 1).astype(np.float32), 2, 0)
-    alike &= red >= LEAST_RED_BY_BLUE * blue
+    least_red = np.interp(coded[:, :, 0].astype(np.float32), LIGHTNESSES, LEAST_RED_BY_BLUE)
+    alike &= red >= least_red * blue
     for ratio, (least, most) in ((red / green, RED_BY_GREEN), (green / blue, GREEN_BY_BLUE)):
         alike &= (ratio >= least) & (ratio <= most)
-    return _middle(seen[alike]) if np.count_nonzero(alike) >= LEAST else None
+    if np.count_nonzero(alike) < LEAST:
+        return None
+    # Pixels at a collar's edge, and those in the chin's shadow, are darker than a face is.
+    bright = alike & (coded[:, :, 0] >= np.percentile(coded[alike, 0], _SHADED_PERCENT))
+    return _middle(seen[bright])
 
 
 def hair_in(seen: Rgb, where: Mask) -> Colour | None:
