@@ -163,7 +163,8 @@ class _Job:
     ) -> SealedResult | None:
         if reviewed is None:
             return None
-        sink = fds.DescriptorSink(fds.REVIEW_FD, self._order.limits.max_review_bytes)
+        most = self._order.limits.max_review_bytes
+        sink = fds.DescriptorSink(fds.REVIEW_FD, most, "review_too_large")
         return seal_result([reviewed.package(self._order.job_id, terms, report)], sink, terms.recipients)
 
     def _pass_on(self, progress: Progress) -> None:
