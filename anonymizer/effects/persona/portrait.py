@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.effects.persona.features import draw_features
+from anonymizer.effects.persona.features import darker, draw_features
 from anonymizer.effects.persona.glasses import draw_glasses
-from anonymizer.effects.persona.hair import COVERS_EARS, hanging, with_hair
+from anonymizer.effects.persona.hair import COVERS_EARS, hairdo_of, hanging, with_hair
 from anonymizer.effects.persona.head import Head, ears, face_surface, head_of, neck
 from anonymizer.effects.persona.identity import Look
-from anonymizer.effects.persona.meshes import Surface
+from anonymizer.effects.persona.meshes import Colour, Surface
 from anonymizer.effects.persona.raster import Drawing, Rgba, View, render
 from anonymizer.effects.persona.sheet import LEFT, TOP, Sheet
 from anonymizer.effects.persona.skin import draw_skin
@@ -90,7 +90,11 @@ class Portrait:
         if pixels not in self._stills:
             there = Pose(middle, middle * 1.08, pixels * _STILL_UNIT)
             # Of many who are far away, a picture each is kept, and nothing that it took to draw it.
-            self._stills[pixels] = Portrait(self._look).draw(there, AT_REST, 0.0, pixels, pixels)
+            self._stills[pixels] = (
+                _disc(self._look, there, pixels)
+                if pixels == _STILL[0]
+                else Portrait(self._look).draw(there, AT_REST, 0.0, pixels, pixels)
+            )
         picture = self._stills[pixels]
         share = pose.size / (pixels * _STILL_UNIT)
         if share < 1:
@@ -147,6 +151,26 @@ class Portrait:
             mixed = cv2.addWeighted(sheet.pixels, face, below, 1 - face, 0)
             sheet = Sheet(sheet.per_unit, np.asarray(mixed, np.uint8))
         return sheet
+
+
+def _disc(look: Look, pose: Pose, pixels: int) -> Rgba:
+    """Draws what is left of a head from far away: hair, skin and the shadow of the chin."""
+    hairdo = hairdo_of(look)
+    picture = np.zeros((pixels, pixels, 4), np.uint8)
+
+    def oval(middle: float, wide: float, tall: float, colour: Colour) -> None:
+        middle_and_axes = [(pose.x, pose.y + middle * pose.size), (wide * pose.size, tall * pose.size)]
+        centre, axes = ([round(v * 16) for v in pair] for pair in middle_and_axes)
+        red, green, blue = colour
+        cv2.ellipse(picture, centre, axes, 0, 0, 360, (red, green, blue, 255), -1, cv2.LINE_AA, 4)
+
+    oval(0.72, 0.30, 0.34, darker(look.skin, 0.62, 0.06))
+    if hairdo is not None:
+        oval(-0.20, 0.64, 0.70, hairdo.colour)
+    oval(0.02, 0.55, 0.62, darker(look.skin, 0.86, 0.02))
+    if hairdo is not None:
+        oval(-0.56, 0.50, 0.30, hairdo.colour)
+    return picture
 
 
 def _smoothed(picture: Rgba) -> Rgba:
