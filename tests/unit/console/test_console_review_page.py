@@ -17,6 +17,7 @@ import pytest
 
 from console.review import words
 from console.review.page import render
+from console.review.style import STYLE
 from console.review.words import clock
 from enclave.review.decisions import WORDS, Decisions, Draw, Key, OnTrack, WholeFrame, parse_decisions
 from enclave.review.sheet import KINDS, Sheet
@@ -191,6 +192,27 @@ def test_every_control_has_a_name_for_those_who_do_not_see_it() -> None:
     labelled = re.findall(r"<label[^>]*>(?:(?!</label>).)*<(?:input|select)", source, re.DOTALL)
     assert len(labelled) == len(page.all("input")) + len(page.all("select"))
     assert all(area["aria-label"] for area in page.all("textarea"))
+
+
+def test_every_colour_of_text_stands_out_from_its_ground() -> None:
+    """WCAG 2.2, 1.4.3: 4.5 to 1, on the page and on its cards; white on what is chosen."""
+    named = dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6})", STYLE))
+    assert {"quiet", "ink", "red", "blue"} <= named.keys()
+    for ground in ("#ffffff", re.findall(r"body {[^}]*background: (#[0-9a-f]{6})", STYLE)[0]):
+        for name in ("quiet", "ink", "red", "blue"):
+            assert contrast(named[name], ground) >= 4.5, (name, ground)
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two colours, "#rrggbb"."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
 
 
 def test_nothing_is_decided_until_somebody_decides() -> None:
