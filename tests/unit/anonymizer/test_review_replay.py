@@ -75,6 +75,10 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 EVERYTHING = {"people": PeopleSettings(), "text": TextSettings(), "plates": TextSettings()}
 JOBS: dict[str, tuple[Settings, Limits]] = {
     "looks far apart, with sound": (Settings(mode="balanced", audio="keep"), Limits()),
+    "a synthetic face of a named scope": (
+        Settings(mode="fast", personas=bytes(range(32)), faces=FaceSettings(effect="persona")),
+        Limits(),
+    ),
     "looks and glances": (Settings(mode="quality", faces=FaceSettings(effect="mosaic")), Limits()),
     "every kind, in little memory": (Settings(mode="balanced", **EVERYTHING), CRAMPED),
     "every sighting believed": (Settings(mode="fast", faces=FaceSettings(effect="blur", passes=3)), CRAMPED),
