@@ -9,6 +9,7 @@ the frames, or MOST_OF_A_SHORT_ONE of a short video.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,11 +17,11 @@ from typing import BinaryIO, Final
 
 import av
 import numpy as np
+import numpy.typing as npt
 from av.audio.stream import AudioStream
 from av.container.input import InputContainer
 from av.packet import Packet
 from av.stream import Stream
-from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from anonymizer.errors import AnonymizerError
@@ -29,6 +30,8 @@ from anonymizer.quality.tiles import KeptTile, Luma
 from anonymizer.quality.witness import BRIGHT, MOVED, Witness
 from anonymizer.track.stillness import Small, small_copy
 from anonymizer.video.picture import plane_array
+
+Times = npt.NDArray[np.int64]
 
 SHARE_DECODED: Final = 8
 MOST_OF_A_SHORT_ONE: Final = 48
@@ -133,9 +136,10 @@ def _hear(found: Contents, packet: Packet[Stream]) -> None:
 
 def _look(container: InputContainer, contents: Contents, witness: Witness) -> Looks:
     looks = Looks()
-    places = {time: frame for frame, time in enumerate(sorted(contents.times))}
+    # An array, since a table of all frames would take a hundred bytes for each.
+    times = np.sort(np.asarray(contents.times, np.int64))
     before: tuple[int, Small] | None = None
-    for frame, luma in _decoded(container, contents, places, _wanted(contents, places, witness)):
+    for frame, luma in _decoded(container, times, _wanted(contents, times, witness)):
         looks.frames += 1
         small = small_copy(luma)
         flags = witness.flags[frame] if frame < len(witness.flags) else 0
@@ -150,40 +154,37 @@ def _look(container: InputContainer, contents: Contents, witness: Witness) -> Lo
     return looks
 
 
-def _wanted(contents: Contents, places: dict[int, int], witness: Witness) -> list[tuple[int, int]]:
+def _wanted(contents: Contents, times: Times, witness: Witness) -> list[tuple[int, int]]:
     """Returns what to decode: for each key frame in turn that matters, its time and the last frame wanted."""
-    keys = sorted((places[contents.times[place]], contents.times[place]) for place in contents.keys)
-    budget = max(MOST_OF_A_SHORT_ONE, len(contents.times) // SHARE_DECODED)
-    firsts = [first for first, _ in keys]
+    begins = sorted(contents.times[place] for place in contents.keys)
+    firsts = np.searchsorted(times, begins).tolist()
+    budget = max(MOST_OF_A_SHORT_ONE, len(times) // SHARE_DECODED)
     costs = []
     for frame in witness.tiles.of_frame:
-        group = int(np.searchsorted(firsts, frame, side="right")) - 1
+        group = bisect_right(firsts, frame) - 1
         if group >= 0:
             costs.append((frame - firsts[group], group, frame))
     last: dict[int, int] = {}
-    # Every video is looked at, also one that is covered all over.
-    for _, group, frame in sorted(costs) or [(0, 0, MOST_OF_A_SHORT_ONE)]:
-        further = frame - last.get(group, firsts[group] - 1) if firsts else 0
-        if further > budget:
-            break
-        budget -= further
-        last[group] = frame
-    return [(keys[group][1], last[group]) for group in sorted(last)]
+    for _, group, frame in sorted(costs):
+        further = frame - last.get(group, firsts[group] - 1)
+        if further <= budget:
+            budget -= further
+            last[group] = frame
+    if not last and begins:
+        # Every video is looked at, also one that is covered all over.
+        last[0] = firsts[0] + budget - 1
+    return [(begins[group], last[group]) for group in sorted(last)]
 
 
 def _decoded(
-    container: InputContainer, contents: Contents, places: dict[int, int], wanted: Sequence[tuple[int, int]]
+    container: InputContainer, times: Times, wanted: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[int, Luma]]:
     stream: VideoStream = container.streams.video[0]
     for begins, last in wanted:
         container.seek(begins, stream=stream)
         for decoded in container.decode(stream):
-            frame = (
-                places.get(decoded.pts)
-                if isinstance(decoded, VideoFrame) and decoded.pts is not None
-                else None
-            )
-            if frame is None:
+            frame = int(np.searchsorted(times, decoded.pts or 0))
+            if frame >= len(times) or times[frame] != decoded.pts:
                 raise AnonymizerError("result_unreadable")
             yield frame, plane_array(decoded, 0)
             if frame >= last:

@@ -151,6 +151,15 @@ def test_what_moves_under_a_cover_alone_may_stand_still_in_the_result() -> None:
     assert "frozen" in quality_of(removed, witness_of(walking)).short
 
 
+def test_a_video_that_is_covered_all_over_is_looked_at_and_found_good() -> None:
+    lumas = moving()
+    grey = coded(numbered([np.full_like(lumas[0], 126)] * FRAMES))
+    quality = quality_of(grey, witness_of(lumas, covered=Box(0, 0, WIDTH, HEIGHT)))
+    assert quality.frames_read == FRAMES
+    assert quality.short == ()
+    assert quality.ssim is None
+
+
 SOUND: dict[str, tuple[Fraction | None, Fraction | None, bool]] = {
     "sound is expected, and there is none": (Fraction(0), Fraction(1), False),
     "none is expected, and there is none": (None, None, True),
