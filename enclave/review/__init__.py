@@ -10,7 +10,8 @@ milliseconds on the result's clock, its first frame at 0. Places are whole ten-t
 the height of the picture they are in: [left, top, right, bottom], each from 0 to 10000.
 
 The **review key** is Ed25519, made by the client for one review. Its public half stands in the first
-upload's instructions (`enclave.policy.ReviewInstructions.key`); the record is sealed under a key derived for it, and bound to it.
+upload's instructions (`enclave.policy.ReviewInstructions.key`); the record is sealed under a key
+that the vault derives for it.
 
 The **package** is an age file to the recipients of the result; the job's statement holds its digest
 (`review_sha256`: SHA-256 of the sealed file). Inside:
