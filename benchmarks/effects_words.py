@@ -14,7 +14,8 @@ NOT_MEASURED: Final = "–"
 STRENGTH: Final = {
     "face-solid": "7 (at 1.3 to 1.5 of the face; 17 at 1.0); 10 in the second",
     "face-mosaic": "9 to 14 at 8 blocks across; Bauta's are 6",
-    "face-swap": "14 in the second",
+    "face-persona": "6 in the second",
+    "face-swap": "14 to 15 in the second",
     "face-blur": "19; 15 in the second",
     "face-warp": "**82 to 89** in the second",
 }
