@@ -32,9 +32,9 @@ def test_the_page_shows_every_effect_and_its_pictures_are_there(repository: Path
 
 
 def test_a_cost_is_told_beside_solids_and_no_strength_is_made_up() -> None:
-    rows = [Words("face-solid", "face", 0.5), Words("face-persona", "face", 20.0)]
+    rows = [Words("face-solid", "face", 0.5), Words("face-generator", "face", 20.0)]
     page = document(rows, frames=10, size=(64, 48), rounds=3)
-    assert "| persona | 20.0 | 40 × | " + NOT_MEASURED in page
+    assert "| generator | 20.0 | 40 × | " + NOT_MEASURED in page
     assert STRENGTH["face-solid"] in page
     assert "Whole people" not in page
 
