@@ -2,7 +2,8 @@
 
 At first everybody is taken for the mean of many; within seconds the person's own rest takes its place. What
 is left is what the face does compared with its own rest, and how strongly it may show is bounded: a drawn
-face moves with the speaker and has nothing of their proportions.
+face moves with the speaker and has nothing of their proportions. Where nothing is learnt yet, and in a still,
+movements are taken roughly: a mouth is open or shut.
 """
 
 from __future__ import annotations
@@ -32,6 +33,12 @@ _STILL: Final = 0.12
 LEARNING_SECONDS: Final = 8.0
 # The mean of many counts as this much time of having seen the person.
 _BEFOREHAND_SECONDS: Final = 0.4
+# After so much more of it fine movements are shown. Before, and in a still, they would tell who it is: of 68
+# photographs of 21 people the nearest in these numbers was of the same person in 26 % (chance 5 %), roughly
+# taken in 5 % (measured).
+_KNOWN_SECONDS: Final = 1.0
+# How strong a movement is shown that is only roughly known.
+_ROUGHLY: Final = 0.6
 # A head that is turned further than this tells nothing about proportions (radians).
 _FARTHEST: Final = 0.5
 WIDEST_OPEN: Final = 1.3
@@ -55,12 +62,20 @@ class Neutral:
         if seconds > 0 and abs(raw.pose.yaw) < _FARTHEST and abs(raw.pose.pitch) < _FARTHEST:
             self._learn(raw.numbers, seconds)
         lids = [(float(raw.numbers[eye]) / float(self._rest[eye]) - _SHUT) / (1 - _SHUT) for eye in range(2)]
+        lids = self._as_known(np.clip(lids, 0, WIDEST_OPEN), 1.0).tolist()
         open_near, open_far = _of_both(lids, raw.trust)
         moved = np.tanh((raw.numbers[2:] - self._rest[2:]) / _FULL[2:])
         moved = np.sign(moved) * np.maximum(0, np.abs(moved) - _STILL) / (1 - _STILL)
+        moved = self._as_known(moved, _ROUGHLY)
         values = dict(zip(NAMES[2:], (float(value) for value in moved), strict=True))
         values["mouth_open"] = max(0.0, values["mouth_open"])
         return Expression(open_near=open_near, open_far=open_far, **values)
+
+    def _as_known(self, numbers: Numbers, full: float) -> Numbers:
+        """Makes numbers rough as long as nothing is known of the person: no movement, or a full one."""
+        known = min(1.0, (self._seen_seconds - _BEFOREHAND_SECONDS) / _KNOWN_SECONDS)
+        rough = np.round(numbers) * np.float32(full)
+        return np.asarray(rough + (numbers - rough) * np.float32(known), np.float32)
 
     def _learn(self, numbers: Numbers, seconds: float) -> None:
         self._seen_seconds = min(LEARNING_SECONDS, self._seen_seconds + seconds)

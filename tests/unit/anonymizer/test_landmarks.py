@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -312,6 +313,43 @@ def test_what_a_persona_does_tells_nothing_of_whose_face_it_is() -> None:
     # With it, what is left of one video finds the other one of the same person hardly more often than chance.
     assert np.abs(first).max(axis=0)[2:].max() < 0.35
     assert _found(first[:, 2:], second[:, 2:]) <= 4 / len(people)
+
+
+@pytest.mark.shared
+def test_a_still_tells_nothing_of_whose_face_it_is(networks: FaceNetworks, shared_media: Path) -> None:
+    people, raw, shown = [], [], []
+    for file in sorted((shared_media / "faces").glob("*/*.jpg")):
+        picture = cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2RGB)
+        scene = still_of(picture)
+        square = Square(scene.width / 2, scene.height / 2, max(scene.width, scene.height))
+        for _ in range(3):
+            reading = read_face(networks, scene.planes, scene.width, scene.height, square, 0.5)
+            if reading is None:
+                break
+            square = square_around(reading)
+        else:
+            assert reading is not None
+            people.append(file.parent.name)
+            raw.append(read_off(reading).numbers)
+            expression = Neutral().expression_of(read_off(reading), 0)
+            shown.append([getattr(expression, name) for name in NAMES])
+    assert len(people) > 40
+    # Chance is 1 in 20: some people have more photographs than others.
+    assert _same_person(people, np.array(raw) / np.std(raw, axis=0)) > 0.18
+    assert _same_person(people, np.array(shown)) < 0.12
+
+
+def _same_person(people: list[str], numbers: Any) -> float:
+    """How often the nearest other photograph is of the same person; of several as near, their share."""
+    names = np.array(people)
+    distances = np.linalg.norm(numbers[:, None] - numbers[None], axis=2)
+    np.fill_diagonal(distances, np.inf)
+    shares = [
+        (names[row <= row.min() + 1e-6] == name).mean()
+        for row, name in zip(distances, names, strict=True)
+        if (names == name).sum() > 1
+    ]
+    return float(np.mean(shares))
 
 
 def _found(gallery: Any, probes: Any) -> float:
