@@ -1,6 +1,6 @@
 """The mean face: where the 468 points of the face mesh lie on nobody, and which of them lie face to face.
 
-Measured by us: 79 photographs of 21 people read by the face mesh, each brought onto the others by turning,
+Measured by us: 79 photographs of 22 people read by the face mesh, each brought onto the others by turning,
 moving and scaling, the median of every point taken, left and right made the same. One unit is the width of
 the face at the ears (points 234 and 454); x to the right of the picture, y down, z away from whoever looks.
 """
