@@ -39,8 +39,10 @@ _FADE_SECONDS: Final = 0.2
 # (medians of four clips).
 _DOWN_IN_BOX: Final = 0.05
 _UNIT_IN_BOX: Final = 0.75
-# Drawn heads are a little larger than the ones they stand for, so that those do not show beside them.
-_LARGER: Final = 1.10
+# Drawn heads are a little larger than the ones they stand for, so that hair does not show beside them; the
+# more so the more of a head the policy covers.
+_LARGER, _LARGER_BY_SCALE, _LARGEST = 1.10, 0.4, 1.30
+_USUAL_SCALE: Final = 1.3
 # The edge of a region fades into its surroundings over this share of it, and the neck between these places
 # (in units of the head, down from between the eyes and the mouth).
 _FEATHER: Final = 0.04
@@ -184,7 +186,8 @@ def _paint(scene: Scene, part: _Part) -> None:
     left, top, right, bottom = rectangle_of(part.cover.region)
     width, height = right - left, bottom - top
     at = part.pose
-    pose = replace(at, x=at.x - left, y=at.y - top, size=at.size * _LARGER)
+    more = max(0.0, part.cover.settings.scale - _USUAL_SCALE) * _LARGER_BY_SCALE
+    pose = replace(at, x=at.x - left, y=at.y - top, size=at.size * min(_LARGEST, _LARGER + more))
     portrait = part.player.portrait
     if part.shown > 0:
         drawn = portrait.draw(pose, part.expression, part.shown, width, height)
