@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint protos check-protos bench fuzz fuzz-nightly clean
+.PHONY: help setup demo test lint protos check-protos bench pictures fuzz fuzz-nightly clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
 VENV := .venv
@@ -63,6 +63,9 @@ bench: setup ## Speed, coverage and memory beside deface and a plain transcode: 
 	@$(BIN)/python -m benchmarks.memory --json "$(OUT)/bench/memory.json"
 	@$(BIN)/python -m benchmarks.job_start --json "$(OUT)/bench/job_start.json"
 	@$(BIN)/python -m benchmarks.key_release --json "$(OUT)/bench/key_release.json"
+
+pictures: setup ## docs/effects.md anew: every effect on one clip, with what it costs
+	@$(BIN)/python -m benchmarks.effects_pictures
 
 fuzz: setup ## Long fuzzing (FUZZ_EXAMPLES, default 20000 a test)
 	@BAUTA_FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(BIN)/python -m pytest tests/fuzz --timeout=0

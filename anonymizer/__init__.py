@@ -3,7 +3,8 @@
 Knows no cryptography, no network and none of our other packages.
 
 anonymize.py   the one entry
-settings.py    what is asked for, what is allowed, what the named modes mean
+settings.py    what is asked for, and what is allowed
+modes.py       what the named modes mean
 models.py      the model files, pinned or added, loaded in the warm parent
 manifest.py    what must be known of an ONNX detector to run it
 added.py       the detectors that whoever runs the worker has added
@@ -15,6 +16,9 @@ detect/        finding faces, text and number plates
 people/        finding whole people
 track/         following them through missed detections
 effects/       covering them
+review/        what a person looks over, and what they decide
+camera/        the noise of the sensor
+quality/       whether the result is what it should be
 video/         decode, cover, encode
 still.py       JPEG, PNG and WebP
 boxes.py       arithmetic on boxes
@@ -23,8 +27,18 @@ boxes.py       arithmetic on boxes
 from anonymizer.anonymize import anonymize
 from anonymizer.errors import AnonymizerError
 from anonymizer.models import Models, load_models
+from anonymizer.quality.figures import Quality
 from anonymizer.report import Progress, Report
-from anonymizer.settings import FaceSettings, KeptRegion, Limits, PeopleSettings, Settings, TextSettings
+from anonymizer.review.review import Review
+from anonymizer.settings import (
+    FaceSettings,
+    KeptRegion,
+    Limits,
+    PeopleSettings,
+    Role,
+    Settings,
+    TextSettings,
+)
 
 __all__ = [
     "AnonymizerError",
@@ -34,7 +48,10 @@ __all__ = [
     "Models",
     "PeopleSettings",
     "Progress",
+    "Quality",
     "Report",
+    "Review",
+    "Role",
     "Settings",
     "TextSettings",
     "anonymize",

@@ -1,4 +1,4 @@
-"""The command `python -m anonymizer.adding`: lists, checks, adds and removes detectors.
+"""The command `python -m anonymizer.adding`: lists, checks, adds and removes detectors and faces.
 
 A program of its own, because it opens a graph that a stranger may have made; whoever starts it reads one
 line of JSON. It exits with 0, or with 1 and a code.
@@ -11,14 +11,27 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
-from anonymizer.added import FOLDER, put, read_offered, remove
+from anonymizer.added import FOLDER, KINDS, AnyManifest, put, read_offered, remove
 from anonymizer.detect.added_detector import AddedDetector
+from anonymizer.effects.generator.network import GeneratorNetwork
+from anonymizer.effects.swap.sources import face_of
 from anonymizer.errors import AnonymizerError
+from anonymizer.face_manifests import Generator
 from anonymizer.manifest import Manifest, added_name
-from anonymizer.models import BLAZEFACE, BODY, CENTERFACE, PLACES, POSE, TEXT, Models, load_models
-from anonymizer.settings import Kind
+from anonymizer.models import (
+    BLAZEFACE,
+    BODY,
+    CENTERFACE,
+    FACE_MESH,
+    IRIS,
+    PLACES,
+    POSE,
+    TEXT,
+    Models,
+    load_models,
+)
 
 # What those that come with packages find, and under which licence.
 OWN: Final = {
@@ -27,6 +40,8 @@ OWN: Final = {
     TEXT: ("text", "Apache-2.0"),
     POSE: ("person", "Apache-2.0"),
     BODY: ("person", "Apache-2.0"),
+    FACE_MESH: ("face", "Apache-2.0"),
+    IRIS: ("face", "Apache-2.0"),
 }
 _ANY_THRESHOLD = 0.5
 _ONE_THREAD = 1
@@ -52,17 +67,15 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="say which models are installed")
     commands.add_parser("verify", help="check and run each of them")
-    commands.add_parser("add", help="add a detector").add_argument("manifest", type=Path)
-    commands.add_parser("remove", help="remove the added detector of a kind").add_argument(
-        "kind", choices=get_args(Kind)
-    )
+    commands.add_parser("add", help="add a detector or a face").add_argument("manifest", type=Path)
+    commands.add_parser("remove", help="remove what was added of a kind").add_argument("kind", choices=KINDS)
     return parser.parse_args(arguments)
 
 
 def _do(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     if asked.command == "add":
         offered = read_offered(asked.manifest)
-        _run_once(offered.model_bytes, offered.manifest)
+        _run_once(offered.model_bytes, offered.manifest, folder)
         put(offered, folder)
         return {"added": _added_entry(offered.manifest)}
     if asked.command == "remove":
@@ -70,18 +83,32 @@ def _do(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
         return {"removed": added_name(asked.kind)}
     models = load_models("cpu", folder)
     if asked.command == "verify":
-        for name, manifest in models.added.items():
-            _run_once(models.files[name], manifest)
+        for name, manifest in _added(models).items():
+            _run_once(models.files[name], manifest, folder)
     return {"models": [_entry(name, models) for name in sorted(models.sha256)]}
 
 
-def _run_once(model: bytes, manifest: Manifest) -> None:
-    AddedDetector(model, manifest, _ANY_THRESHOLD, _ONE_THREAD)
+def _run_once(model: bytes, manifest: AnyManifest, folder: Path) -> None:
+    if isinstance(manifest, Manifest):
+        AddedDetector(model, manifest, _ANY_THRESHOLD, _ONE_THREAD)
+    elif isinstance(manifest, Generator):
+        GeneratorNetwork(model, manifest, _ONE_THREAD)
+    else:
+        networks = load_models("cpu", folder).landmarks
+        if networks is None:
+            raise AnonymizerError("model_missing", "A face is read by networks that need OpenVINO.")
+        face_of(model, networks)
+
+
+def _added(models: Models) -> dict[str, AnyManifest]:
+    faces = [each for each in (models.source_face, models.generator) if each is not None]
+    return {**models.added, **{each.name: each for each in faces}}
 
 
 def _entry(name: str, models: Models) -> dict[str, Any]:
-    if name in models.added:
-        return _added_entry(models.added[name])
+    added = _added(models)
+    if name in added:
+        return _added_entry(added[name])
     kind, licence = OWN[name]
     return {
         "name": name,
@@ -93,12 +120,12 @@ def _entry(name: str, models: Models) -> dict[str, Any]:
     }
 
 
-def _added_entry(manifest: Manifest) -> dict[str, Any]:
+def _added_entry(manifest: AnyManifest) -> dict[str, Any]:
     return {
         "name": manifest.name,
         "kind": manifest.kind,
         "sha256": manifest.sha256,
-        "decoder": manifest.decoder,
+        "decoder": manifest.decoder if isinstance(manifest, Manifest) else manifest.kind,
         "licence": manifest.licence,
         "source": manifest.source,
     }

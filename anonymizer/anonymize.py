@@ -7,12 +7,15 @@ from typing import BinaryIO
 
 import cv2
 
-from anonymizer.detect.finders import open_finders
+from anonymizer.detect.finders import Finder, open_finders
+from anonymizer.effects.casting import Cast, OnScene
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import sniff
 from anonymizer.intake.wholeness import check_whole
 from anonymizer.models import Models
 from anonymizer.report import Progress, Report
+from anonymizer.review.review import Review
+from anonymizer.review.session import Session
 from anonymizer.settings import Limits, Settings
 from anonymizer.still import transform_still
 from anonymizer.video.transform import Job, transform_video
@@ -29,6 +32,7 @@ def anonymize(
     models: Models,
     limits: Limits,
     on_progress: Callable[[Progress], None] | None = None,
+    review: Review | None = None,
 ) -> Report:
     """Anonymizes one video or still.
 
@@ -36,11 +40,12 @@ def anonymize(
 
     Args:
         source: the original: readable, seekable, binary; read from its start.
-        sink: takes the result: writable, seekable, binary, empty.
+        sink: takes the result: writable, readable (a video is read back), seekable, binary, empty.
         settings: what to do.
         models: from load_models.
         limits: what it may cost.
         on_progress: called now and then, in this thread, and once at the end.
+        review: is given a record and a sheet, and may bring an earlier record and decisions.
 
     Returns:
         Counts and times. Only when it returns is the sink's content a result.
@@ -52,13 +57,20 @@ def anonymize(
     try:
         kind = sniff(source)
         check_whole(source, kind, limits)
-        finders = open_finders(models, settings, is_still=kind.is_still)
+
+        def opened(on_scene: OnScene | None) -> tuple[Session, Cast]:
+            def look() -> tuple[Finder, ...]:
+                return open_finders(models, settings, is_still=kind.is_still)
+
+            session = review.open(settings, look) if review is not None else Session(look())
+            return session, Cast(models, settings, on_scene, also=session.wanted)
+
         if kind.is_still:
-            report = transform_still(source, kind, sink, settings, limits, finders, models.device)
+            report = transform_still(source, kind, sink, settings, limits, *opened(None), models.device)
             if on_progress is not None:
                 on_progress(Progress(1, 1, 0.0))
             return report
-        job = Job(settings, limits, finders, models.device, on_progress)
+        job = Job(settings, limits, opened, models.device, on_progress)
         return transform_video(source, kind, sink, job)
     except AnonymizerError:
         sink.seek(0)

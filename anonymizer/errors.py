@@ -21,7 +21,11 @@ MESSAGES: Final[dict[str, str]] = {
     "model_manifest_invalid": "The description of an added model is not of its form.",
     "model_unusable": "An added model cannot be run as its description says.",
     "detector_failed": "A detector failed, so nothing was produced.",
+    "result_unreadable": "The finished video could not be read back.",
     "device_unavailable": "The requested inference device is not available.",
+    "record_refused": "What an earlier job saw is not of this original, policy and worker.",
+    "decisions_invalid": "The decisions cannot be applied to this job.",
+    "review_too_large": "More was found than a review can hold.",
     "settings_invalid": "The settings are out of range.",
 }
 

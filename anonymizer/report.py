@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Literal
 
+from anonymizer.quality.figures import Quality
 from anonymizer.settings import Kind
 
 
@@ -39,7 +40,8 @@ class Report:
         audio: removed, kept, or none where the original had no sound.
         duration_seconds: from the first frame to the end of the last; 0 for a still.
         device: cpu or cuda.
-        stage_seconds: time spent by stage: decode, detect, cover, encode, audio.
+        stage_seconds: time spent by stage: decode, detect, cover, encode, audio, check.
+        quality: of a video, read back; None for a still.
     """
 
     media_type: str
@@ -52,6 +54,7 @@ class Report:
     duration_seconds: float
     device: str
     stage_seconds: Mapping[str, float]
+    quality: Quality | None = None
 
     @property
     def frames_with_faces(self) -> int:
@@ -69,7 +72,7 @@ class Stopwatch:
     """Adds up the time that each stage takes in the thread that runs it."""
 
     seconds: dict[str, float] = field(
-        default_factory=lambda: dict.fromkeys(("decode", "detect", "cover", "encode", "audio"), 0.0)
+        default_factory=lambda: dict.fromkeys(("decode", "detect", "cover", "encode", "audio", "check"), 0.0)
     )
 
     @contextmanager

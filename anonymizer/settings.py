@@ -1,4 +1,4 @@
-"""What is asked for (Settings), how much is allowed (Limits), and what the named modes mean (Mode).
+"""What is asked for (Settings), and how much is allowed (Limits).
 
 Things are found by kind: faces, whole people, text, and the text that has the shape of a number plate. Each
 kind that is asked for has its own cover.
@@ -13,13 +13,10 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from anonymizer.errors import AnonymizerError
-
-# A scale that stands for the picture's own size, up to this many pixels on its long side: beyond it
-# recall on large faces falls (measured: .905 at 1920), which the smaller scales then make up for.
-NATIVE: Final = 1920
+from anonymizer.modes import MODES
 
 Kind = Literal["face", "person", "text", "plate"]
-Effect = Literal["solid", "blur", "mosaic"]
+Effect = Literal["warp", "blur", "swap", "generator", "persona", "mosaic", "remove", "silhouette", "solid"]
 Shape = Literal["box", "ellipse"]
 
 # Finds what moves, by no model (people/background.py).
@@ -36,54 +33,31 @@ DETECTORS: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
 )
 
 # From the weakest to the strongest: where covers overlap, the strongest is put on last and stays.
-BY_STRENGTH: Final[tuple[Effect, ...]] = ("blur", "mosaic", "solid")
+BY_STRENGTH: Final[tuple[Effect, ...]] = (
+    "warp",
+    "blur",
+    "swap",
+    "generator",
+    "persona",
+    "mosaic",
+    "remove",
+    "silhouette",
+    "solid",
+)
+_ON_ANYTHING: Final[tuple[Effect, ...]] = ("solid", "blur", "mosaic")
+# What may cover what.
+EFFECTS_OF: Final[Mapping[Kind, tuple[Effect, ...]]] = MappingProxyType(
+    {
+        "face": (*_ON_ANYTHING, "persona", "swap", "warp", "generator"),
+        "person": (*_ON_ANYTHING, "remove", "silhouette"),
+        "text": _ON_ANYTHING,
+        "plate": _ON_ANYTHING,
+    }
+)
 
-
-@dataclass(frozen=True)
-class Mode:
-    """How hard a mode looks for faces and how finely it encodes.
-
-    Attributes:
-        stride: a detection in every stride-th frame; the tracker carries faces between.
-        scales: long sides in pixels at which the detector looks. Look n takes all sizes of scales[n % len]:
-            sizes in turn find more for less, since what one misses another sees a moment later
-            (docs/coverage.md).
-        text_stride: the same for text, while the picture changes; a still picture is read once a second.
-        text_scale: long side in pixels at which text is sought.
-        people_scale: long side in pixels at which people are sought, with the stride of faces.
-        people_rounds: squares along the picture's short side, for each round of looks for people.
-        crf: x264's constant rate factor, lower is finer.
-        preset: x264's speed preset.
-    """
-
-    stride: int
-    scales: tuple[tuple[int, ...], ...]
-    crf: int
-    preset: str
-    text_stride: int
-    text_scale: int
-    people_scale: int
-    people_rounds: tuple[int, ...]
-
-
-MODES: Final[dict[str, Mode]] = {
-    "original": Mode(1, ((320, NATIVE),), 17, "veryfast", 3, NATIVE, people_scale=1280, people_rounds=(1, 2)),
-    "quality": Mode(1, ((320, 960),), 20, "veryfast", 5, 1280, people_scale=960, people_rounds=(1, 2)),
-    "balanced": Mode(
-        4, ((320,), (640,), (320,), (960,)), 23, "veryfast", 10, 960, people_scale=640, people_rounds=(1,)
-    ),
-    "fast": Mode(4, ((320,), (640,)), 25, "superfast", 15, 640, people_scale=640, people_rounds=(1,)),
-}
 
 # The most careful search. Whoever asks for it wants every sighting believed, however faint.
 MOST_PASSES: Final = 3
-
-# A still costs one look, so every mode takes all of them.
-STILL_SCALES: Final = (320, 640, 1280, NATIVE)
-# Text is small: nothing of it is lost to more pixels, as large faces are.
-STILL_PEOPLE_SCALE: Final = 1280
-STILL_PEOPLE_ROUNDS: Final = (1, 2, 3)
-STILL_TEXT_SCALES: Final = (640, 1280, 2560, 3840)
 
 
 @dataclass(frozen=True)
@@ -115,7 +89,6 @@ class CoverSettings:
         Raises:
             AnonymizerError: settings_invalid.
         """
-        _require(self.effect in BY_STRENGTH, "effect: solid, blur or mosaic")
         _require(self.shape in {"box", "ellipse"}, "shape: box or ellipse")
         _require(_within(self.scale, 1, 4), "scale: 1 to 4")
         _require(_within(self.threshold, 0.01, 0.9), "threshold: 0.01 to 0.9")
@@ -158,12 +131,36 @@ class TextSettings(CoverSettings):
 class PeopleSettings(CoverSettings):
     """How whole people are found and covered.
 
-    The threshold is that of a suspicion, which a second network then looks at closely (people/pose.py).
+    The threshold is that of a suspicion, which a second network then looks at closely (people/pose.py). What
+    follows is for the effects "remove" and "silhouette" alone (effects/removal).
+
+    Attributes:
+        outline: under which part of a cover the picture is changed: all of it, or, where it is sure which
+            pixels are the person's, those with a margin. A mask uncovers what it misses.
+        overlay: what is drawn where somebody is, besides.
+        smooth_outline: by which share of the body's size a silhouette's outline is smoothed.
+        smooth_seconds: the time constant with which limbs and outlines follow what is seen.
     """
 
     shape: Shape = "box"
     scale: float = 1.1
     threshold: float = 0.3
+    outline: Literal["box", "mask"] = "box"
+    overlay: Literal["none", "skeleton"] = "none"
+    smooth_outline: float = 0.04
+    smooth_seconds: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Refuses values out of range.
+
+        Raises:
+            AnonymizerError: settings_invalid.
+        """
+        super().__post_init__()
+        _require(self.outline in {"box", "mask"}, "outline: box or mask")
+        _require(self.overlay in {"none", "skeleton"}, "overlay: none or skeleton")
+        _require(_within(self.smooth_outline, 0, 0.2), "smooth_outline: 0 to 0.2")
+        _require(_within(self.smooth_seconds, 0, 5), "smooth_seconds: 0 to 5")
 
 
 @dataclass(frozen=True)
@@ -194,6 +191,30 @@ class KeptRegion:
 
 
 @dataclass(frozen=True)
+class Role:
+    """A role that somebody in the picture may have: what differs for them from what holds for everybody.
+
+    Attributes:
+        name: as decisions give it.
+        covers: how their things are covered, by kind; None for a kind that stays visible. Kinds that are not
+            named are covered as everybody's.
+    """
+
+    name: str
+    covers: Mapping[Kind, CoverSettings | None]
+
+    def __post_init__(self) -> None:
+        """Refuses an effect that such a thing cannot have, and text: it has no role.
+
+        Raises:
+            AnonymizerError: settings_invalid.
+        """
+        for kind, cover in self.covers.items():
+            _require(kind in {"face", "person"}, "roles: faces or people")
+            _require(cover is None or cover.effect in EFFECTS_OF[kind], "roles: an effect of the kind")
+
+
+@dataclass(frozen=True)
 class Settings:
     """One job's settings.
 
@@ -204,8 +225,19 @@ class Settings:
         text: the same for text of any kind, plates among it; None where text stays.
         plates: the same for text that has the shape of a number plate.
         keep: where text and plates may stay. A face or a person is covered wherever it is.
+        keep_skin: where a person's cover leaves the picture as it is, to the last bit. Faces, text and plates
+            are covered there all the same.
+        roles: that somebody may be given.
+        labels: "letters" writes a letter on each cover of a face, in order of appearance.
         audio: whether the sound stays.
+        captured: whether the result says in which month it was captured, where the original does. All else
+            that a file tells about itself is removed, always.
+        sensor_noise: whether the camera's own noise is suppressed, in the whole picture.
+        lossless: a video stays outside the covers what it was, bit for bit. A still does where its format
+            does, without being asked.
         threads: threads each of the decoder, the detector and the encoder may use.
+        personas: 32 bytes that every synthetic face comes from; None draws new ones for this job alone.
+        pseudonym: which of them the first person of the job has; empty for none in particular.
     """
 
     mode: Literal["original", "quality", "balanced", "fast"] = "balanced"
@@ -214,8 +246,16 @@ class Settings:
     text: TextSettings | None = None
     plates: TextSettings | None = None
     keep: tuple[KeptRegion, ...] = ()
+    keep_skin: tuple[KeptRegion, ...] = ()
+    roles: tuple[Role, ...] = ()
+    labels: Literal["none", "letters"] = "none"
     audio: Literal["remove", "keep"] = "remove"
+    captured: Literal["remove", "month"] = "remove"
+    sensor_noise: Literal["keep", "suppress"] = "keep"
+    lossless: bool = False
     threads: int = 2
+    personas: bytes | None = field(default=None, repr=False)
+    pseudonym: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Refuses values out of range.
@@ -225,8 +265,19 @@ class Settings:
         """
         _require(self.mode in MODES, "mode: " + ", ".join(MODES))
         _require(self.audio in {"remove", "keep"}, "audio: remove or keep")
+        _require(self.captured in {"remove", "month"}, "captured: remove or month")
+        _require(self.sensor_noise in {"keep", "suppress"}, "sensor_noise: keep or suppress")
+        _require(not (self.lossless and self.sensor_noise == "suppress"), "lossless keeps the sensor's noise")
+        _require(self.labels in {"none", "letters"}, "labels: none or letters")
+        _require(not (self.keep_skin and self.sensor_noise == "suppress"), "keep_skin keeps the noise")
+        _require(len({role.name for role in self.roles}) == len(self.roles), "roles: one name each")
+        _require(
+            all(role.covers.keys() <= self.sought.keys() for role in self.roles), "roles: what is sought"
+        )
         _require(1 <= self.threads <= 64, "threads: 1 to 64")
+        _require(self.personas is None or len(self.personas) == 32, "personas: 32 bytes")
         for kind, cover in self.sought.items():
+            _require(cover.effect in EFFECTS_OF[kind], f"effect: {', '.join(EFFECTS_OF[kind])}")
             known = set(cover.detectors) <= set(DETECTORS[kind])
             _require(known, f"detectors: {', '.join(DETECTORS[kind])}")
 
@@ -241,6 +292,17 @@ class Settings:
         if self.plates is not None:
             chosen["plate"] = self.plates
         return chosen
+
+    def as_role(self, name: str, kind: Kind) -> CoverSettings | None:
+        """How a thing of somebody who has a role is covered; None where it stays visible.
+
+        Raises:
+            AnonymizerError: decisions_invalid, there is no such role.
+        """
+        for role in self.roles:
+            if role.name == name:
+                return role.covers.get(kind, self.sought[kind])
+        raise AnonymizerError("decisions_invalid", "There is no role of that name.")
 
     def detectors_of(self, kind: Kind) -> tuple[str, ...]:
         """Which detectors look for a kind that is sought."""

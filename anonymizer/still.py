@@ -1,6 +1,7 @@
 """Still pictures: JPEG, PNG and WebP, each answered in its own format, with pixels and nothing else.
 
-- EXIF orientation is applied to the pixels; all metadata is dropped, colour profiles too.
+- EXIF orientation is applied to the pixels; all metadata is dropped, colour profiles too, but for the month
+  of capture where a policy keeps it.
 - 16 bits per channel become 8.
 - Pixels that are wholly transparent become black: what lies under them is content that nobody sees.
 - With transparency, things are sought in the colours, in the picture as it shows on white, and in the alpha
@@ -18,17 +19,24 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.boxes import Box, Boxes, suppress
+from anonymizer.camera.suppressing import Suppressor
+from anonymizer.dating import dated
 from anonymizer.detect.contract import Image
-from anonymizer.detect.finders import Finder, Sought
-from anonymizer.effects import EFFECTS
-from anonymizer.effects.region import Plane, apply, region_of
+from anonymizer.detect.finders import Finder
+from anonymizer.effects import solid
+from anonymizer.effects.casting import Cast
+from anonymizer.effects.operator import Scene
+from anonymizer.effects.region import Plane, apply
 from anonymizer.errors import AnonymizerError
+from anonymizer.intake.captured import month_of_still
 from anonymizer.intake.exif import orientation_of
 from anonymizer.intake.jpeg import decode_jpeg
 from anonymizer.intake.sniff import Format
 from anonymizer.intake.still_size import still_header
 from anonymizer.report import Report, Stopwatch
-from anonymizer.settings import BY_STRENGTH, Kind, Limits, Settings
+from anonymizer.review.deciding import Seen
+from anonymizer.review.session import Session
+from anonymizer.settings import Kind, Limits, Settings
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -45,7 +53,8 @@ def transform_still(
     sink: BinaryIO,
     settings: Settings,
     limits: Limits,
-    finders: Sequence[Finder],
+    session: Session,
+    cast: Cast,
     device: str,
 ) -> Report:
     """Anonymizes one still.
@@ -59,13 +68,23 @@ def transform_still(
         if len(content) > limits.max_still_bytes:
             raise AnonymizerError("media_too_large")
         header = still_header(content, kind, limits)
-        image = _decode(content, kind)
+        image = decode_still(content, kind)
     with watch.stage("detect"):
-        found = [(sought, boxes) for finder in finders for sought, boxes in _found(image, finder)]
+        found = session.found_in_still(lambda finder: _found(image, finder))
     with watch.stage("cover"):
-        covered = _cover(image, found)
+        covered = _cover(image, found, session, cast)
+        if settings.sensor_noise == "suppress":
+            Suppressor().apply(_planes(image), shot=0, time=0.0)
+        session.film()
+        begun = [tuple(map(len, boxes.values())) for boxes in found]
+        session.finish(image.shape[1], image.shape[0], 1, begun)
     with watch.stage("encode"):
-        sink.write(_encode(image, kind, settings, lossless=header.lossless))
+        encoded = _encode(image, kind, settings, lossless=header.lossless)
+        month = month_of_still(content, kind) if settings.captured == "month" else None
+        if month is not None:
+            height, width, channels = image.shape
+            encoded = dated(encoded, kind, month, width, height, has_alpha=channels == 4)
+        sink.write(encoded)
     height, width = image.shape[:2]
     return Report(
         media_type=MEDIA_TYPES[kind],
@@ -81,8 +100,12 @@ def transform_still(
     )
 
 
-def _decode(content: bytes, kind: Format) -> Pixels:
-    """Returns (H, W, 1, 3 or 4) uint8, BGR where there are colours, upright."""
+def decode_still(content: bytes, kind: Format) -> Pixels:
+    """Returns (H, W, 1, 3 or 4) uint8, BGR where there are colours, upright.
+
+    Raises:
+        AnonymizerError: media_corrupt or media_unsupported.
+    """
     decoded: npt.NDArray[Any] | None = decode_jpeg(content) if kind is Format.JPEG else None
     if decoded is None:
         try:
@@ -105,7 +128,7 @@ def _decode(content: bytes, kind: Format) -> Pixels:
     return upright
 
 
-def _found(image: Pixels, finder: Finder) -> list[tuple[Sought, Boxes]]:
+def _found(image: Pixels, finder: Finder) -> Mapping[Kind, Boxes]:
     height, width = image.shape[:2]
     looks = []
     for view in _views(image):
@@ -114,9 +137,10 @@ def _found(image: Pixels, finder: Finder) -> list[tuple[Sought, Boxes]]:
             return np.asarray(cv2.resize(view, (across, down), interpolation=cv2.INTER_AREA), np.uint8)
 
         looks.append(finder.look(width, height, copy_at))
-    return [
-        (sought, suppress(np.concatenate([look[sought.kind] for look in looks]))) for sought in finder.sought
-    ]
+    return {
+        sought.kind: suppress(np.concatenate([look[sought.kind] for look in looks]))
+        for sought in finder.sought
+    }
 
 
 def _views(image: Pixels) -> list[Image]:
@@ -132,23 +156,36 @@ def _views(image: Pixels) -> list[Image]:
     return [colours, on_white, alpha.repeat(3, axis=2)]
 
 
-def _cover(image: Pixels, found: Sequence[tuple[Sought, Boxes]]) -> Mapping[Kind, int]:
+def _cover(
+    image: Pixels, found: Sequence[Mapping[Kind, Boxes]], session: Session, cast: Cast
+) -> Mapping[Kind, int]:
     height, width = image.shape[:2]
-    planes = [Plane(image[:, :, i], 1, NEUTRAL) for i in range(min(image.shape[2], 3))]
-    covered = {sought.kind: 0 for sought, _ in found}
-    # Where covers overlap, the strongest effect comes last.
-    for sought, boxes in sorted(found, key=lambda item: BY_STRENGTH.index(item[0].settings.effect)):
-        settings = sought.settings
-        for row in boxes:
-            box = Box(*(float(v) for v in row[:4]))
-            region = region_of(box, settings.scale, settings.shape, width, height)
-            if region is None:
-                continue
-            covered[sought.kind] += 1
-            apply(EFFECTS[settings.effect], region, planes)
-            if image.shape[2] == 4:
-                apply(EFFECTS["solid"], region, [Plane(image[:, :, 3], 1, OPAQUE)])
+    seen = [
+        Seen(
+            sought.kind,
+            session.numbers.track(search, sought.kind, number),
+            Box(*(float(v) for v in row[:4])),
+            sought.settings,
+        )
+        for search, finder in enumerate(session.finders)
+        for sought in finder.sought
+        for number, row in enumerate(found[search][sought.kind])
+    ]
+    decided = session.decide(seen, width, height, time=0.0)
+    scene = Scene(_planes(image), width, height, time=0.0, shot=0)
+    cast.cover(scene, decided.covers, decided.blanked)
+    if image.shape[2] == 4:
+        for region in (*(cover.region for cover in decided.covers), *decided.blanked):
+            apply(solid.cover, region, [Plane(image[:, :, 3], 1, OPAQUE)])
+    session.painted(scene, decided)
+    covered = {sought.kind: 0 for finder in session.finders for sought in finder.sought}
+    for cover in decided.covers:
+        covered[cover.kind] += 1
     return covered
+
+
+def _planes(image: Pixels) -> list[Plane]:
+    return [Plane(image[:, :, i], 1, NEUTRAL) for i in range(min(image.shape[2], 3))]
 
 
 def _encode(image: Pixels, kind: Format, settings: Settings, *, lossless: bool) -> bytes:

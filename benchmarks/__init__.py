@@ -1,6 +1,10 @@
 """Ours, a peer and the floor side by side in one run. Of times the ratios count; the machines are noisy.
 
 demo_clip    makes a clip with a real, moving face
+effects_pictures shows every effect and what it costs (docs/effects.md)
+effects_clip made for it: somebody crosses a room
+effects_network a network of a page, for the effect that needs one
+effects_words the page itself
 before_after makes the picture in the README
 whole_job    the whole job against deface and against a plain decode-and-encode
 coverage     what of the faces is left open and what is covered in vain, ours and deface's

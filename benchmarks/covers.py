@@ -69,10 +69,10 @@ def _recorded_covers() -> Iterator[dict[int, list[Box]]]:
     recorded: dict[int, list[Box]] = defaultdict(list)
     covers = Tracker.covers
 
-    def recording(tracker: Tracker, index: int, time: float) -> list[Box]:
-        boxes = covers(tracker, index, time)
-        recorded[index] += boxes
-        return boxes
+    def recording(tracker: Tracker, index: int, time: float) -> list[tuple[int, Box]]:
+        asked_for = covers(tracker, index, time)
+        recorded[index] += [box for _, box in asked_for]
+        return asked_for
 
     # A tracker is made deep inside a job, and the product needs no door to it.
     setattr(Tracker, "covers", recording)  # noqa: B010 - what it replaces stays typed

@@ -42,8 +42,9 @@ def start_ms(host: WorkerHost) -> float:
         max_wall_seconds=10,
         max_frame_pixels=1,
         max_frames=1,
+        max_review_bytes=1 << 20,
     )
-    files = [os.memfd_create(name) for name in ("upload", "result", "scratch")]
+    files = [os.memfd_create(name) for name in ("upload", "result", "scratch", "review")]
     began = time.perf_counter()
     try:
         running = host.start(order, *files)

@@ -128,7 +128,7 @@ def judge(scenario: Scenario, stride: int, *, seed: int = 7) -> dict[str, float]
     score = Score()
     faces = FaceSettings()
     for frame in range(FRAMES):
-        covers = tracker.covers(frame, frame / FPS)
+        covers = [box for _, box in tracker.covers(frame, frame / FPS)]
         score.add(mask_of(covers, faces, WIDTH, HEIGHT), _truth(scenario, frame), [])
     figures: Mapping[str, Any] = score.figures()
     return {

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import av
 
-from anonymizer.settings import MODES
+from anonymizer.modes import MODES
 
 
 def transcode(source: str, target: str, mode: str) -> int:

@@ -12,6 +12,7 @@ import typer
 from console import output
 from console.commands import (
     age,
+    compare,
     doctor,
     evidence,
     log,
@@ -19,6 +20,7 @@ from console.commands import (
     policy,
     proof,
     release,
+    review,
     serve,
     statement,
     submit,
@@ -39,7 +41,9 @@ app = typer.Typer(
 )
 app.command("submit")(submit.submit)
 app.command("serve")(serve.serve)
+app.command("review")(review.review)
 app.command("verify")(verify.verify)
+app.command("compare")(compare.compare)
 app.command("statement")(statement.statement)
 app.command("keygen")(age.keygen)
 app.command("seal")(age.seal)

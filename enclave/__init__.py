@@ -1,6 +1,7 @@
 """The room where a sealed upload is opened: the wall around it, who works inside, who talks to it.
 
     policy/       what a submitter may ask for: policies (TOML), terms, the first bytes of an upload
+    review/       what a person reviews and decides, in the forms that cross the wall
     host/         the front desk's side: starts jobs on a warm parent, reads untrusted reports
     nursery/      the warm parent: imports and models in memory, one walled child for each job
     worker/       the child: one job, from the sealed upload to the sealed result and the signed statement

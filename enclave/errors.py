@@ -40,6 +40,12 @@ class PreambleError(TermsError):
     code = "preamble_invalid"
 
 
+class ReviewError(EnclaveError):
+    """A review package or the decisions about it are malformed, or not whose they should be."""
+
+    code = "review_package_invalid"
+
+
 class WallError(EnclaveError):
     """A wall could not be raised, or too few of them stand."""
 

@@ -24,6 +24,7 @@ class JobLimits:
         max_wall_seconds: time from the start of the child to its last report.
         max_frame_pixels: width times height of a frame.
         max_frames: frames of one video.
+        max_review_bytes: size of the sealed review package.
     """
 
     max_memory_bytes: int
@@ -31,6 +32,7 @@ class JobLimits:
     max_wall_seconds: int
     max_frame_pixels: int
     max_frames: int
+    max_review_bytes: int
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 - `keyvault.errors`: the one base error of this package.
 - `keyvault.age`: the age v1 file format, streaming in constant memory: seal, open, identities, armor.
 - `keyvault.upload`: what an age file must be sealed with, to be taken as an upload.
-- `keyvault.release`: a file key on its way to one worker. `keyvault.signing`: private signing keys.
+- `keyvault.release`: a file key on its way to one worker. `keyvault.derived`: derived keys on theirs.
+- `keyvault.signing`: private signing keys.
 - `keyvault.key_file`: a person's own private key as a file. `keyvault.release_key`: that of whoever releases
   worker versions. `keyvault.witness_key`: that of a witness. None is part of a running service.
 - `keyvault.vault`: the vault's own process, which holds the private intake keys and releases 16-byte

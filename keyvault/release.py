@@ -74,10 +74,18 @@ class OneJobKey:
         """
         if len(sealed) != SEALED_FILE_KEY_BYTES:
             raise ReleaseSealError("a sealed file key has another length")
+        return self.open(sealed, release_info(job_id, age_header))
+
+    def open(self, sealed: bytes, info: bytes) -> bytes:
+        """Opens what was sealed to this key in a context.
+
+        Raises:
+            ReleaseSealError: it is for another key or context, or was changed.
+        """
         try:
-            return _SUITE.decrypt(sealed, self._private_key, info=release_info(job_id, age_header))
+            return _SUITE.decrypt(sealed, self._private_key, info=info)
         except (InvalidTag, ValueError):
-            raise ReleaseSealError("the sealed file key is not for this key, job and upload") from None
+            raise ReleaseSealError("the sealed key is not for this worker, job and upload") from None
 
     def __repr__(self) -> str:
         return "OneJobKey()"
@@ -101,6 +109,15 @@ def seal_file_key(
     Raises:
         ReleaseKeyError: the public key is not one.
     """
+    return seal_to_one_job_key(file_key, worker_hpke_key, release_info(job_id, age_header))
+
+
+def seal_to_one_job_key(key: bytes | memoryview, worker_hpke_key: bytes, info: bytes) -> bytes:
+    """Seals any key to a worker's one-job key, in a context.
+
+    Raises:
+        ReleaseKeyError: the public key is not one.
+    """
     if len(worker_hpke_key) != PUBLIC_KEY_BYTES:
         raise ReleaseKeyError(f"a one-job public key has {PUBLIC_KEY_BYTES} bytes")
     try:
@@ -109,7 +126,7 @@ def seal_file_key(
             X25519PublicKey.from_public_bytes(worker_hpke_key[_MLKEM_PUBLIC_BYTES:]),
         )
         # It takes any buffer, whatever its stub says; a bytes copy could never be wiped.
-        return _SUITE.encrypt(cast(bytes, file_key), public_key, info=release_info(job_id, age_header))
+        return _SUITE.encrypt(cast(bytes, key), public_key, info=info)
     except ValueError:
         raise ReleaseKeyError("the one-job public key is not an X-Wing key") from None
 

@@ -17,7 +17,7 @@ import grpc
 import psutil
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from enclave.policy import Terms, shipped
+from enclave.policy import Instructions, Terms, shipped
 from grpc_api.client import submission
 from grpc_api.client.connection import Connection
 from grpc_api.client.submission import Submitted
@@ -152,6 +152,7 @@ class Service:
         *,
         policy: str = "whistleblower",
         on_progress: Callable[[str, jobs_pb2.Progress | None], None] = lambda *_: None,
+        instructions: Instructions | None = None,
     ) -> Submitted:
         """One submission by the client library."""
         identity = HybridIdentity.generate()
@@ -164,6 +165,7 @@ class Service:
                 terms=terms_for(identity, policy),
                 identity=identity,
                 on_progress=on_progress,
+                instructions=instructions,
             )
 
     def spooled(self) -> list[Path]:

@@ -10,8 +10,9 @@ choosing.py      which of the two is faster on this processor, measured once
 torch_engine.py  CenterFace written in torch (CUDA), weights from the ONNX file (onnx_weights.py)
 torch_batch.py   the same over batches of frames that stay on the device; torch is imported only in these two
 engines.py       which engine runs on which device
-glancing.py      a frame after one that was looked at: what was found is found again for less
+abreast.py       looks at one frame side by side
 looking.py       one frame looked at: at several scales, several passes, in tiles, mirrored
+compiled_text.py the text detector compiled likewise
 text.py          text and number plates in one frame, by one network (text_maps.py, plates.py)
 keeping.py       parts of the picture in which text may stay
 blazeface.py     a second opinion on faces, compiled before the wall; blazeface_decoding.py reads its answers

@@ -29,8 +29,9 @@ class Canvas:
         return self.height * self.width
 
 
-# The scales of the modes (settings.MODES) for wide, upright and old television pictures. Each costs a tenth
-# of a second at the start of the worker host, and memory: the largest scale, a rare one, is not worth it.
+# The scales of the modes (modes.MODES) for wide, upright and old television pictures. Each costs a tenth
+# of a second at the start of the worker host, and memory: the picture's own size at 1080p, a rare one, is not
+# worth it. The last two are what a second pass takes in `quality` (1.5 times 960).
 CANVASES: Final = (
     Canvas(192, 320),
     Canvas(320, 192),
@@ -39,6 +40,8 @@ CANVASES: Final = (
     Canvas(480, 640),
     Canvas(544, 960),
     Canvas(960, 544),
+    Canvas(832, 1440),
+    Canvas(1440, 832),
 )
 
 

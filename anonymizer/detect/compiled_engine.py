@@ -41,7 +41,7 @@ PROPERTIES: Final = {
 
 
 class CompiledNetworks:
-    """CenterFace compiled for some canvases. Made in the warm parent; used by one thread at a time.
+    """CenterFace compiled for some canvases. Made in the warm parent; each is used by one thread at a time.
 
     Attributes:
         canvases: the sizes that it runs at.
@@ -50,7 +50,7 @@ class CompiledNetworks:
     def __init__(self, requests: dict[Canvas, Any]) -> None:
         """Takes an inference request for each canvas (see compile_networks)."""
         self._requests = requests
-        self._busy = threading.Lock()
+        self._busy = {canvas: threading.Lock() for canvas in requests}
         self.canvases = tuple(requests)
 
     def with_those_of(self, other: CompiledNetworks) -> CompiledNetworks:
@@ -67,7 +67,7 @@ class CompiledNetworks:
         sheet[0, : image.shape[0], : image.shape[1]] = image
         request = self._requests[canvas]
         try:
-            with self._busy:
+            with self._busy[canvas]:
                 request.infer({0: sheet}, share_inputs=True)
                 heat, size, offset = (np.array(request.get_output_tensor(i).data) for i in range(3))
         except Exception:  # the runtime's exception classes share no public base
@@ -153,6 +153,7 @@ class CompiledCenterFace:
         self._networks = networks
         self._threshold = threshold
         self._open_any_size = any_size
+        self._opening = threading.Lock()
         self._any_size: Detector | None = None
 
     def detect(self, image: Image, threshold: float | None = None) -> Boxes:
@@ -161,8 +162,9 @@ class CompiledCenterFace:
             raise AnonymizerError("detector_failed")
         canvas = canvas_for(image.shape[0], image.shape[1], self._networks.canvases)
         if canvas is None:
-            if self._any_size is None:
-                self._any_size = self._open_any_size()
+            with self._opening:
+                if self._any_size is None:
+                    self._any_size = self._open_any_size()
             return self._any_size.detect(image, threshold)
         maps = self._networks.run(canvas, image)
         return boxes_from(maps, image, self._threshold if threshold is None else threshold)

@@ -9,7 +9,6 @@ from anonymizer.boxes import Boxes
 from anonymizer.detect.added_detector import AddedDetector
 from anonymizer.detect.blazeface import BlazeFace
 from anonymizer.detect.engines import open_detector
-from anonymizer.detect.glancing import Glancer, PartAt
 from anonymizer.detect.keeping import outside
 from anonymizer.detect.looking import CopyAt, Looker
 from anonymizer.detect.text import TextDetector, TextLooker
@@ -17,23 +16,11 @@ from anonymizer.detect.uniting import united
 from anonymizer.errors import AnonymizerError
 from anonymizer.manifest import added_name
 from anonymizer.models import BLAZEFACE, CENTERFACE, POSE, TEXT, Models
+from anonymizer.modes import MODES, STILL_PEOPLE_ROUNDS, STILL_PEOPLE_SCALE, STILL_SCALES, STILL_TEXT_SCALES
 from anonymizer.people.moving import MovingLooker
 from anonymizer.people.pose import PoseLooker
-from anonymizer.settings import (
-    MODES,
-    MOST_PASSES,
-    STEADY_CAMERA,
-    STILL_PEOPLE_ROUNDS,
-    STILL_PEOPLE_SCALE,
-    STILL_SCALES,
-    STILL_TEXT_SCALES,
-    CoverSettings,
-    Kind,
-    Settings,
-)
+from anonymizer.settings import MOST_PASSES, STEADY_CAMERA, CoverSettings, Kind, Settings
 
-# The modes whose looks are not all full ones: what is asked of the others is the most, or is cheap already.
-GLANCING = frozenset({"quality"})
 # While nothing comes or goes, looks for faces may be this many times as far apart.
 CALM = 2
 # Two frames are less than a tenth of a second; looks for text cost more than looks for faces.
@@ -43,9 +30,6 @@ STILL_SECONDS = 1.0
 
 # Looks at a frame: its width, its height and its copies to boxes in its pixels, for every kind sought.
 Look = Callable[[int, int, CopyAt], Mapping[Kind, Boxes]]
-
-# The same with the boxes of the frame before; None where a full look is needed (detect/glancing.py).
-Glance = Callable[[int, int, CopyAt, PartAt, Mapping[Kind, Boxes]], Mapping[Kind, Boxes] | None]
 
 
 @dataclass(frozen=True)
@@ -73,7 +57,6 @@ class Finder:
         next_looks: take turns with it where looks are not alike: sizes in turn.
         stride: frames from one look to the next, at most.
         still_seconds: as long as the picture stays the same, looks may be this far apart instead.
-        glance: finds again what was found a frame before, for less; None where every look is a full one.
         may_skip: so many frames between two looks need none of their own, whatever moves: what is followed is
             covered there as it moved.
         calm_stride: the stride while only what is followed moves, and not far (video/calm.py).
@@ -85,7 +68,6 @@ class Finder:
     still_seconds: float = 0.0
     may_skip: int = 0
     calm_stride: int = 0
-    glance: Glance | None = None
     next_looks: tuple[Look, ...] = ()
 
 
@@ -145,13 +127,10 @@ class _Opening:
         wanted = self._settings.detectors_of("face")
         added: list[Looker] = []
         turns: list[list[Looker]] = [[]]
-        glance: Glance | None = None
         if CENTERFACE in wanted:
             detector = open_detector(self._models, faces.threshold, self._settings.threads)
-            sizes = self._sizes(faces.passes)
-            turns = [[Looker(detector, each, faces.threshold, faces.passes)] for each in sizes]
-            if self._settings.mode in GLANCING and faces.passes == 1 and len(wanted) == 1:
-                glance = _glance_by(Glancer(detector, sizes[0], faces.threshold))
+            sizes, threads = self._sizes(faces.passes), self._settings.threads
+            turns = [[Looker(detector, each, faces.threshold, faces.passes, threads)] for each in sizes]
         if BLAZEFACE in wanted and self._models.blazeface is not None:
             second = BlazeFace(self._models.blazeface, faces.threshold)
             # It looks at small and at large parts by itself, as the people's looker does: one copy is enough.
@@ -163,9 +142,7 @@ class _Opening:
         sought = Sought("face", faces, believes_all=faces.passes == MOST_PASSES)
         stride = self._mode.stride
         calm_stride = stride * CALM if stride > 1 else 0
-        return Finder(
-            (sought,), look, stride, calm_stride=calm_stride, glance=glance, next_looks=tuple(next_looks)
-        )
+        return Finder((sought,), look, stride, calm_stride=calm_stride, next_looks=tuple(next_looks))
 
     def _sizes(self, passes: int) -> tuple[tuple[int, ...], ...]:
         """The sizes of each look for faces, in turn; with further passes every look takes all of them."""
@@ -199,7 +176,7 @@ class _Opening:
         """Text, plates or both by one network."""
         sought = tuple(Sought(kind, self._settings.sought[kind]) for kind in kinds)
         looker = TextLooker(
-            TextDetector(self._models.files[TEXT], self._settings.threads),
+            TextDetector(self._models.files[TEXT], self._settings.threads, self._models.compiled_text),
             STILL_TEXT_SCALES if self._is_still else (self._mode.text_scale,),
             {each.kind: each.settings.threshold for each in sought},
             self._settings.keep,
@@ -234,13 +211,3 @@ def _look_united(kind: Kind, lookers: Sequence[Looker]) -> Look:
 
 def _look_for(kind: Kind, look: Callable[[int, int, CopyAt], Boxes]) -> Look:
     return lambda width, height, copy_at: {kind: look(width, height, copy_at)}
-
-
-def _glance_by(glancer: Glancer) -> Glance:
-    def glance(
-        width: int, height: int, copy_at: CopyAt, part_at: PartAt, known: Mapping[Kind, Boxes]
-    ) -> Mapping[Kind, Boxes] | None:
-        faces = glancer.glance(width, height, copy_at, part_at, known["face"])
-        return None if faces is None else {"face": faces}
-
-    return glance

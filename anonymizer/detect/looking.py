@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from anonymizer.boxes import Boxes, no_boxes, suppress
+from anonymizer.detect.abreast import Abreast
 from anonymizer.detect.contract import Detector, Image
-from anonymizer.settings import NATIVE
+from anonymizer.modes import NATIVE
 
 # Gives the picture at a size: (width, height) to (height, width, 3) uint8 RGB.
 CopyAt = Callable[[int, int], Image]
@@ -31,9 +32,20 @@ TILE_OVERLAP = 128
 class Looker:
     """Runs a detector over scaled copies of a frame and brings the boxes back to the frame's pixels."""
 
-    def __init__(self, detector: Detector, scales: tuple[int, ...], threshold: float, passes: int) -> None:
-        """Takes the detector, long sides in pixels, the threshold, and 1 to 3 passes (see FaceSettings)."""
+    def __init__(
+        self, detector: Detector, scales: tuple[int, ...], threshold: float, passes: int, threads: int = 1
+    ) -> None:
+        """Takes what to look with, and how.
+
+        Args:
+            detector: safe to use from several threads.
+            scales: long sides in pixels.
+            threshold: the lowest score.
+            passes: 1 to 3 (see FaceSettings).
+            threads: so many looks at a frame may go on at once.
+        """
         self._detector = detector
+        self._abreast = Abreast(threads)
         self._scales = scales
         self._threshold = threshold
         self._passes = passes
@@ -46,32 +58,39 @@ class Looker:
         """
         longest = max(width, height)
         sides = sorted({min(scale, longest) for scale in self._scales})
-        found = [self._at(side, width, height, copy_at, self._threshold, mirrored=False) for side in sides]
+        looks = [self._at(side, width, height, copy_at, self._threshold, mirrored=False) for side in sides]
         lower = self._threshold * STRICTER_SHARE
         if self._passes >= 2:
             larger = min(round(sides[-1] * LARGER), round(longest * LARGER))
-            found.append(self._at(larger, width, height, copy_at, lower, mirrored=False))
+            looks.append(self._at(larger, width, height, copy_at, lower, mirrored=False))
         if self._passes >= 3:
-            found.append(self._at(sides[-1], width, height, copy_at, lower, mirrored=True))
+            looks.append(self._at(sides[-1], width, height, copy_at, lower, mirrored=True))
+        found = self._abreast.answers(looks)
         boxes = np.concatenate(found) if found else no_boxes()
         return suppress(boxes)
 
     def _at(
         self, side: int, width: int, height: int, copy_at: CopyAt, threshold: float, *, mirrored: bool
-    ) -> Boxes:
+    ) -> Callable[[], Boxes]:
+        """Makes the copy at once, as copies are made one after the other; gives the look at it, for later."""
         share = side / max(width, height)
         across = max(MIN_SIDE, round(width * share))
         down = max(MIN_SIDE, round(height * share))
         image = copy_at(across, down)
         if mirrored:
             image = np.ascontiguousarray(image[:, ::-1])
-        boxes = self._in_tiles(image, threshold) if side > NATIVE else self._detector.detect(image, threshold)
-        if mirrored:
-            boxes = boxes[:, [2, 1, 0, 3, 4]]
-            boxes[:, [0, 2]] = across - boxes[:, [0, 2]]
         factors = np.array([width / across, height / down] * 2 + [1], np.float32)
-        scaled: Boxes = (boxes * factors).astype(np.float32)
-        return scaled
+
+        def look() -> Boxes:
+            find = self._in_tiles if side > NATIVE else self._detector.detect
+            boxes = find(image, threshold)
+            if mirrored:
+                boxes = boxes[:, [2, 1, 0, 3, 4]]
+                boxes[:, [0, 2]] = across - boxes[:, [0, 2]]
+            scaled: Boxes = (boxes * factors).astype(np.float32)
+            return scaled
+
+        return look
 
     def _in_tiles(self, image: Image, threshold: float) -> Boxes:
         found = [no_boxes()]

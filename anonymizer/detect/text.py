@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from anonymizer.boxes import Boxes, no_boxes, suppress
+from anonymizer.detect.compiled_text import MIDDLE, SPAN, CompiledText
 from anonymizer.detect.contract import Image
 from anonymizer.detect.keeping import outside
 from anonymizer.detect.looking import CopyAt, tiles
@@ -20,11 +21,10 @@ from anonymizer.detect.plates import plates_among
 from anonymizer.detect.sessions import Network
 from anonymizer.detect.text_maps import Line, lines_of
 from anonymizer.errors import AnonymizerError
-from anonymizer.settings import NATIVE, KeptRegion, Kind
+from anonymizer.modes import NATIVE
+from anonymizer.settings import KeptRegion, Kind
 
 GRANULE = 32
-# The network takes -1 to 1.
-MIDDLE, SPAN = 127.5, 127.5
 # A small picture is enlarged by this much at most: small letters are found better, blur is not.
 MOST_ENLARGED = 1.5
 # Lines overlap by less than this, unless they are one line seen at two scales.
@@ -34,12 +34,18 @@ OVERLAP_OF_ONE_LINE = 0.5
 class TextDetector:
     """Finds lines of text in a picture."""
 
-    def __init__(self, model: bytes, threads: int) -> None:
+    def __init__(self, model: bytes, threads: int, compiled: CompiledText | None = None) -> None:
         """Opens the network. Call it after the fork.
+
+        Args:
+            model: for pictures of any size.
+            threads: what it may use.
+            compiled: the same network for some sizes, faster.
 
         Raises:
             AnonymizerError: detector_failed.
         """
+        self._compiled = compiled
         self._network = Network(model, threads)
         if len(self._network.inputs) != 1 or len(self._network.outputs) != 1:
             raise AnonymizerError("detector_failed")
@@ -55,8 +61,11 @@ class TextDetector:
             AnonymizerError: detector_failed.
         """
         height, width = image.shape[:2]
-        blob = cv2.dnn.blobFromImage(image, 1 / SPAN, (width, height), (MIDDLE,) * 3, swapRB=True)
-        (likely,) = self._network.run({self._network.inputs[0]: np.asarray(blob, np.float32)})
+        if self._compiled is not None and (height, width) in self._compiled.sizes:
+            likely = self._compiled.likely(image)
+        else:
+            blob = cv2.dnn.blobFromImage(image, 1 / SPAN, (width, height), (MIDDLE,) * 3, swapRB=True)
+            (likely,) = self._network.run({self._network.inputs[0]: np.asarray(blob, np.float32)})
         if likely.shape != (1, 1, height, width):
             raise AnonymizerError("detector_failed")
         return lines_of(likely[0, 0], threshold)

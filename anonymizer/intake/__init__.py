@@ -5,5 +5,6 @@ wholeness.py   containers that end too early: MP4 and MOV, MKV and WEBM, AVI, JP
 gif.py         a GIF's blocks: its size, its frames and its end
 still_size.py  a still's size, whether it is animated or lossless
 jpeg.py        a JPEG's pixels, or the news that it is damaged
-exif.py        the one thing taken from EXIF: which side is up
+exif.py        the two things taken from EXIF: which side is up, and when it was captured
+captured.py    when something was captured, to the month
 """

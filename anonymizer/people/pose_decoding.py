@@ -131,13 +131,25 @@ def mask_in_picture(
     Raises:
         AnonymizerError: detector_failed.
     """
-    if logits.shape != (1, BODY_SIDE, BODY_SIDE, 1) or not np.isfinite(logits).all():
-        raise AnonymizerError("detector_failed")
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     likely = cv2.warpAffine(
-        sigmoid(logits[0, :, :, 0]), body.to_square(BODY_SIDE), (width, height), flags=flags
+        sigmoid(mask_logits_of(logits)), body.to_square(BODY_SIDE), (width, height), flags=flags
     )
     return np.asarray(likely >= least, np.bool_)
+
+
+def mask_logits_of(logits: FloatArray) -> FloatArray:
+    """Returns the second network's mask, (256, 256), once it is one.
+
+    Args:
+        logits: (1, 256, 256, 1).
+
+    Raises:
+        AnonymizerError: detector_failed, where the shape is another or a number is not finite.
+    """
+    if logits.shape != (1, BODY_SIDE, BODY_SIDE, 1) or not np.isfinite(logits).all():
+        raise AnonymizerError("detector_failed")
+    return np.asarray(logits[0, :, :, 0], np.float32)
 
 
 def sigmoid(logits: FloatArray) -> FloatArray:

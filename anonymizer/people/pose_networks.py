@@ -21,8 +21,8 @@ from anonymizer.people.pose_decoding import BODY_SIDE, DETECTION_SIDE, FloatArra
 # What the networks take: pixels from -1 to 1, and from 0 to 1.
 _DETECTION_MEAN, _DETECTION_SCALE = 127.5, 127.5
 _BODY_MEAN, _BODY_SCALE = 0.0, 255.0
-# Of the second network's answers: landmarks, presence, mask; two more are not read.
-_PRESENCE, _MASK = 1, 2
+# Of the second network's answers: points of the body, presence, mask; two more are not read.
+_POINTS, _PRESENCE, _MASK = 0, 1, 2
 
 
 class PoseNetworks:
@@ -53,9 +53,20 @@ class PoseNetworks:
             AnonymizerError: detector_failed.
         """
         presence, mask = self._run(self._body, image, BODY_SIDE, (_PRESENCE, _MASK))
-        if presence.size != 1 or not np.isfinite(presence).all():
-            raise AnonymizerError("detector_failed")
-        return float(presence.reshape(-1)[0]), mask
+        return _one_number(presence), mask
+
+    def figure(self, image: Image) -> tuple[FloatArray, float, FloatArray]:
+        """Runs the second network on (256, 256, 3) uint8 RGB, for the points as well.
+
+        Returns:
+            39 points, (1, 195): x, y and depth in pixels of the image, and the logits of being in sight and
+            of being there at all; then what body() returns.
+
+        Raises:
+            AnonymizerError: detector_failed.
+        """
+        points, presence, mask = self._run(self._body, image, BODY_SIDE, (_POINTS, _PRESENCE, _MASK))
+        return points, _one_number(presence), mask
 
     def _run(self, request: Any, image: Image, side: int, wanted: tuple[int, ...]) -> list[FloatArray]:
         if image.shape != (side, side, 3):
@@ -66,6 +77,12 @@ class PoseNetworks:
                 return [np.array(request.get_output_tensor(i).data, np.float32) for i in wanted]
         except Exception:  # the runtime's exception classes share no public base
             raise AnonymizerError("detector_failed") from None
+
+
+def _one_number(answer: FloatArray) -> float:
+    if answer.size != 1 or not np.isfinite(answer).all():
+        raise AnonymizerError("detector_failed")
+    return float(answer.reshape(-1)[0])
 
 
 @lru_cache(maxsize=1)

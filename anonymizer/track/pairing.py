@@ -42,6 +42,11 @@ def pair(expected: Sequence[Box], found: Sequence[Box]) -> list[tuple[int, int]]
     return pairs
 
 
+def could_be_one(a: Box, b: Box) -> bool:
+    """Tells whether two things are so near, and so alike in size, that one could be taken for the other."""
+    return bool(_fit(_as_array([a]), _as_array([b]))[0, 0] > 0)
+
+
 def shift_of_crowd(expected: Sequence[Box], found: Sequence[Box]) -> tuple[float, float]:
     """Returns by how many pixels most faces moved beyond what was expected; 0, 0 where no shift stands out.
 

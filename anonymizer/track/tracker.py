@@ -45,6 +45,11 @@ class Tracker:
         self._begun = 0
         self.count = 0
 
+    @property
+    def begun(self) -> int:
+        """Numbers given so far, to what was too faint to count as well."""
+        return self._begun
+
     def observe(self, index: int, time: float, boxes: Boxes) -> list[int]:
         """Takes the detections of one frame that was looked at, also where there are none.
 
@@ -98,13 +103,16 @@ class Tracker:
             if track.end_frame is None:
                 track.end_frame = index
 
-    def covers(self, index: int, time: float) -> list[Box]:
-        """Returns what to cover in a frame, before any scaling, and forgets what no later frame needs."""
-        boxes = [t.cover_at(index, time, self._linger, self._lookahead) for t in self._tracks]
+    def covers(self, index: int, time: float) -> list[tuple[int, Box]]:
+        """Returns what to cover in a frame, before any scaling, and forgets what no later frame needs.
+
+        Each with the number of the thing that it covers.
+        """
+        boxes = [(t.number, t.cover_at(index, time, self._linger, self._lookahead)) for t in self._tracks]
         self._tracks = [t for t in self._tracks if not self._is_over(t, index, time)]
         for track in self._tracks:
             track.forget_before(index)
-        return [box for box in boxes if box is not None]
+        return [(number, box) for number, box in boxes if box is not None]
 
     def _is_over(self, track: Track, index: int, time: float) -> bool:
         if track.end_frame is not None:

@@ -1,4 +1,4 @@
-"""Carries times from the original's ticks to the result's, exactly, and counts frames."""
+"""Carries times from the original's ticks to the result's, to the nearest one, and counts frames."""
 
 from __future__ import annotations
 
@@ -55,6 +55,11 @@ class Clock:
         usual = pts - self._last_pts if self._last_pts is not None else 0
         self._last_pts, self._last_duration = pts, given if given > 0 else max(usual, 1)
         return Picture(plain, pts, self._last_duration, float((pts - self._first_pts) * self._tick))
+
+    @property
+    def ends(self) -> Fraction:
+        """When the last frame so far ends, in seconds of the result."""
+        return ((self._last_pts or 0) + self._last_duration) * self._tick
 
     @property
     def duration_seconds(self) -> float:

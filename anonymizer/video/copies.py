@@ -1,4 +1,4 @@
-"""Scaled RGB copies of a picture, or of a part of it, for a detector.
+"""Scaled RGB copies of a picture for a detector.
 
 The planes are halved as long as they are twice as large as they need to be (a mean of four pixels, which is
 what processors do fastest), then scaled to size: a fifth of what FFmpeg's scaler takes. Of one picture the
@@ -42,31 +42,6 @@ class Copies:
             copy = scaler.reformat(frame, width, height, "rgb24", interpolation="BILINEAR", threads=1)
             return np.asarray(copy.to_ndarray(), np.uint8)
         return _rgb(self._halved(picture, frame.width / width, frame.height / height), width, height)
-
-    def part(self, picture: Picture, left: int, top: int, across: int, down: int, share: float) -> Image:
-        """Returns a part of the picture, scaled by a share under 1, as (H, W, 3) uint8 RGB.
-
-        Args:
-            picture: the picture.
-            left, top, across, down: where the part lies, in its pixels; even numbers, within it.
-            share: the copy's size as a share of the part's.
-        """
-        width, height = max(2, round(across * share)), max(2, round(down * share))
-        whole = self._halved(picture, 1 / share, 1 / share)
-        halved = picture.frame.width / whole[0].shape[1]
-        rows, columns = (
-            (round(at / halved / 2), round(size / halved / 2)) for at, size in ((top, down), (left, across))
-        )
-        y, u, v = whole
-        return _rgb(
-            (
-                y[2 * rows[0] : 2 * sum(rows), 2 * columns[0] : 2 * sum(columns)],
-                u[rows[0] : sum(rows), columns[0] : sum(columns)],
-                v[rows[0] : sum(rows), columns[0] : sum(columns)],
-            ),
-            width,
-            height,
-        )
 
     def _halved(self, picture: Picture, across: float, down: float) -> Planes:
         """Returns the planes halved as often as they may be, to be scaled by less than two each way."""

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 
-from anonymizer.detect.finders import Finder
-from anonymizer.effects import EFFECTS
-from anonymizer.effects.region import apply, region_of
+from anonymizer.effects.casting import Cast
+from anonymizer.effects.operator import Scene
 from anonymizer.report import Stopwatch
-from anonymizer.settings import BY_STRENGTH, Kind
-from anonymizer.track.scene import SceneCuts
-from anonymizer.video.copies import Copies
+from anonymizer.review.deciding import Seen
+from anonymizer.review.session import Session
+from anonymizer.settings import Kind
+from anonymizer.video.following import Following, Waiting
 from anonymizer.video.picture import Picture
-from anonymizer.video.searching import Search, Waiting
 
 
 class Coverer:
@@ -27,21 +26,24 @@ class Coverer:
         frames_with: frames in which something of a kind was covered.
     """
 
-    def __init__(self, finders: Sequence[Finder], max_buffer_bytes: int, watch: Stopwatch) -> None:
-        """Takes what to look with and what to cover, and the bound on memory."""
-        copies = Copies()
-        self._searches = [Search(finder, copies) for finder in finders]
-        self._lookahead = max(
-            sought.settings.lookahead_seconds for finder in finders for sought in finder.sought
-        )
+    def __init__(self, session: Session, cast: Cast, max_buffer_bytes: int, watch: Stopwatch) -> None:
+        """Takes what to look with and who covers, and the bound on memory.
+
+        Raises:
+            AnonymizerError: record_refused.
+        """
+        self._session = session
+        self._searches = session.searches()
+        every_sought = [sought for finder in session.finders for sought in finder.sought]
+        self._lookahead = max(sought.settings.lookahead_seconds for sought in every_sought)
         self._max_buffer_bytes = max_buffer_bytes
         self._watch = watch
-        self._cuts = SceneCuts()
+        self._cast = cast
+        self._first_of_shots: deque[int] = deque()
+        self._shot = 0
         self._waiting: deque[Waiting] = deque()
         self._seen = 0
-        self.frames_with: Counter[Kind] = Counter(
-            {sought.kind: 0 for finder in finders for sought in finder.sought}
-        )
+        self.frames_with: Counter[Kind] = Counter({sought.kind: 0 for sought in every_sought})
 
     @property
     def tracks(self) -> Mapping[Kind, int]:
@@ -60,11 +62,12 @@ class Coverer:
         newest = Waiting(self._seen, picture)
         self._seen += 1
         with self._watch.stage("detect"):
-            is_cut = self._cuts.is_cut(picture.planes[0].pixels)
+            is_cut = self._session.is_cut(newest.index, picture.planes[0].pixels)
             if is_cut and self._waiting:
                 self._look_up_to_newest(self._searches)
             self._waiting.append(newest)
             if is_cut:
+                self._first_of_shots.append(newest.index)
                 for search in self._searches:
                     search.cut(newest.index)
             self._look_up_to_newest([search for search in self._searches if search.is_due(newest)])
@@ -80,13 +83,18 @@ class Coverer:
         Raises:
             AnonymizerError: detector_failed.
         """
-        if self._waiting:
-            with self._watch.stage("detect"):
-                self._look_up_to_newest(self._searches)
+        if not self._waiting:
+            return
+        frame = self._waiting[-1].picture.frame
+        with self._watch.stage("detect"):
+            self._session.flush(self._seen)
+            self._look_up_to_newest(self._searches)
         while self._waiting:
             yield self._cover(self._waiting.popleft())
+        begun = [search.begun for search in self._searches]
+        self._session.finish(frame.width, frame.height, self._seen, begun)
 
-    def _look_up_to_newest(self, searches: Sequence[Search]) -> None:
+    def _look_up_to_newest(self, searches: Sequence[Following]) -> None:
         for search in searches:
             search.look_up_to(self._waiting[-1], self._waiting)
 
@@ -106,16 +114,19 @@ class Coverer:
     def _cover(self, ready: Waiting) -> Picture:
         picture = ready.picture
         with self._watch.stage("cover"):
-            width, height, planes = picture.frame.width, picture.frame.height, picture.planes
-            time = picture.time
-            covers = [cover for search in self._searches for cover in search.covers(ready.index, time)]
-            shown: set[Kind] = set()
-            # Where covers overlap, the strongest effect comes last.
-            for sought, box in sorted(covers, key=lambda cover: BY_STRENGTH.index(cover[0].settings.effect)):
-                settings = sought.settings
-                region = region_of(box, settings.scale, settings.shape, width, height)
-                if region is not None:
-                    apply(EFFECTS[settings.effect], region, planes)
-                    shown.add(sought.kind)
-            self.frames_with.update(shown)
+            if self._first_of_shots and self._first_of_shots[0] == ready.index:
+                self._shot += 1
+                self._first_of_shots.popleft()
+            frame, time = picture.frame, picture.time
+            decided = self._session.decide(list(self._things(ready)), frame.width, frame.height, time)
+            scene = Scene(picture.planes, frame.width, frame.height, time, self._shot)
+            self._cast.cover(scene, decided.covers, decided.blanked)
+            self._session.painted(scene, decided)
+            self.frames_with.update({cover.kind for cover in decided.covers})
         return picture
+
+    def _things(self, ready: Waiting) -> Iterator[Seen]:
+        for place, search in enumerate(self._searches):
+            for sought, number, box in search.covers(ready.index, ready.picture.time):
+                track = self._session.numbers.track(place, sought.kind, number)
+                yield Seen(sought.kind, track, box, sought.settings)

@@ -34,6 +34,7 @@ class Reader:
     Attributes:
         video: the picture stream.
         sound: the sound stream, or None.
+        picture_bytes: of the pictures that were read so far, as they are coded.
     """
 
     def __init__(self, stream: BinaryIO, kind: Format, limits: Limits, threads: int) -> None:
@@ -45,6 +46,7 @@ class Reader:
         self._source = Source(stream)
         self._limits = limits
         self._pixels_passed = 0
+        self.picture_bytes = 0
         opener = Opener(self._source, kind, limits)
         self._container, self.video = opener.open()
         self.sound = next(iter(self._container.streams.audio), None)
@@ -72,6 +74,11 @@ class Reader:
         return rate if rate and 0 < rate <= 1000 else Fraction(25)
 
     @property
+    def tags(self) -> dict[str, str]:
+        """What the container and its pictures say about themselves, unchecked, by FFmpeg's names."""
+        return {**self.video.metadata, **self._container.metadata}
+
+    @property
     def frames_expected(self) -> int:
         """Number of frames, an estimate from the container; 0 when not known."""
         if self.video.frames:
@@ -91,6 +98,7 @@ class Reader:
             for packet in self._container.demux(*streams):
                 if packet.is_corrupt:
                     raise AnonymizerError("media_truncated")
+                self.picture_bytes += packet.size if packet.stream is self.video else 0
                 for frame in packet.decode():
                     if isinstance(frame, VideoFrame):
                         check_size(frame.width, frame.height, self._limits)

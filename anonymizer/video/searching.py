@@ -1,80 +1,54 @@
-"""One finder's way through a video: when it looks, what it saw, and what is to be covered in any frame."""
+"""One finder's way through a video: when it looks, and what it saw."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from anonymizer.boxes import Box, Boxes
-from anonymizer.detect.finders import Finder, Sought
+from anonymizer.boxes import Boxes
+from anonymizer.detect.finders import Finder
 from anonymizer.settings import Kind
 from anonymizer.track.steady import is_steady
 from anonymizer.track.stillness import Small, is_still, small_copy
-from anonymizer.track.tracker import Tracker
 from anonymizer.video.calm import is_calm
 from anonymizer.video.copies import Copies
-from anonymizer.video.picture import Picture
+from anonymizer.video.following import Following, Waiting
+
+# Hears of every look: which frame, and what was found in it.
+OnLook = Callable[[int, Mapping[Kind, Boxes]], None]
 
 # Between two looks a thing must not get far: at most this long for each frame of the stride.
 SECONDS_PER_STRIDE_FRAME = 1 / 25
-# From one full look to the next, in frames: every third frame, or every second look where those are farther
-# apart. What comes in between is small (a glance sees the rest), and covers reach back to its first frame.
-LEAST_FULL_STRIDE = 3
 _ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """A frame that is not covered yet."""
-
-    index: int
-    picture: Picture
-
-
-@dataclass(frozen=True)
-class _Glance:
+class _Look:
     """One look at one frame."""
 
     frame: Waiting
     found: Mapping[Kind, Boxes]
 
 
-class Search:
-    """Looks at frames in order, with the finder's cadence; a tracker for each kind carries what was seen.
+class Search(Following):
+    """Looks at frames in order, with the finder's cadence.
 
     Attributes:
         finder: what it looks with.
     """
 
-    def __init__(self, finder: Finder, copies: Copies) -> None:
-        """Takes the finder and where scaled copies come from."""
+    def __init__(self, finder: Finder, copies: Copies, on_look: OnLook | None = None) -> None:
+        """Takes the finder, where scaled copies come from, and who is to hear of every look."""
+        super().__init__(finder.sought, looks_in_turn=1 + len(finder.next_looks))
         self.finder = finder
         self._copies = copies
-        self._trackers: dict[Kind, Tracker] = {
-            sought.kind: Tracker(
-                sought.settings.linger_seconds,
-                sought.settings.lookahead_seconds,
-                believes_all=sought.believes_all,
-                looks_in_turn=1 + len(finder.next_looks),
-            )
-            for sought in finder.sought
-        }
+        self._on_look = on_look
         self._turns = itertools.cycle((finder.look, *finder.next_looks))
-        self._last: _Glance | None = None
+        self._last: _Look | None = None
         self._last_small: Small | None = None
-        self._last_full, self._last_full_time = 0, 0.0
-
-    @property
-    def counts(self) -> Mapping[Kind, int]:
-        """Things followed so far, by kind."""
-        return {kind: tracker.count for kind, tracker in self._trackers.items()}
-
-    def has_looked_past(self, index: int) -> bool:
-        """Tells whether this frame, or a later one of its shot, was looked at."""
-        return self._last is not None and self._last.frame.index >= index
 
     def is_due(self, newest: Waiting) -> bool:
         """Tells whether it is time to look at the newest frame."""
@@ -91,7 +65,7 @@ class Search:
             return False
         return not self._is_calm(newest, self._last, small, elapsed)
 
-    def _is_calm(self, newest: Waiting, last: _Glance, small: Small, elapsed: float) -> bool:
+    def _is_calm(self, newest: Waiting, last: _Look, small: Small, elapsed: float) -> bool:
         stride = self.finder.calm_stride
         if newest.index - last.frame.index >= stride or elapsed >= stride * SECONDS_PER_STRIDE_FRAME:
             return False
@@ -102,41 +76,26 @@ class Search:
         )
 
     def look_up_to(self, newest: Waiting, waiting: Sequence[Waiting]) -> None:
-        """Looks at a frame, and at some of those skipped before it where things moved far in the meantime.
-
-        Args:
-            newest: the frame.
-            waiting: all frames since the last look at least, in order, the newest among them.
-
-        Raises:
-            AnonymizerError: detector_failed.
-        """
+        """Looks at a frame, and at some before it (`Following.look_up_to`)."""
         last = self._last
         if last is not None and last.frame.index >= newest.index:
             return
-        glance = self._glance_again(newest, last) or self._look(newest)
+        look = self._look(newest)
         if last is not None:
             skipped = [frame for frame in waiting if last.frame.index < frame.index < newest.index]
-            for between in self._looks_between(last, glance, skipped):
+            for between in self._looks_between(last, look, skipped):
                 self._observe(between)
-        self._observe(glance)
-        self._last = glance
+        self._observe(look)
+        self._last = look
         if self.finder.still_seconds or self.finder.calm_stride:
             self._last_small = small_copy(newest.picture.planes[0].pixels)
 
     def cut(self, index: int) -> None:
         """Ends everything that was followed: a new shot begins with this frame."""
-        for tracker in self._trackers.values():
-            tracker.cut(index)
+        super().cut(index)
         self._last = self._last_small = None
 
-    def covers(self, index: int, time: float) -> Iterator[tuple[Sought, Box]]:
-        """Yields what to cover in a frame, before any scaling, and forgets what no later frame needs."""
-        for sought in self.finder.sought:
-            for box in self._trackers[sought.kind].covers(index, time):
-                yield sought, box
-
-    def _looks_between(self, before: _Glance, after: _Glance, skipped: list[Waiting]) -> list[_Glance]:
+    def _looks_between(self, before: _Look, after: _Look, skipped: list[Waiting]) -> list[_Look]:
         """Looks at the middle of the skipped frames, then at those of each half, until nothing is far."""
         if len(skipped) <= self.finder.may_skip:
             return []
@@ -150,34 +109,13 @@ class Search:
             *self._looks_between(middle, after, skipped[half + 1 :]),
         ]
 
-    def _look(self, frame: Waiting) -> _Glance:
+    def _look(self, frame: Waiting) -> _Look:
         picture = frame.picture
         width, height = picture.frame.width, picture.frame.height
         found = next(self._turns)(width, height, lambda w, h: self._copies.of(picture, w, h))
-        self._last_full, self._last_full_time = frame.index, picture.time
-        return _Glance(frame, found)
+        return _Look(frame, found)
 
-    def _glance_again(self, frame: Waiting, last: _Glance | None) -> _Glance | None:
-        """Looks for what the frame before showed; None where that is not enough and a full look is due."""
-        again = self.finder.glance
-        if again is None or last is None:
-            return None
-        most = max(LEAST_FULL_STRIDE, 2 * self.finder.stride)
-        elapsed = frame.picture.time - self._last_full_time + _ROUNDING
-        if frame.index - self._last_full >= most or elapsed >= most * SECONDS_PER_STRIDE_FRAME:
-            return None
-        picture = frame.picture
-        found = again(
-            picture.frame.width,
-            picture.frame.height,
-            lambda w, h: self._copies.of(picture, w, h),
-            lambda x, y, w, h, share: self._copies.part(picture, x, y, w, h, share),
-            last.found,
-        )
-        if found is None or not all(is_steady(last.found[kind], found[kind]) for kind in self._trackers):
-            return None
-        return _Glance(frame, found)
-
-    def _observe(self, glance: _Glance) -> None:
-        for kind, tracker in self._trackers.items():
-            tracker.observe(glance.frame.index, glance.frame.picture.time, glance.found[kind])
+    def _observe(self, look: _Look) -> None:
+        self._tell(look.frame, look.found)
+        if self._on_look is not None:
+            self._on_look(look.frame.index, look.found)

@@ -60,6 +60,14 @@ class SoundTrack:
         self._planar = AudioResampler(format="fltp", layout=stream.codec_context.layout)
         self._rate = 0
         self._next: int | None = None
+        self._begins_at: int | None = None
+
+    @property
+    def span(self) -> tuple[Fraction | None, Fraction | None]:
+        """When the sound so far begins and ends, in seconds of the result; None where there was none."""
+        if self._begins_at is None or self._next is None:
+            return None, None
+        return Fraction(self._begins_at, self._rate), Fraction(self._next, self._rate)
 
     def write(self, frame: AudioFrame) -> None:
         """Puts a frame where its time says, with silence before it where there is a hole.
@@ -94,7 +102,7 @@ class SoundTrack:
     def _place(self, samples: npt.NDArray[np.float32], starts: int | None) -> None:
         if self._next is None:
             samples = samples[:, max(0, -(starts or 0)) :]
-            starts = self._next = max(0, starts or 0)
+            starts = self._next = self._begins_at = max(0, starts or 0)
         ahead = (starts - self._next) if starts is not None else 0
         if ahead > TOLERANCE_SECONDS * self._rate:
             for offset in range(0, ahead, SAMPLES_AT_ONCE):

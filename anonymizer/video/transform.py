@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import BinaryIO, Literal
 
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
-from anonymizer.detect.finders import Finder
+from anonymizer.camera.suppressing import Suppressor
+from anonymizer.effects.casting import Cast, OnScene
+from anonymizer.effects.operator import Cover, Scene
+from anonymizer.intake.captured import month_of_video
 from anonymizer.intake.sniff import Format
+from anonymizer.modes import MODES, Mode
+from anonymizer.quality.figures import LEAST_SSIM, Expected, Quality, judged
+from anonymizer.quality.readback import read_back
+from anonymizer.quality.witness import Witness
 from anonymizer.report import Meter, Progress, Report, Stopwatch
-from anonymizer.settings import MODES, Limits, Settings
+from anonymizer.review.session import Session
+from anonymizer.settings import Limits, Settings
 from anonymizer.video.clock import Clock
 from anonymizer.video.covering import Coverer
 from anonymizer.video.lane import Lane
@@ -33,25 +41,51 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Job:
-    """What stays the same for every video of one kind of job."""
+    """What stays the same for every video of one kind of job.
+
+    Attributes:
+        settings: what to do.
+        limits: what it may cost.
+        open: opens what finds and what covers, which remember one passage of one video; somebody else is
+            shown every frame as well.
+        device: cpu or cuda.
+        on_progress: is told how far the job is.
+    """
 
     settings: Settings
     limits: Limits
-    finders: tuple[Finder, ...]
+    open: Callable[[OnScene], tuple[Session, Cast]]
     device: str
     on_progress: OnProgress | None
 
 
 def transform_video(source: BinaryIO, kind: Format, sink: BinaryIO, job: Job) -> Report:
-    """Anonymizes one video into an MP4.
+    """Anonymizes one video into an MP4, reads it back, and makes it once more, finer, where it falls short.
 
     Raises:
-        AnonymizerError: with one of the media codes, or detector_failed.
+        AnonymizerError: with one of the media codes, detector_failed or result_unreadable.
         Exception: whatever the two streams themselves raise.
     """
+    mode = MODES[job.settings.mode]
+    if job.settings.lossless:
+        mode = mode.lossless()
+    report = _pass_once(source, kind, sink, job, mode)
+    if report.quality is None or not report.quality.short or mode.is_lossless:
+        return report
+    # The frames are gone: memory holds a few of them at a time. So all is done again, from the original.
+    for stream in (source, sink):
+        stream.seek(0)
+    sink.truncate()
+    again = _pass_once(source, kind, sink, job, mode.finer())
+    seconds = {name: spent + report.stage_seconds[name] for name, spent in again.stage_seconds.items()}
+    quality = None if again.quality is None else replace(again.quality, encodings=2)
+    return replace(again, quality=quality, stage_seconds=seconds)
+
+
+def _pass_once(source: BinaryIO, kind: Format, sink: BinaryIO, job: Job, mode: Mode) -> Report:
     reader = Reader(source, kind, job.limits, job.settings.threads)
     try:
-        return _Passage(reader, sink, job).run()
+        return _Passage(reader, sink, job, mode).run()
     finally:
         reader.close()
 
@@ -59,15 +93,20 @@ def transform_video(source: BinaryIO, kind: Format, sink: BinaryIO, job: Job) ->
 class _Passage:
     """One video on its way through."""
 
-    def __init__(self, reader: Reader, sink: BinaryIO, job: Job) -> None:
+    def __init__(self, reader: Reader, sink: BinaryIO, job: Job, mode: Mode) -> None:
         self._reader = reader
         self._sink = sink
         self._job = job
+        self._mode = mode
         self._watch = Stopwatch()
         self._keeps_sound = job.settings.audio == "keep" and reader.sound is not None
         if self._keeps_sound:
             reader.require_sound_decoder()
-        self._coverer = Coverer(job.finders, job.limits.max_buffer_bytes, self._watch)
+        self._witness = Witness()
+        self._suppressor = Suppressor() if job.settings.sensor_noise == "suppress" else None
+        self._shot = 0
+        self._session, cast = job.open(self._see)
+        self._coverer = Coverer(self._session, cast, job.limits.max_buffer_bytes, self._watch)
         self._plain = Plain()
         self._clock = Clock(job.limits)
         self._meter = Meter(job.on_progress, reader.frames_expected)
@@ -81,22 +120,26 @@ class _Passage:
         writer = Mp4Writer(
             self._sink,
             plain,
-            MODES[self._job.settings.mode],
+            self._mode,
             source=reader.video,
             rate=reader.frame_rate,
             sound_source=reader.sound if self._keeps_sound else None,
             threads=self._job.settings.threads,
             transposed=orientation(display_matrix(first))[0],
+            month=month_of_video(reader.tags) if self._job.settings.captured == "month" else None,
         )
         frame_bytes = plain.width * plain.height * 3 // 2
         lane = Lane(min(MOST_WAITING, max(LEAST_WAITING, WAITING_BYTES // frame_bytes)))
+        leave = _Exit(writer, lane, self._watch)
         try:
-            self._pass_all(frames, first, plain, _Exit(writer, lane, self._watch), begins, sound_ahead)
+            self._pass_all(frames, first, plain, leave, begins, sound_ahead)
         except BaseException as failure:
             lane.abandon(failure)
             writer.abandon()
             raise
-        return self._report(plain)
+        with self._watch.stage("check"):
+            quality = self._check(leave)
+        return self._report(plain, quality)
 
     def _pass_all(
         self,
@@ -119,16 +162,40 @@ class _Passage:
             with self._watch.stage("decode"):
                 picture = self._clock.picture(frame, self._plain.frame_of(frame))
             self._push(picture, leave)
-        for covered in self._coverer.flush():
-            leave.picture(covered)
-            self._meter.tell_if_due(leave.pictures_done)
+        self._leave(self._coverer.flush(), leave)
         leave.finish()
         self._meter.tell_the_end(leave.pictures_done)
 
     def _push(self, picture: Picture, leave: _Exit) -> None:
-        for covered in self._coverer.push(picture):
+        self._leave(self._coverer.push(picture), leave)
+
+    def _see(self, scene: Scene, covers: Sequence[Cover]) -> None:
+        self._shot = scene.shot
+        self._witness.see(scene, covers)
+
+    def _leave(self, ready: Iterator[Picture], leave: _Exit) -> None:
+        for covered in ready:
+            if self._suppressor is not None:
+                with self._watch.stage("cover"):
+                    self._suppressor.apply(covered.planes, self._shot, covered.time)
+            with self._watch.stage("cover"):
+                self._session.film()
+            self._witness.sent(covered, changed=self._suppressor is not None)
             leave.picture(covered)
             self._meter.tell_if_due(leave.pictures_done)
+
+    def _check(self, leave: _Exit) -> Quality:
+        contents, looks = read_back(self._sink, self._witness, self._job.settings.threads)
+        sound_begins, sound_ends, sound_frame = leave.sound_span
+        expected = Expected(
+            ends=self._clock.ends,
+            sound_begins=sound_begins,
+            sound_ends=sound_ends,
+            sound_frame=sound_frame,
+            original_picture_bytes=self._reader.picture_bytes,
+            least_ssim=1.0 if self._mode.is_lossless else LEAST_SSIM[self._job.settings.mode],
+        )
+        return judged(contents, looks, self._witness, expected)
 
     def _timed(self, frames: Iterator[VideoFrame | AudioFrame]) -> Iterator[VideoFrame | AudioFrame]:
         while True:
@@ -138,7 +205,7 @@ class _Passage:
                 return
             yield frame
 
-    def _report(self, plain: VideoFrame) -> Report:
+    def _report(self, plain: VideoFrame, quality: Quality) -> Report:
         sound: Literal["removed", "kept", "none"] = "none"
         if self._reader.sound is not None:
             sound = "kept" if self._keeps_sound else "removed"
@@ -153,6 +220,7 @@ class _Passage:
             duration_seconds=self._clock.duration_seconds,
             device=self._job.device,
             stage_seconds=dict(self._watch.seconds),
+            quality=quality,
         )
 
 
@@ -170,6 +238,16 @@ class _Exit:
     def begin_sound(self, begins: Fraction, max_seconds: float) -> None:
         if self._writer.sound is not None:
             self._sound = SoundTrack(self._writer.sound, begins, max_seconds, self._writer.mux_sound)
+
+    @property
+    def sound_span(self) -> tuple[Fraction | None, Fraction | None, Fraction]:
+        """When the sound begins and ends, and how long one packet of it is, in seconds."""
+        if self._sound is None or self._writer.sound is None:
+            return None, None, Fraction(0)
+        packet = Fraction(
+            self._writer.sound.codec_context.frame_size, self._writer.sound.codec_context.sample_rate
+        )
+        return *self._sound.span, packet
 
     def picture(self, covered: Picture) -> None:
         self._lane.put(lambda: self._encode_picture(covered))

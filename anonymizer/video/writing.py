@@ -1,7 +1,7 @@
 """H.264 and AAC in a plain MP4 that holds nothing but pictures and sound.
 
-No creation time, no encoder's name, no captions, no supplemental messages (x264 signs its work in one), no
-handler names but the muxer's neutral ones.
+No creation time (but the month, where a policy keeps it), no encoder's name, no captions, no supplemental
+messages (x264 signs its work in one), no handler names but the muxer's neutral ones.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from anonymizer.settings import Mode
+from anonymizer.modes import Mode
 from anonymizer.video.picture import PIXEL_FORMAT, Picture
 from anonymizer.video.sound import BITS_PER_CHANNEL, output_layout, output_rate
 from anonymizer.video.streams import Sink
 
 H264_SUPPLEMENTAL_MESSAGE: Final = 6
-MAX_TICKS_PER_SECOND: Final = 1_000_000
-LEAST_TICKS_PER_SECOND: Final = 10_000
+# One clock for all: the original's tells which camera or program wrote it (a phone 600 ticks, an editor
+# 30,000). 2^7 * 3^2 * 5^4 holds every usual rate exactly, and milliseconds; other times move by less than a
+# microsecond. A finer one would not hold a slide of half an hour: MP4 counts a frame's ticks in 31 bits.
+TICKS_PER_SECOND: Final = 720_000
 
 
 class Mp4Writer:
@@ -48,6 +50,7 @@ class Mp4Writer:
         sound_source: AudioStream | None,
         threads: int,
         transposed: bool,
+        month: str | None = None,
     ) -> None:
         """Opens the encoders.
 
@@ -55,26 +58,28 @@ class Mp4Writer:
             stream: writable and seekable.
             first: a plain frame, for its size and colours.
             mode: quality and speed.
-            source: the original's pictures, for time base and pixel shape.
+            source: the original's pictures, for the shape of a pixel.
             rate: frames per second, for the encoder's rate control only.
             sound_source: the original's sound, where it is kept.
             threads: the encoder's.
             transposed: whether the picture was turned by a quarter, and with it its pixels.
+            month: of capture, such as "2019-08", where the result shall say it.
         """
         self._sink = Sink(stream)
-        self.time_base = _time_base(source.time_base or Fraction(1, LEAST_TICKS_PER_SECOND))
-        # Edit lists count in movie ticks: with a picture tick or finer, no start or end is rounded.
-        movie_ticks = self.time_base.denominator
+        self.time_base = Fraction(1, TICKS_PER_SECOND)
         self._container = av.open(
             self._sink,
             "w",
             format="mp4",
             container_options={
-                "movie_timescale": str(movie_ticks),
-                "video_track_timescale": str(movie_ticks),
+                # Edit lists count in movie ticks: with a picture's tick, no start or end is rounded.
+                "movie_timescale": str(TICKS_PER_SECOND),
+                "video_track_timescale": str(TICKS_PER_SECOND),
             },
         )
         self._container.flags |= cast("int", ContainerFlags.bitexact.value)
+        if month is not None:
+            self._container.metadata["date"] = month
         self._video = self._container.add_stream("libx264", rate=rate)
         self._set_up_video(first, mode, threads, _pixel_shape(source, transposed=transposed))
         self.sound = self._add_sound(sound_source) if sound_source is not None else None
@@ -136,17 +141,6 @@ class Mp4Writer:
         packet.stream = self._video
         packet.time_base = self.time_base
         self._container.mux_one(packet)
-
-
-def _time_base(original: Fraction) -> Fraction:
-    """Returns the original's tick or a whole part of it, so that every time is kept exactly.
-
-    Ticks of 1/10,000 s and finer are used as they are. Finer ones than a microsecond are rounded to it.
-    """
-    ticks = original.denominator
-    if ticks > MAX_TICKS_PER_SECOND:
-        return Fraction(1, MAX_TICKS_PER_SECOND)
-    return Fraction(1, ticks * -(-LEAST_TICKS_PER_SECOND // ticks))
 
 
 def _pixel_shape(source: VideoStream, *, transposed: bool) -> Fraction | None:

@@ -1,4 +1,4 @@
-"""`bauta models`: the networks that find things (docs/models.md).
+"""`bauta models`: the networks that find things, and faces to put on others (docs/models.md).
 
 The work is done by a program of the worker's side, `python -m anonymizer.adding`: this one opens no graph.
 """
@@ -18,7 +18,7 @@ from console import output
 from console.commands.options import JsonOption, say
 from grpc_api.errors import ServiceError, precondition
 
-app = typer.Typer(no_args_is_help=True, help="List, check, add and remove detectors.")
+app = typer.Typer(no_args_is_help=True, help="List, check, add and remove detectors and faces.")
 
 _PROGRAM = "anonymizer.adding"
 _SECONDS = 120.0
@@ -29,12 +29,14 @@ _CHANGED = (
 
 
 class Kind(StrEnum):
-    """What a detector finds."""
+    """What a detector finds, or a face is for."""
 
     FACE = "face"
     PERSON = "person"
     TEXT = "text"
     PLATE = "plate"
+    SOURCE_FACE = "source-face"
+    GENERATOR = "generator"
 
 
 @app.command("list")
@@ -58,7 +60,7 @@ def add(
     manifest: Annotated[Path, typer.Argument(help="Its manifest, a TOML file.", exists=True, dir_okay=False)],
     json: JsonOption = False,
 ) -> int:
-    """Add an ONNX detector by its manifest, in place of the added one of its kind."""
+    """Add a detector or a face by its manifest, in place of the added one of its kind."""
     told = _ask("add", str(manifest.resolve()))
     say(_CHANGED)
     output.result(told, _line(told["added"]))
@@ -67,10 +69,10 @@ def add(
 
 @app.command("remove")
 def remove(
-    kind: Annotated[Kind, typer.Argument(help="What it finds.")],
+    kind: Annotated[Kind, typer.Argument(help="What it finds or is.")],
     json: JsonOption = False,
 ) -> int:
-    """Remove the added detector of a kind."""
+    """Remove what was added of a kind."""
     told = _ask("remove", kind.value)
     say(_CHANGED)
     output.result(told, told["removed"])

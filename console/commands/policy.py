@@ -60,5 +60,8 @@ def _document(policy: Policy) -> dict[str, object]:
         "sha256": policy.digest.hex(),
         "modes": list(policy.allowed_modes),
         "effect": policy.faces.effect,
+        "also_covered": {kind: effect for kind, effect in policy.effects.items() if kind != "face"},
         "audio": policy.audio.effect,
+        "roles": list(policy.role_names),
+        "reviewer_may": list(policy.review.may),
     }

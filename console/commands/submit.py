@@ -12,19 +12,17 @@ from typing import Annotated
 
 import typer
 
-from console import output
-from console.commands.options import DataOption, JsonOption, find_policy, load_trust
-from console.embedded import embedded_service
+from console.commands.options import DataOption, JsonOption, find_policy
 from console.paths import data_folder
 from console.progress import ProgressDisplay
-from console.report.verdict import besides_faces
+from console.pseudonym import AskPseudonymOption, PseudonymFileOption, instructions_for
+from console.sending import read_identity, service, tell
 from enclave.policy import Policy, Terms
-from grpc_api.client.connection import Connection
-from grpc_api.client.submission import Submitted, proof_path
+from grpc_api.client.outputs import review_key_path, review_path
+from grpc_api.client.review_key import ReviewKey
+from grpc_api.client.submission import Review, Submitted
 from grpc_api.client.submission import submit as run_submission
-from grpc_api.errors import invalid
-from grpc_api.tls import TlsFiles
-from keyvault.age import HybridIdentity, parse_identity_file
+from keyvault.age import HybridIdentity
 from provenance.canonical import dumps
 
 IMAGE_SUFFIXES = {
@@ -33,7 +31,6 @@ IMAGE_SUFFIXES = {
     ".png": {".png"},
     ".webp": {".webp"},
 }
-_EMBEDDED_TRIES, _REMOTE_TRIES = 3, 8
 VIDEO_SUFFIXES = {".mp4", ".m4v"}
 
 
@@ -98,45 +95,63 @@ def submit(
         Path | None,
         typer.Option(help="Also keep the service's signed receipt for the sealed upload.", dir_okay=False),
     ] = None,
+    review: Annotated[
+        bool,
+        typer.Option(
+            "--review",
+            help="Also write OUTPUT.review, covered pictures to look through (see `bauta review`), and "
+            "OUTPUT.review-key, which opens them and signs decisions; keep it to yourself.",
+        ),
+    ] = False,
+    pseudonym_file: PseudonymFileOption = None,
+    ask_pseudonym: AskPseudonymOption = False,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> int:
     """Anonymize a file and prove it. Writes OUTPUT and OUTPUT.proof."""
     chosen = find_policy(policy)
-    _check_names(source, target)
-    receiver = _receiver(identity)
+    check_names(source, target)
+    named = instructions_for(pseudonym_file, ask_pseudonym)
+    if named and not chosen.takes_pseudonym:
+        raise typer.BadParameter(
+            "Under this policy a pseudonym changes nothing: no effect of it draws faces."
+        )
+    receiver = HybridIdentity.generate() if identity is None else read_identity(identity)
     terms = Terms(policy=chosen, mode=_mode(chosen, mode), recipients=(str(receiver.recipient),))
-    folder = data_folder(data)
+    beside = {name: path for name, path in (("opening", opening), ("receipt", receipt)) if path is not None}
+    asked: Review | None = None
+    if review:
+        kept = ReviewKey.new(terms, receiver if identity is None else None, named)
+        asked = Review(kept, kept.first())
+        beside |= {"review": review_path(target), "review_key": review_key_path(target)}
     with ExitStack() as stack:
         show = stack.enter_context(ProgressDisplay())
         show("start", None)
-        if server is None:
-            address, tls_files = stack.enter_context(embedded_service(folder)).address, None
-            trust_file = trust or folder / "trust.json"
-        else:
-            bundle = tls or folder / "client"
-            address, tls_files = server, TlsFiles(bundle, "client")
-            trust_file = trust or bundle / "trust.json"
-        connection = stack.enter_context(
-            Connection(address, tls_files, tries=_EMBEDDED_TRIES if server is None else _REMOTE_TRIES)
-        )
+        connection, believed = stack.enter_context(service(data_folder(data), server, tls, trust))
         done = run_submission(
             connection,
-            load_trust(trust_file),
+            believed,
             source=source,
             output=target,
             terms=terms,
             identity=receiver,
             on_progress=show,
             on_receipt=None if receipt is None else partial(_write_receipt, receipt),
+            instructions=named,
+            review=asked,
         )
         if opening is not None:
             _write_opening(opening, done)
-    _report(target, done, opening, receipt)
+    tell(target, done, beside)
     return 0
 
 
-def _check_names(source: Path, target: Path) -> None:
+def check_names(source: Path, target: Path) -> None:
+    """Refuses an output that does not fit its input, or would overwrite it.
+
+    Raises:
+        typer.BadParameter: it does.
+    """
     allowed = IMAGE_SUFFIXES.get(source.suffix.lower(), VIDEO_SUFFIXES)
     if target.suffix.lower() not in allowed:
         kinds = " or ".join(sorted(allowed))
@@ -153,22 +168,6 @@ def _mode(policy: Policy, mode: Mode | None) -> str:
     return mode or policy.allowed_modes[0]
 
 
-def _receiver(identity: Path | None) -> HybridIdentity:
-    if identity is None:
-        return HybridIdentity.generate()
-    try:
-        text = identity.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError):
-        raise typer.BadParameter("The identity file cannot be read.") from None
-    for found in parse_identity_file(text):
-        if isinstance(found, HybridIdentity):
-            return found
-    raise invalid(
-        "identity_classic",
-        "The file holds no post-quantum identity (AGE-SECRET-KEY-PQ-1...); `bauta keygen` makes one.",
-    )
-
-
 def _write_opening(path: Path, done: Submitted) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "wb") as file:
@@ -182,50 +181,3 @@ def _write_receipt(path: Path, receipt: bytes) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "wb") as file:
         file.write(receipt)
-
-
-def _report(target: Path, done: Submitted, opening: Path | None, receipt: Path | None) -> None:
-    facts = done.facts
-    document = {
-        "output": str(target),
-        "proof": str(proof_path(target)),
-        "job": facts.job_id,
-        "media_type": facts.media_type,
-        "mode": facts.mode,
-        "effect": facts.effect,
-        "audio": facts.audio,
-        "frames": facts.frames,
-        "frames_with_faces": facts.frames_with_faces,
-        "tracks": facts.tracks,
-        "also_covered": dict(facts.also_covered),
-        "frames_also_covered": dict(facts.frames_also_covered),
-        "tier": facts.tier,
-        "walls": list(facts.walls),
-        "device": facts.device,
-        "engine": facts.engine,
-        "result_sha256": facts.result_sha256,
-        "worker_version": done.release.facts.version,
-        "worker_released_by": done.release.by,
-        "timestamps_missing": done.timestamps_missing,
-    }
-    if opening is not None:
-        document["opening"] = str(opening)
-    if receipt is not None:
-        document["receipt"] = str(receipt)
-    output.result(
-        document,
-        f"{target}\n{proof_path(target)}\n"
-        f"{facts.frames} frames, {facts.frames_with_faces} with faces ({facts.tracks} tracks) covered by "
-        f"{facts.effect}{besides_faces(facts)}; audio {facts.audio}; "
-        f"tier {facts.tier}, {len(facts.walls)} walls; verified.\n"
-        f"worker version {done.release.facts.version}, released by {done.release.by}.{_missing(done)}",
-    )
-
-
-def _missing(done: Submitted) -> str:
-    if not done.timestamps_missing:
-        return ""
-    return (
-        f"\nThe proof lacks {done.timestamps_missing} of the timestamps that the trust file demands, and "
-        "does not verify until `bauta proof complete` has added them."
-    )

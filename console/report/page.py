@@ -148,7 +148,10 @@ def _stated(facts: JobFacts) -> Markup:
         ),
         ("Faces followed", f"{facts.tracks:,}"),
         ("Covered besides faces", _also_covered(facts)),
+        ("Decided by a person who looked it over", _decided(facts)),
         ("Sound", words.AUDIO[facts.audio]),
+        ("The camera", words.SENSOR_NOISE[facts.sensor_noise]),
+        ("Read back when it was done", _quality(facts)),
         ("Trade of speed for quality", words.MODES[facts.mode]),
         ("Worked out by", f"{words.DEVICES[facts.device]}; faces found with {words.ENGINES[facts.engine]}"),
         ("Detectors, by SHA-256", code(models) if models else "none"),
@@ -165,6 +168,14 @@ def _stated(facts: JobFacts) -> Markup:
     )
 
 
+def _decided(facts: JobFacts) -> str:
+    if facts.decisions_commitment is None:
+        return "Nothing: nobody looked it over before it was made."
+    if not facts.decided:
+        return "Somebody looked it over and left it as it was."
+    return "; ".join(f"{count:,} {words.DECISIONS[word]}" for word, count in facts.decided.items())
+
+
 def _also_covered(facts: JobFacts) -> str:
     if not facts.also_covered:
         return "Nothing was looked for: bodies, text and number plates stay."
@@ -172,6 +183,15 @@ def _also_covered(facts: JobFacts) -> str:
         f"{words.KINDS[kind]}, {words.EFFECTS[effect]}, in {facts.frames_also_covered[kind]:,} frames"
         for kind, effect in facts.also_covered.items()
     )
+
+
+def _quality(facts: JobFacts) -> str:
+    if not facts.quality:
+        return "Nothing was measured: a still is written once, as it is."
+    short = "; ".join(words.QUALITY_CHECKS[check] for check in facts.quality_short)
+    figures = "; ".join(words.QUALITY[name].format(f"{figure:,}") for name, figure in facts.quality.items())
+    outcome = f"It falls short: {short}" if short else "It is as it should be"
+    return f"{outcome}. {figures[0].upper()}{figures[1:]}."
 
 
 def _times(result: VerifiedResult) -> Markup:
@@ -230,6 +250,9 @@ def _not_proven(verdict: Verdict, *, opened: bool) -> Markup:
         "That whoever runs the service is honest. The proof shows whose keys signed.",
         _doubtful_times(verdict),
     ]
+    kept = 0 if verdict.result is None else verdict.result.facts.decided.get("keep", 0)
+    if kept:
+        items.insert(0, f"That everybody in it is covered: a person decided to keep {kept:,} visible.")
     if not opened:
         items.insert(
             1,

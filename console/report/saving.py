@@ -26,11 +26,19 @@ def save(target: Path, verdict: Verdict, file: Path) -> None:
     """
     if verdict.failure is not None:
         verdict = replace(verdict, examined=examine(file))
-    page = render(verdict, datetime.now(UTC))
+    write_whole(target, render(verdict, datetime.now(UTC)).encode("utf-8"))
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Lets a file appear once it is whole, readable by its owner alone.
+
+    Raises:
+        OSError: it cannot be written; then nothing of it is left.
+    """
     with tempfile.NamedTemporaryFile(dir=target.absolute().parent, prefix=".bauta-", delete=False) as sink:
         temporary = Path(sink.name)
         try:
-            sink.write(page.encode("utf-8"))
+            sink.write(content)
             sink.flush()
             os.fsync(sink.fileno())
             temporary.replace(target)

@@ -129,14 +129,24 @@ class Verdict:
         facts = self.result.facts
         return (
             f"VERIFIED: {facts.frames} frames, {facts.frames_with_faces} with faces covered by "
-            f"{facts.effect}{besides_faces(facts)}, audio {facts.audio}; "
-            f"tier {facts.tier}, made {facts.finished_at}."
+            f"{facts.effect}{besides_faces(facts)}, audio {facts.audio}"
+            f"{_falls_short(facts)}{decided(facts)}; tier {facts.tier}, made {facts.finished_at}."
         )
 
     def _failure(self) -> Failure:
         if self.failure is None:
             raise AssertionError("a verdict without a result has a failure")
         return self.failure
+
+
+def _falls_short(facts: JobFacts) -> str:
+    return f", quality short in {' and '.join(facts.quality_short)}" if facts.quality_short else ""
+
+
+def decided(facts: JobFacts) -> str:
+    """Says what a person decided, as a part of a sentence; nothing where nobody did."""
+    told = ", ".join(f"{count} {words.DECISIONS[word]}" for word, count in facts.decided.items())
+    return f"; by a person's decision {told}" if told else ""
 
 
 def besides_faces(facts: JobFacts) -> str:

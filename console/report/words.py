@@ -52,7 +52,24 @@ EFFECTS: Final[Mapping[str, str]] = {
     "solid": "covered with a solid patch",
     "blur": "blurred",
     "mosaic": "covered with a coarse mosaic",
+    "persona": "covered with a drawn face that is nobody's",
+    "swap": "covered with another face",
+    "warp": "changed in shape, which hides little",
+    "generator": "covered with a generated face",
+    "remove": "replaced by the background",
+    "silhouette": "covered with a plain outline",
 }
+
+DECISIONS: Final[Mapping[str, str]] = {
+    "cover": "covered by the rule",
+    "draw": "drawn by hand and covered",
+    "effect": "covered in another way",
+    "keep": "kept visible",
+    "role": "given a role",
+    "stronger": "covered more",
+    "whole_frame": "covered as a whole picture for a while",
+}
+"""What a person decided, after how often."""
 
 KINDS: Final[Mapping[str, str]] = {
     "person": "whole people, as far as a detector saw them",
@@ -64,6 +81,34 @@ AUDIO: Final[Mapping[str, str]] = {
     "removed": "The sound was removed.",
     "kept": "The sound was kept. Voices, and what is said, can identify people.",
     "none": "There was no sound.",
+}
+
+SENSOR_NOISE: Final[Mapping[str, str]] = {
+    "kept": "The camera's own noise was kept. It can tie the picture to one device.",
+    "suppressed": "The camera's own noise was suppressed, as far as that can be done.",
+}
+
+QUALITY: Final[Mapping[str, str]] = {
+    "cover_gaps": "covers that were away for a moment: {}",
+    "duration_off_ms": "the pictures end {} ms off",
+    "encodings": "encoded {} time(s)",
+    "frames_black": "black where the original was not: {}",
+    "frames_frozen": "standing still where the original moved: {}",
+    "frames_missing": "frames missing: {}",
+    "frames_read": "frames decoded again: {}",
+    "kbit_per_second": "{} kbit/s of pictures",
+    "sound_off_ms": "the sound lies {} ms off",
+    "ssim_permille": "likeness to the original outside the covers: {} of 1,000",
+    "ssim_worst_permille": "in the frame least like it: {} of 1,000",
+}
+
+QUALITY_CHECKS: Final[Mapping[str, str]] = {
+    "black": "frames are black that were not in the original",
+    "duration": "it is too long or too short",
+    "frames": "frames are missing",
+    "frozen": "the picture stands still where the original moved",
+    "sound": "sound and pictures do not go together",
+    "ssim": "it does not look enough like the original outside the covers",
 }
 
 DEVICES: Final[Mapping[str, str]] = {"cpu": "processor", "cuda": "graphics processor"}

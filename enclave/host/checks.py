@@ -88,6 +88,8 @@ def _check_progress(untrusted: WorkerProgress) -> None:
 
 def _check_result(untrusted: WorkerResult) -> None:
     _require(0 < untrusted.sealed_bytes < _MAX_COUNT and len(untrusted.sealed_sha256) == _SHA256_BYTES)
+    _require(untrusted.review_bytes < _MAX_COUNT)
+    _require(len(untrusted.review_sha256) == (_SHA256_BYTES if untrusted.review_bytes else 0))
     _require(untrusted.media_type in MEDIA_TYPES)
     _require(0 < len(untrusted.statement) <= _MAX_ENVELOPE_BYTES)
     _require(0 < len(untrusted.evidence) <= _MAX_ENVELOPE_BYTES)

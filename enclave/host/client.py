@@ -40,7 +40,9 @@ class WorkerHost:
                 self._hello = check_hello(self._read_hello(time.monotonic() + timeout_seconds))
             return self._hello
 
-    def start(self, order: RunJob, upload_fd: int, result_fd: int, scratch_fd: int) -> RunningJob:
+    def start(
+        self, order: RunJob, upload_fd: int, result_fd: int, scratch_fd: int, review_fd: int
+    ) -> RunningJob:
         """Starts a job. The descriptors stay the caller's and can be closed when this returns.
 
         Args:
@@ -49,6 +51,7 @@ class WorkerHost:
             result_fd: gets the sealed result.
             scratch_fd: an empty regular file, read and write; it will hold ciphertext of a key that dies
                 with the job.
+            review_fd: gets the sealed review package, where one was asked for inside the upload's seal.
 
         Raises:
             OrderError: the order is out of range.
@@ -57,7 +60,7 @@ class WorkerHost:
         checked = JobOrder.from_message(order)
         reports_fd, child_end = os.pipe2(os.O_CLOEXEC)
         try:
-            self._send(WorkerOrder(run=order), [upload_fd, result_fd, scratch_fd, child_end])
+            self._send(WorkerOrder(run=order), [upload_fd, result_fd, scratch_fd, review_fd, child_end])
         except HostError:
             os.close(reports_fd)
             raise

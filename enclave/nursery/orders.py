@@ -12,8 +12,8 @@ from enclave.order import MAX_ORDER_BYTES
 from protos.bauta.internal.v1.worker_pb2 import WorkerOrder
 from protos.framing import LENGTH_BYTES
 
-# Upload, result, scratch, reports.
-JOB_DESCRIPTORS = 4
+# Upload, result, scratch, review, reports.
+JOB_DESCRIPTORS = 5
 
 
 def receive_order(front: socket.socket) -> tuple[WorkerOrder, list[int]] | None:

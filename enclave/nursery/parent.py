@@ -27,7 +27,7 @@ from protos.framing import write_message
 _MAX_CHILDREN = 64
 # A vault that takes no channel for this long is as good as gone; the job then ends without a key.
 _VAULT_SECONDS = 5.0
-# Room for the seal of a result and the tags of a scratch file, next to the media itself.
+# Room for the seal of a result or a package and the tags of a scratch file, next to the media itself.
 _FILE_OVERHEAD_BYTES = 1 << 20
 # How a warden says SIGSYS: 128 and the signal.
 _KILLED_BY_THE_FILTER = 128 + signal.SIGSYS
@@ -153,13 +153,14 @@ class Nursery:
 
     def _plan(self, order: JobOrder, descriptors: tuple[int, ...]) -> ChildPlan:
         limits = order.limits
+        largest = max(limits.max_result_bytes, limits.max_review_bytes)
         return ChildPlan(
             descriptors=descriptors,
             null_fd=self._parent.null_fd,
             standing=self._parent.outer_wall,
             limits=wall.ChildLimits(
                 memory_bytes=limits.max_memory_bytes,
-                file_bytes=limits.max_result_bytes + limits.max_result_bytes // 1024 + _FILE_OVERHEAD_BYTES,
+                file_bytes=largest + largest // 1024 + _FILE_OVERHEAD_BYTES,
                 cpu_seconds=limits.max_wall_seconds * len(os.sched_getaffinity(0)),
             ),
             wall_seconds=limits.max_wall_seconds,

@@ -13,117 +13,52 @@ import tomllib
 from dataclasses import dataclass, field
 
 from enclave.errors import PolicyError
+from enclave.policy.covers import (
+    EFFECTS_BY_PSEUDONYM,
+    MAX_KEPT_REGIONS,
+    PLATE_DETECTORS,
+    TEXT_DETECTORS,
+    TEXT_EFFECTS,
+    CoverPolicy,
+    FacePolicy,
+    KeptRegion,
+    PeoplePolicy,
+    read_cover,
+    read_faces,
+    read_kept,
+    read_labels,
+    read_people,
+)
+from enclave.policy.decisions import (
+    COVERING,
+    MAX_ROLES,
+    ReviewPolicy,
+    RolePolicy,
+    read_review,
+    read_role_name,
+    read_roles,
+)
 from enclave.policy.fields import Table
-from provenance.keys import STATEMENT_SIGNATURES, STATEMENT_SUITE
+from enclave.policy.results import (
+    AUDIO_EFFECTS,
+    SUPPRESS,
+    AudioPolicy,
+    CameraPolicy,
+    EncodingPolicy,
+    MetadataPolicy,
+    ProofPolicy,
+    read_camera,
+    read_encoding,
+    read_metadata,
+    read_proof,
+)
 
 SCHEMA = "bauta.policy/v1"
 MAX_POLICY_BYTES = 64 << 10
 MAX_DOTS_IN_LINE = 64
 MODES = ("original", "quality", "balanced", "fast")
-EFFECTS = ("solid", "blur", "mosaic")
-SHAPES = ("box", "ellipse")
-AUDIO_EFFECTS = ("remove", "keep")
-NO_CREDENTIALS = "none"
-CREDENTIALS = (NO_CREDENTIALS, "c2pa")
-# Who may look; the first is what looks by default, custom-... what the operator has added (docs/models.md).
-FACE_DETECTORS = ("centerface", "mediapipe-face", "custom-face")
-PEOPLE_DETECTORS = ("mediapipe-pose", "steady-camera", "custom-person")
-TEXT_DETECTORS = ("ppocr-text", "custom-text")
-PLATE_DETECTORS = ("ppocr-text", "custom-plate")
-MAX_KEPT_REGIONS = 16
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
-
-
-@dataclass(frozen=True)
-class FacePolicy:
-    """How faces are found and covered.
-
-    Attributes:
-        effect: "solid", "blur" or "mosaic".
-        shape: "box" or "ellipse".
-        scale: width and height of the cover, as a multiple of the detected face's (1.0 to 3.0).
-        threshold: detector score from which something counts as a face (0.05 to 0.9); lower finds more.
-        passes: looks at each frame that is searched (1 to 3): as the mode says; larger, with a lower
-            threshold; mirrored.
-        linger_seconds: how long a cover stays where a face was last seen (0 to 10).
-        lookahead_seconds: how long before its first detection a face is covered (0 to 10).
-        detectors: names of detectors; what any of them finds is covered.
-    """
-
-    effect: str
-    shape: str
-    scale: float
-    threshold: float
-    passes: int
-    linger_seconds: float
-    lookahead_seconds: float
-    detectors: tuple[str, ...] = FACE_DETECTORS[:1]
-
-
-@dataclass(frozen=True)
-class CoverPolicy:
-    """How whole people, text, or the text that has the shape of a number plate are found and covered.
-
-    Attributes:
-        effect, shape, scale, linger_seconds, lookahead_seconds: as for faces.
-        threshold: from which likelihood something counts (0.05 to 0.9): that a body's points are somewhere,
-            or the mean that pixels are text; lower finds more.
-        detectors: names of detectors; what any of them finds is covered.
-    """
-
-    effect: str
-    shape: str
-    scale: float
-    threshold: float
-    linger_seconds: float
-    lookahead_seconds: float
-    detectors: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class KeptRegion:
-    """Where text and plates may stay: a channel's logo. A face there is covered all the same.
-
-    Attributes:
-        left, top, right, bottom: shares of the picture's width and height (0 to 1).
-    """
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-
-@dataclass(frozen=True)
-class AudioPolicy:
-    """What happens to sound.
-
-    Attributes:
-        effect: "remove" or "keep".
-    """
-
-    effect: str
-
-
-@dataclass(frozen=True)
-class ProofPolicy:
-    """What the proof must withstand.
-
-    Attributes:
-        signatures: the algorithms that sign the evidence and the statement, in the order in which signatures
-            stand: "ed25519" and "mldsa65" always, and "slhdsa128s" for a proof that must last decades.
-        credentials: "c2pa" puts content credentials into the result: whoever has the file alone then learns
-            which service made it and where its log says so, and with that when. "none" does not.
-    """
-
-    signatures: tuple[str, ...] = STATEMENT_SUITE
-    credentials: str = NO_CREDENTIALS
-
-    @property
-    def wants_credentials(self) -> bool:
-        """Whether the result shall carry a manifest."""
-        return self.credentials != NO_CREDENTIALS
 
 
 @dataclass(frozen=True)
@@ -134,13 +69,22 @@ class Policy:
         name: short name, a-z, 0-9 and hyphens.
         summary: one sentence for people.
         modes: what the submitter may choose from; the first is the default.
-        locked: the submitter may choose no mode but the first.
+        locked: the submitter may choose no mode but the first, and nobody may decide to show more.
         faces: how faces are covered.
         people: how whole people are covered; None where they stay, but for their faces.
         text_cover: how text of any kind is covered (the table `[text]`); None where it stays.
         plates: how number plates are covered; None where they stay, unless as text.
         keep: where text and plates may stay.
+        keep_skin: where the cover of a whole person leaves the picture as it is, to the last bit. Faces, text
+            and plates are covered there all the same.
+        labels: "letters" writes a letter on each cover of a face; "none" does not.
+        roles: what differs for a person who has one.
+        default_role: what those are called who have none, for whom the tables above hold; empty for no word.
+        review: what a person who looks over the result may decide.
         audio: what happens to sound.
+        metadata: what the result may still say about itself.
+        camera: what happens to the sensor's own noise.
+        encoding: how the result of a video is coded.
         proof: what the proof must withstand.
         text: the whole TOML text that all of this came from.
     """
@@ -150,11 +94,19 @@ class Policy:
     modes: tuple[str, ...]
     locked: bool
     faces: FacePolicy
-    people: CoverPolicy | None
+    people: PeoplePolicy | None
     text_cover: CoverPolicy | None
     plates: CoverPolicy | None
     keep: tuple[KeptRegion, ...]
+    keep_skin: tuple[KeptRegion, ...]
+    labels: str
+    roles: tuple[RolePolicy, ...]
+    default_role: str
+    review: ReviewPolicy
     audio: AudioPolicy
+    metadata: MetadataPolicy
+    camera: CameraPolicy
+    encoding: EncodingPolicy
     proof: ProofPolicy
     text: str = field(repr=False)
 
@@ -168,6 +120,18 @@ class Policy:
         """What covers each kind of thing that is asked for: "face" always, "person", "plate" and "text"."""
         wanted = {"face": self.faces, "person": self.people, "plate": self.plates, "text": self.text_cover}
         return {kind: cover.effect for kind, cover in wanted.items() if cover is not None}
+
+    @property
+    def takes_pseudonym(self) -> bool:
+        """Whether a pseudonym changes anything under it, if only by what a reviewer may decide."""
+        effects = {self.faces.effect, *self.review.effects.get("face", ())}
+        effects |= {role.covers["face"].effect for role in self.roles if "face" in role.covers}
+        return not effects.isdisjoint(EFFECTS_BY_PSEUDONYM)
+
+    @property
+    def role_names(self) -> tuple[str, ...]:
+        """Every role that a reviewer may give somebody; first the one that takes another back."""
+        return ((self.default_role,) if self.default_role else ()) + tuple(role.name for role in self.roles)
 
     @property
     def allowed_modes(self) -> tuple[str, ...]:
@@ -196,72 +160,51 @@ def parse_policy(text: str) -> Policy:
         summary=root.text("summary", 300),
         modes=root.choices("modes", MODES),
         locked=root.flag("locked"),
-        faces=_faces(faces),
-        people=_cover(root.optional_table("people"), PEOPLE_DETECTORS),
-        text_cover=_cover(text_table, TEXT_DETECTORS),
-        plates=_cover(plates_table, PLATE_DETECTORS),
-        keep=tuple(_kept(region) for region in root.tables("keep", MAX_KEPT_REGIONS)),
+        faces=read_faces(faces),
+        people=read_people(root.optional_table("people")),
+        text_cover=read_cover(text_table, TEXT_EFFECTS, TEXT_DETECTORS),
+        plates=read_cover(plates_table, TEXT_EFFECTS, PLATE_DETECTORS),
+        keep_skin=tuple(read_kept(region) for region in root.tables("keep_skin", MAX_KEPT_REGIONS)),
+        labels=read_labels(root.optional_table("labels")),
+        roles=read_roles(root.tables("roles", MAX_ROLES)),
+        default_role=read_role_name(root, "default_role") if root.has("default_role") else "",
+        review=read_review(root.optional_table("review")),
+        keep=tuple(read_kept(region) for region in root.tables("keep", MAX_KEPT_REGIONS)),
         audio=AudioPolicy(effect=audio.choice("effect", AUDIO_EFFECTS)),
-        proof=_proof(root.optional_table("proof")),
+        metadata=read_metadata(root.optional_table("metadata")),
+        camera=read_camera(root.optional_table("camera")),
+        encoding=read_encoding(root.optional_table("encoding")),
+        proof=read_proof(root.optional_table("proof")),
         text=text,
     )
     for table in (faces, audio, root):
         table.finish()
     if policy.keep and policy.text_cover is None and policy.plates is None:
         raise PolicyError("policy: keep has no meaning without text or plates")
+    if policy.keep_skin and policy.people is None:
+        raise PolicyError("policy: keep_skin has no meaning where people are not covered")
+    if policy.keep_skin and policy.camera.noise == SUPPRESS:
+        raise PolicyError("policy: skin that is kept keeps the sensor's noise: choose one of the two")
+    _check_decisions(policy)
+    if policy.encoding.lossless and policy.camera.noise == SUPPRESS:
+        raise PolicyError("policy: what is lossless keeps the sensor's noise: choose one of the two")
     return policy
 
 
-def _faces(table: Table) -> FacePolicy:
-    return FacePolicy(
-        effect=table.choice("effect", EFFECTS),
-        shape=table.choice("shape", SHAPES),
-        scale=table.number("scale", 1.0, 3.0),
-        threshold=table.number("threshold", 0.05, 0.9),
-        passes=table.count("passes", 1, 3),
-        linger_seconds=table.number("linger_seconds", 0.0, 10.0),
-        lookahead_seconds=table.number("lookahead_seconds", 0.0, 10.0),
-        detectors=table.choices_or("detectors", FACE_DETECTORS, FACE_DETECTORS[:1]),
-    )
-
-
-def _cover(table: Table | None, detectors: tuple[str, ...]) -> CoverPolicy | None:
-    if table is None:
-        return None
-    found = CoverPolicy(
-        effect=table.choice("effect", EFFECTS),
-        shape=table.choice("shape", SHAPES),
-        scale=table.number("scale", 1.0, 3.0),
-        threshold=table.number("threshold", 0.05, 0.9),
-        linger_seconds=table.number("linger_seconds", 0.0, 10.0),
-        lookahead_seconds=table.number("lookahead_seconds", 0.0, 10.0),
-        detectors=table.choices_or("detectors", detectors, detectors[:1]),
-    )
-    table.finish()
-    return found
-
-
-def _kept(table: Table) -> KeptRegion:
-    left, top, right, bottom = (table.number(edge, 0.0, 1.0) for edge in ("left", "top", "right", "bottom"))
-    table.finish()
-    if left >= right or top >= bottom:
-        raise PolicyError("policy: keep needs left before right and top before bottom")
-    return KeptRegion(left, top, right, bottom)
-
-
-def _proof(table: Table | None) -> ProofPolicy:
-    if table is None:
-        return ProofPolicy()
-    # A table that says nothing at all is a mistake; one that speaks of something else keeps the default.
-    unsaid = STATEMENT_SUITE if table.has("credentials") else None
-    named = table.choices("signatures", STATEMENT_SIGNATURES, unsaid)
-    if not set(STATEMENT_SUITE) <= set(named):
-        raise PolicyError(f"policy: proof.signatures must hold {' and '.join(STATEMENT_SUITE)}")
-    credentials = table.choice("credentials", CREDENTIALS, NO_CREDENTIALS)
-    table.finish()
-    return ProofPolicy(
-        signatures=tuple(name for name in STATEMENT_SIGNATURES if name in named), credentials=credentials
-    )
+def _check_decisions(policy: Policy) -> None:
+    if policy.locked and "warp" in policy.effects.values():
+        raise PolicyError("policy: warp shows most of a face as it is: one that is locked cannot use it")
+    if policy.locked and (policy.roles or not set(policy.review.may) <= set(COVERING)):
+        raise PolicyError("policy: one that is locked lets nobody show more: no roles, no keep, no effect")
+    if bool(policy.roles) != ("role" in policy.review.may):
+        raise PolicyError('policy: there are roles if and only if review.may names "role"')
+    if policy.default_role and not policy.roles:
+        raise PolicyError("policy: default_role has no meaning without roles")
+    if policy.default_role in {role.name for role in policy.roles}:
+        raise PolicyError("policy: default_role is what the tables for everybody are called, no other role")
+    kinds = {kind for role in policy.roles for kind in role.covers} | set(policy.review.effects)
+    if not kinds <= policy.effects.keys():
+        raise PolicyError("policy: a role or review.effects speaks of something that nothing covers")
 
 
 def _load(text: str) -> dict[str, object]:

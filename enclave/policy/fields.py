@@ -90,8 +90,10 @@ class Table:
             raise self._wrong(key, "must be true or false")
         return value
 
-    def number(self, key: str, lowest: float, highest: float) -> float:
-        """Reads a number within a closed range; NaN is in no range."""
+    def number(self, key: str, lowest: float, highest: float, otherwise: float | None = None) -> float:
+        """Reads a number within a closed range; NaN is in no range. One left out is `otherwise`."""
+        if otherwise is not None and key not in self._values:
+            return otherwise
         value = self._take(key)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not lowest <= value <= highest:
             raise self._wrong(key, f"must be a number from {lowest} to {highest}")

@@ -1,10 +1,11 @@
 """The first bytes inside a sealed upload: the salt and the terms; the media follows to the end.
 
     bauta.upload/v1\\n
-    {"salt":"<base64 of 32 bytes>","terms":{...}}\\n
-    <media>
+    {"instructions":{...},"salt":"<base64 of 32 bytes>","terms":{...}}\\n
+    <the record of a review, where the instructions announce one><media>
 
-Two lines of text, so that a person can make an upload with a shell and `age`.
+Two lines of text, so that a person can make an upload with a shell and `age`. Without instructions, which is
+the common case, the second line has no such key.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from enclave.errors import PreambleError
+from enclave.policy.instructions import Instructions, instructions_from_object
 from enclave.policy.terms import Terms, terms_from_object
 from provenance import canonical
 from provenance.encoding import base64_bytes, base64_text
@@ -30,27 +32,41 @@ class UploadPreamble:
     Attributes:
         terms: what the submitter asks for.
         salt: 32 random bytes, chosen by the submitter; never leaves the seal.
-        size: bytes from the start of the plaintext to the first byte of the media.
+        instructions: what the submitter tells the worker alone; never leave the seal either.
+        header_bytes: of the two lines, from the start of the plaintext.
     """
 
     terms: Terms
     salt: bytes = field(repr=False)
-    size: int
+    instructions: Instructions = field(repr=False)
+    header_bytes: int
+
+    @property
+    def record_bytes(self) -> int:
+        """Length of the record that follows the two lines; 0 for none."""
+        return self.instructions.review.record_bytes if self.instructions.review is not None else 0
+
+    @property
+    def size(self) -> int:
+        """Bytes from the start of the plaintext to the first byte of the media."""
+        return self.header_bytes + self.record_bytes
 
 
-def upload_preamble(terms: Terms, salt: bytes) -> bytes:
-    """Writes the preamble; the media follows it directly.
+def upload_preamble(terms: Terms, salt: bytes, instructions: Instructions | None = None) -> bytes:
+    """Writes the two lines; the record, where the instructions announce one, and the media follow directly.
 
     Args:
         terms: what is asked for.
         salt: 32 fresh random bytes.
+        instructions: for the worker alone.
 
     Raises:
         PreambleError: the salt has another length, or the header grows too large.
     """
     if len(salt) != SALT_BYTES:
         raise PreambleError(f"the salt must be {SALT_BYTES} bytes")
-    header = canonical.dumps({"salt": base64_text(salt), "terms": terms.to_object()}) + b"\n"
+    said = {"instructions": instructions.to_object()} if instructions else {}
+    header = canonical.dumps({**said, "salt": base64_text(salt), "terms": terms.to_object()}) + b"\n"
     if len(header) > MAX_HEADER_BYTES:
         raise PreambleError(f"the header is larger than {MAX_HEADER_BYTES} bytes")
     return MAGIC + header
@@ -72,11 +88,20 @@ def parse_preamble(untrusted: bytes) -> UploadPreamble:
         raise PreambleError("the upload's header line does not end")
     try:
         untrusted_header = canonical.loads(untrusted[len(MAGIC) : end], MAX_HEADER_BYTES)
-        if not isinstance(untrusted_header, dict) or untrusted_header.keys() != {"salt", "terms"}:
-            raise PreambleError("the upload's header holds a salt and terms, and nothing else")
+        if not isinstance(untrusted_header, dict) or untrusted_header.keys() - {"instructions"} != {
+            "salt",
+            "terms",
+        }:
+            raise PreambleError("the upload's header holds a salt, terms and instructions, and nothing else")
         salt = base64_bytes(untrusted_header["salt"])
     except FormatError:
         raise PreambleError("the upload's header is not canonical JSON") from None
     if len(salt) != SALT_BYTES:
         raise PreambleError(f"the salt must be {SALT_BYTES} bytes")
-    return UploadPreamble(terms=terms_from_object(untrusted_header["terms"]), salt=salt, size=end + 1)
+    instructions = (
+        instructions_from_object(untrusted_header["instructions"])
+        if "instructions" in untrusted_header
+        else Instructions()
+    )
+    terms = terms_from_object(untrusted_header["terms"])
+    return UploadPreamble(terms=terms, salt=salt, instructions=instructions, header_bytes=end + 1)

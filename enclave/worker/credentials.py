@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 from anonymizer import Report
 from enclave.errors import WorkerError
 from enclave.policy import Terms
+from enclave.worker import vault_channel
 from enclave.worker.release import Release, ask_for_claim_signature
 from enclave.worker.scratch import EncryptedScratch
 from provenance.credentials.assertions import actions
@@ -28,8 +27,7 @@ def prepare_credentials(vault_fd: int, terms: Terms, release: Release) -> None:
         FormatError: what it said is no certificate.
     """
     if not terms.policy.proof.wants_credentials:
-        with contextlib.suppress(OSError):
-            os.close(vault_fd)
+        vault_channel.close(vault_fd)
         return
     if not 1 <= len(release.claim_chain) < MAX_CERTIFICATES or not release.log_origin:
         raise WorkerError("the vault does not say who signs claims", "credentials_refused")
@@ -57,7 +55,7 @@ def result_with_credentials(
         # typeshed does not count raw streams among BinaryIO; they do all that it asks for.
         cast("BinaryIO", scratch),
         report.media_type,
-        actions(_covered(terms, report), report.audio),
+        actions(_covered(terms, report), report.audio, month_stays=terms.policy.metadata.captured == "month"),
         (Envelope.from_bytes(release.evidence).digest, release.log_origin),
         release.claim_chain,
         lambda claim: ask_for_claim_signature(vault_fd, claim),

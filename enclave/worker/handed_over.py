@@ -1,4 +1,4 @@
-"""The five descriptors that are all a child has, at fixed numbers, and streams over them.
+"""The six descriptors that are all a child has, at fixed numbers, and streams over them.
 
 The streams use positioned reads and plain writes only: opening a descriptor through Python's own file
 objects would ask the kernel questions that the wall does not answer.
@@ -18,7 +18,7 @@ from protos.framing import write_all
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-UPLOAD_FD, RESULT_FD, SCRATCH_FD, REPORTS_FD, VAULT_FD = range(FIRST_FREE, FIRST_FREE + 5)
+UPLOAD_FD, RESULT_FD, SCRATCH_FD, REVIEW_FD, REPORTS_FD, VAULT_FD = range(FIRST_FREE, FIRST_FREE + 6)
 
 
 class DescriptorReader(io.RawIOBase):
@@ -66,11 +66,13 @@ class DescriptorSink:
     Args:
         fd: written from where it stands.
         max_bytes: the most that it takes.
+        code: of the error beyond that.
     """
 
-    def __init__(self, fd: int, max_bytes: int) -> None:
+    def __init__(self, fd: int, max_bytes: int, code: str = "result_too_large") -> None:
         self._fd = fd
         self._max_bytes = max_bytes
+        self._code = code
         self._sha256 = hashlib.sha256()
         self.size = 0
 
@@ -83,11 +85,11 @@ class DescriptorSink:
         """Writes every byte.
 
         Raises:
-            WorkerError: `result_too_large`.
+            WorkerError: of this sink's code.
             OSError: the disk is full.
         """
         if self.size + len(chunk) > self._max_bytes:
-            raise WorkerError("the sealed result is larger than its limit", "result_too_large")
+            raise WorkerError("what is sealed is larger than its limit", self._code)
         write_all(self._fd, chunk)
         self._sha256.update(chunk)
         self.size += len(chunk)

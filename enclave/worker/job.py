@@ -5,21 +5,25 @@ from __future__ import annotations
 import contextlib
 import io
 import time
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from anonymizer import Models, Progress, Report, anonymize
 from enclave.errors import WallError, WorkerError
 from enclave.order import JobOrder
 from enclave.policy import Terms, parse_terms
+from enclave.policy.results import SUPPRESS
 from enclave.worker import handed_over as fds
 from enclave.worker.credentials import prepare_credentials, result_with_credentials
+from enclave.worker.derived import DerivedKeys, ask_for_derived_keys
 from enclave.worker.failures import published_code
 from enclave.worker.opening import OpenedUpload, open_upload
+from enclave.worker.quality import quality_facts
 from enclave.worker.release import Release, ask_for_file_key
 from enclave.worker.reporting import Reporter
+from enclave.worker.review import ReviewedJob, begin_review
 from enclave.worker.scratch import EncryptedScratch
 from enclave.worker.sealing import SealedResult, plain_result, seal_result
 from enclave.worker.settings import limits_of, settings_of
@@ -46,7 +50,7 @@ class Warmth:
 
 
 def run_job(order: JobOrder, warmth: Warmth, standing: Set[str]) -> None:
-    """Does one job with the five descriptors at their fixed numbers, behind a wall that is already closed.
+    """Does one job with the six descriptors at their fixed numbers, behind a wall that is already closed.
 
     The last thing it writes to the reports descriptor is a result or a code. It raises nothing.
 
@@ -88,12 +92,17 @@ class _Job:
             )
         if release.facts.measurement != self._warmth.measurement.hex():
             raise WorkerError("the evidence is about another worker", "release_refused")
-        prepare_credentials(fds.VAULT_FD, terms, release)
         with self._stage("decrypt"):
             payload = PayloadReader(upload, release.file_key, payload_offset=len(header.raw))
             opened = open_upload(payload, self._order.terms)
+        with self._stage("release"):
+            derived = ask_for_derived_keys(
+                fds.VAULT_FD, self._order.job_id, header.raw, release, opened.instructions
+            )
+        prepare_credentials(fds.VAULT_FD, terms, release)
+        reviewed = begin_review(opened, terms, self._warmth.measurement, derived.record)
         with EncryptedScratch(fds.SCRATCH_FD, self._order.limits.max_result_bytes) as scratch:
-            report = self._anonymize(opened, scratch, terms)
+            report = self._anonymize(opened, scratch, terms, derived, reviewed)
             self._reporter.progress("seal", report.frames, report.frames)
             with self._stage("seal"):
                 result = (
@@ -103,9 +112,13 @@ class _Job:
                 )
                 sink = fds.DescriptorSink(fds.RESULT_FD, self._order.limits.max_result_bytes)
                 sealed = seal_result(result, sink, terms.recipients)
+                package = self._seal_package(reviewed, terms, report)
         self._reporter.progress("prove", report.frames, report.frames)
         with self._stage("prove"):
-            statement = self._statement(terms, release, opened, report, sealed)
+            told: dict[str, Any] = reviewed.decided_facts(opened.salt) if reviewed is not None else {}
+            if package is not None:
+                told["review_sha256"] = package.sealed_sha256.hex()
+            statement = self._statement(terms, release, opened, report, sealed, told)
         return WorkerResult(
             sealed_bytes=sealed.sealed_bytes,
             sealed_sha256=sealed.sealed_sha256,
@@ -113,18 +126,31 @@ class _Job:
             statement=statement,
             evidence=release.evidence,
             stage_seconds=self._seconds,
+            review_bytes=package.sealed_bytes if package is not None else 0,
+            review_sha256=package.sealed_sha256 if package is not None else b"",
         )
 
-    def _anonymize(self, opened: OpenedUpload, scratch: EncryptedScratch, terms: Terms) -> Report:
+    def _anonymize(
+        self,
+        opened: OpenedUpload,
+        scratch: EncryptedScratch,
+        terms: Terms,
+        derived: DerivedKeys,
+        reviewed: ReviewedJob | None,
+    ) -> Report:
         self._reporter.progress("anonymize")
+        personas = derived.personas
+        if personas is None and reviewed is not None:
+            personas = reviewed.personas
         report = anonymize(
             # typeshed does not count raw streams among BinaryIO; they do all that it asks for.
             cast("BinaryIO", opened.media),
             cast("BinaryIO", scratch),
-            settings=settings_of(terms),
+            settings=settings_of(terms, opened.instructions.pseudonym, personas),
             models=self._warmth.models,
             limits=limits_of(self._order.limits),
             on_progress=self._pass_on,
+            review=reviewed.review if reviewed is not None else None,
         )
         self._seconds.update(report.stage_seconds)
         # Reading the media decrypts it, inside what the anonymizer counts as decoding.
@@ -132,13 +158,28 @@ class _Job:
         self._seconds["decode"] = max(0.0, self._seconds.get("decode", 0.0) - opened.media.seconds)
         return report
 
+    def _seal_package(
+        self, reviewed: ReviewedJob | None, terms: Terms, report: Report
+    ) -> SealedResult | None:
+        if reviewed is None:
+            return None
+        most = self._order.limits.max_review_bytes
+        sink = fds.DescriptorSink(fds.REVIEW_FD, most, "review_too_large")
+        return seal_result([reviewed.package(self._order.job_id, terms, report)], sink, terms.recipients)
+
     def _pass_on(self, progress: Progress) -> None:
         self._reporter.progress(
             "anonymize", progress.frames_done, progress.frames_total, progress.frames_per_second
         )
 
     def _statement(
-        self, terms: Terms, release: Release, opened: OpenedUpload, report: Report, sealed: SealedResult
+        self,
+        terms: Terms,
+        release: Release,
+        opened: OpenedUpload,
+        report: Report,
+        sealed: SealedResult,
+        of_review: Mapping[str, Any],
     ) -> bytes:
         facts = JobFacts(
             job_id=self._order.job_id.hex(),
@@ -162,10 +203,14 @@ class _Job:
             tracks=report.tracks,
             also_covered={kind: effect for kind, effect in terms.policy.effects.items() if kind != "face"},
             frames_also_covered={kind: n for kind, n in report.frames_with.items() if kind != "face"},
+            quality=quality_facts(report.quality),
+            quality_short=report.quality.short if report.quality else (),
+            sensor_noise="suppressed" if terms.policy.camera.noise == SUPPRESS else "kept",
             started_at=format_instant(self._started_at),
             finished_at=format_instant(datetime.now(UTC)),
             signatures=terms.policy.proof.signatures,
             credentials=terms.policy.proof.credentials,
+            **of_review,
         )
         return sign_envelope(facts.to_statement(), release.signer, facts.signatures).to_bytes()
 

@@ -10,10 +10,11 @@ import hmac
 import io
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from enclave.errors import WorkerError
+from enclave.errors import PreambleError, WorkerError
+from enclave.policy.instructions import Instructions
 from enclave.policy.preamble import MAX_PREAMBLE_BYTES, UploadPreamble, parse_preamble
 from enclave.worker.handed_over import moved_position
 from keyvault.age import PayloadReader
@@ -29,10 +30,16 @@ class OpenedUpload:
     Attributes:
         media: the original.
         commitment: HMAC-SHA256 of the original under the submitter's salt, 32 bytes.
+        salt: the submitter's, 32 bytes.
+        instructions: what the submitter tells this worker alone.
+        untrusted_record: of the first run of a review, sealed by that run's worker; empty without one.
     """
 
     media: MediaStream
     commitment: bytes
+    salt: bytes = field(repr=False)
+    instructions: Instructions = field(repr=False)
+    untrusted_record: bytes = field(repr=False)
 
 
 class MediaStream(io.RawIOBase):
@@ -95,16 +102,29 @@ def open_upload(payload: PayloadReader, ordered_terms: bytes) -> OpenedUpload:
 
     Raises:
         WorkerError: `terms_mismatch` when the submitter sealed other terms than the request states.
-        TermsError: the upload does not start with a preamble.
+        TermsError: the upload does not start with a preamble, or ends before its record does.
         AgeError: a chunk is not authentic, or the upload is cut short.
     """
     payload.seek(0)
     preamble = parse_preamble(payload.read(MAX_PREAMBLE_BYTES))
     if not hmac.compare_digest(preamble.terms.to_bytes(), ordered_terms):
         raise WorkerError("the terms inside the seal are not those of the request", "terms_mismatch")
+    commitment = _authenticate_and_commit(payload, preamble)
     return OpenedUpload(
-        media=MediaStream(payload, preamble.size), commitment=_authenticate_and_commit(payload, preamble)
+        media=MediaStream(payload, preamble.size),
+        commitment=commitment,
+        salt=preamble.salt,
+        instructions=preamble.instructions,
+        untrusted_record=_record(payload, preamble),
     )
+
+
+def _record(payload: PayloadReader, preamble: UploadPreamble) -> bytes:
+    payload.seek(preamble.header_bytes)
+    record = payload.read(preamble.record_bytes)
+    if len(record) != preamble.record_bytes:
+        raise PreambleError("the upload ends before the record that its header announces")
+    return record
 
 
 def _authenticate_and_commit(payload: PayloadReader, preamble: UploadPreamble) -> bytes:

@@ -2,13 +2,12 @@
 
 The child makes its keys behind the wall and asks once. The vault's first answer is the evidence that later
 tells a verifier whose keys these were; the child passes it on to be recorded. The second is the sealed file
-key, and it comes only once the vault has seen that record in its log. Hours later, on the same channel, the
-child may ask for one signature more: that of its result's content credentials.
+key, and it comes only once the vault has seen that record in its log. On the same channel the child then
+asks for its derived keys (`derived`) and, hours later, for the signature under its content credentials.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Set
@@ -18,6 +17,7 @@ from typing import TypeVar
 from enclave.errors import WorkerError
 from enclave.order import JobOrder
 from enclave.policy import Terms
+from enclave.worker import vault_channel
 from keyvault.release import OneJobKey, ReleaseSealError, job_failure_code
 from keyvault.signing.hybrid import SEED_BYTES, HybridSigner
 from keyvault.signing.slhdsa import SlhDsaKey
@@ -29,14 +29,12 @@ from protos.bauta.internal.v1.release_pb2 import (
     ReleaseRequest,
     ReleaseResponse,
 )
-from protos.framing import FramingError, MessageT, read_message, write_message
 from provenance.credentials.claim import Claim
 from provenance.dsse import Envelope
 from provenance.errors import ProvenanceError
 from provenance.keys import SLHDSA128S
 from provenance.statements import ReleaseFacts
 
-_MAX_RESPONSE_BYTES = 256 << 10
 AnswerT = TypeVar("AnswerT", ReleaseOffer, ReleaseResponse)
 
 
@@ -46,6 +44,7 @@ class Release:
 
     Attributes:
         file_key: of the upload, 16 bytes.
+        one_job_key: what the vault seals to.
         signer: the one-job keys that sign the statement.
         evidence: the envelope that certifies them, as it came.
         facts: what it says.
@@ -54,6 +53,7 @@ class Release:
     """
 
     file_key: bytes = field(repr=False)
+    one_job_key: OneJobKey = field(repr=False)
     signer: HybridSigner = field(repr=False)
     evidence: bytes = field(repr=False)
     facts: ReleaseFacts
@@ -83,7 +83,7 @@ def ask_for_file_key(
         WorkerError: the vault refused (its reason's published code), did not answer (`vault_unavailable`), or
             answered something else than a key for this job (`release_refused`).
     """
-    challenge = _read(vault_fd, ReleaseChallenge)
+    challenge = vault_channel.read(vault_fd, ReleaseChallenge)
     one_job_key = OneJobKey.generate()
     # From the kernel, not from a generator whose state the warm parent shares with every job.
     third_key = SlhDsaKey.generate() if SLHDSA128S in terms.policy.proof.signatures else None
@@ -100,17 +100,18 @@ def ask_for_file_key(
         walls=sorted(walls),
         nonce=challenge.nonce,
     )
-    _write(vault_fd, request)
-    evidence = _willing(_read(vault_fd, ReleaseOffer)).evidence
+    vault_channel.write(vault_fd, request)
+    evidence = _willing(vault_channel.read(vault_fd, ReleaseOffer)).evidence
     facts = _certified(evidence, request)
     record(evidence)
-    response = _willing(_read(vault_fd, ReleaseResponse))
+    response = _willing(vault_channel.read(vault_fd, ReleaseResponse))
     try:
         file_key = one_job_key.open_file_key(response.sealed_file_key, order.job_id, age_header)
     except ReleaseSealError:
         raise WorkerError("the sealed file key is not for this job", "release_refused") from None
     return Release(
         file_key=file_key,
+        one_job_key=one_job_key,
         signer=signer,
         evidence=evidence,
         facts=facts,
@@ -125,7 +126,7 @@ def ask_for_claim_signature(vault_fd: int, claim: Claim) -> bytes:
     Raises:
         WorkerError: `credentials_refused`, or `vault_unavailable` when there was no answer.
     """
-    _write(
+    vault_channel.write(
         vault_fd,
         ClaimRequest(
             actions_sha256=claim.actions_sha256,
@@ -133,26 +134,10 @@ def ask_for_claim_signature(vault_fd: int, claim: Claim) -> bytes:
             binding_sha256=claim.binding_sha256,
         ),
     )
-    response = _read(vault_fd, ClaimResponse)
+    response = vault_channel.read(vault_fd, ClaimResponse)
     if response.error_code:
         raise WorkerError("the vault refused to sign the claim", "credentials_refused")
     return response.signature
-
-
-def _write(vault_fd: int, request: ReleaseRequest | ClaimRequest) -> None:
-    # A vault that has refused before it was asked has closed its end; its answer is still there to read.
-    with contextlib.suppress(OSError):
-        write_message(vault_fd, request)
-
-
-def _read(vault_fd: int, kind: type[MessageT]) -> MessageT:
-    try:
-        message = read_message(vault_fd, kind, _MAX_RESPONSE_BYTES)
-    except (OSError, FramingError):
-        message = None
-    if message is None:
-        raise WorkerError("the vault gave no answer", "vault_unavailable")
-    return message
 
 
 def _willing(answer: AnswerT) -> AnswerT:

@@ -3,32 +3,91 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from anonymizer import FaceSettings, KeptRegion, Limits, PeopleSettings, Settings, TextSettings
+from anonymizer import FaceSettings, KeptRegion, Limits, PeopleSettings, Role, Settings, TextSettings
+from anonymizer.settings import CoverSettings, Kind
 from enclave.order import JobLimits
-from enclave.policy import CoverPolicy, FacePolicy, Terms
+from enclave.policy import (
+    CoverPolicy,
+    FacePolicy,
+    PeoplePolicy,
+    Policy,
+    RoleCover,
+    Terms,
+)
+from enclave.policy import KeptRegion as KeptPolicy
+from enclave.policy.decisions import KEPT
 
 # Each of the decoder, the detector and the encoder starts this many; together they stay below the wall's
 # limit on threads, and more than this gains nothing.
 _MOST_THREADS = 16
 
 
-def settings_of(terms: Terms) -> Settings:
-    """Gives the anonymizer's settings. Both sides check the words, so they are passed as they are."""
+def settings_of(terms: Terms, pseudonym: str = "", personas: bytes | None = None) -> Settings:
+    """Gives the anonymizer's settings. Both sides check the words, so they are passed as they are.
+
+    Args:
+        terms: of the job.
+        pseudonym: from inside the seal; empty for none.
+        personas: what the vault derived for the pseudonym's scope, 32 bytes; None without a pseudonym.
+    """
     policy = terms.policy
-    job: dict[str, Any] = {"mode": terms.mode, "audio": policy.audio.effect}
-    return Settings(
+    job: dict[str, Any] = {
+        "mode": terms.mode,
+        "audio": policy.audio.effect,
+        "captured": policy.metadata.captured,
+        "sensor_noise": policy.camera.noise,
+        "lossless": policy.encoding.lossless,
+        "labels": policy.labels,
+    }
+    everybody = Settings(
         faces=FaceSettings(passes=policy.faces.passes, **_cover(policy.faces)),
-        people=PeopleSettings(**_cover(policy.people)) if policy.people else None,
+        people=PeopleSettings(**_cover(policy.people), **_drawing(policy.people)) if policy.people else None,
         text=TextSettings(**_cover(policy.text_cover)) if policy.text_cover else None,
         plates=TextSettings(**_cover(policy.plates)) if policy.plates else None,
-        keep=tuple(
-            KeptRegion(region.left, region.top, region.right, region.bottom) for region in policy.keep
-        ),
+        keep=_regions(policy.keep),
+        keep_skin=_regions(policy.keep_skin),
+        personas=personas,
+        pseudonym=pseudonym,
         threads=min(len(os.sched_getaffinity(0)), _MOST_THREADS),
         **job,
     )
+    return replace(everybody, roles=_roles(policy, everybody))
+
+
+def _roles(policy: Policy, everybody: Settings) -> tuple[Role, ...]:
+    kinds: dict[str, Kind] = {"face": "face", "person": "person"}
+    named = [
+        Role(
+            role.name,
+            {
+                kinds[kind]: _as_role(everybody.sought[kinds[kind]], cover)
+                for kind, cover in role.covers.items()
+            },
+        )
+        for role in policy.roles
+    ]
+    # What everybody is called whom nobody gave another role: under it a reviewer can put somebody back.
+    unnamed = [Role(policy.default_role, {})] if policy.default_role else []
+    return (*unnamed, *named)
+
+
+def _as_role(everybody: CoverSettings, cover: RoleCover) -> CoverSettings | None:
+    if cover.effect == KEPT:
+        return None
+    changed: dict[str, Any] = {"effect": cover.effect}
+    if cover.shape is not None:
+        changed["shape"] = cover.shape
+    if cover.scale is not None:
+        changed["scale"] = cover.scale
+    return replace(everybody, **changed)
+
+
+def _regions(regions: Sequence[KeptPolicy]) -> tuple[KeptRegion, ...]:
+    return tuple(KeptRegion(region.left, region.top, region.right, region.bottom) for region in regions)
 
 
 def _cover(cover: FacePolicy | CoverPolicy) -> dict[str, Any]:
@@ -40,6 +99,15 @@ def _cover(cover: FacePolicy | CoverPolicy) -> dict[str, Any]:
         "linger_seconds": cover.linger_seconds,
         "lookahead_seconds": cover.lookahead_seconds,
         "detectors": cover.detectors,
+    }
+
+
+def _drawing(people: PeoplePolicy) -> dict[str, Any]:
+    return {
+        "outline": people.outline,
+        "overlay": people.overlay,
+        "smooth_outline": people.smooth_outline,
+        "smooth_seconds": people.smooth_seconds,
     }
 
 

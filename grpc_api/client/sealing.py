@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from enclave.policy import Terms, upload_preamble
+from enclave.policy import Instructions, Terms, upload_preamble
 from grpc_api.errors import invalid
 from keyvault.age import SealWriter, parse_recipient
 
@@ -36,7 +36,14 @@ class SealedUpload:
     commitment: str = field(repr=False)
 
 
-def seal_upload(source: Path, sealed: Path, terms: Terms, intake_recipient: str) -> SealedUpload:
+def seal_upload(
+    source: Path,
+    sealed: Path,
+    terms: Terms,
+    intake_recipient: str,
+    instructions: Instructions | None = None,
+    record: bytes = b"",
+) -> SealedUpload:
     """Seals a media file and its terms to the intake.
 
     Args:
@@ -44,6 +51,8 @@ def seal_upload(source: Path, sealed: Path, terms: Terms, intake_recipient: str)
         sealed: the age file to write; it must not exist.
         terms: what is asked for; bound inside the seal.
         intake_recipient: `age1pq1...` of the verified intake.
+        instructions: for the worker alone; nobody on the road sees that there are any.
+        record: of an earlier run, where the instructions announce one; sealed as it is.
 
     Raises:
         ServiceError: `input_unreadable`.
@@ -55,7 +64,8 @@ def seal_upload(source: Path, sealed: Path, terms: Terms, intake_recipient: str)
     with _open_input(source) as media, sealed.open("xb") as raw:
         tap = HashingSink(raw)
         with SealWriter(tap, [recipient]) as sealer:
-            sealer.write(upload_preamble(terms, salt))
+            sealer.write(upload_preamble(terms, salt, instructions))
+            sealer.write(record)
             while block := media.read(BLOCK_BYTES):
                 commitment.update(block)
                 sealer.write(block)

@@ -9,21 +9,22 @@ was sent. Whatever fails on the way, the job is cancelled and nothing half-done 
 from __future__ import annotations
 
 import datetime
-import os
 import secrets
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
 
 import grpc
 
-from enclave.policy import Terms
+from enclave.policy import Instructions, Terms
 from grpc_api.client import transfer
 from grpc_api.client.connection import Connection, service_errors
+from grpc_api.client.outputs import commit, create_private
 from grpc_api.client.receipts import fetch_receipt
+from grpc_api.client.review import fetch_package, require_no_package
+from grpc_api.client.review_key import ReviewKey
 from grpc_api.client.sealing import SealedUpload, seal_upload
 from grpc_api.errors import ServiceError, exhausted, invalid, said_by_a_service
 from keyvault.age import HybridIdentity, open_sealed
@@ -35,6 +36,21 @@ from provenance.trust import Trust
 from provenance.verifier import VerifiedResult, verify_result
 
 OnProgress = Callable[[str, jobs_pb2.Progress | None], None]
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review of a job: asked for, or taking place.
+
+    Attributes:
+        key: the submitter's half of it.
+        instructions: `key.first()`, or what `key.again` gave.
+        record: of the earlier run, which this one replays; nothing in the first.
+    """
+
+    key: ReviewKey
+    instructions: Instructions = field(repr=False)
+    record: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -66,8 +82,12 @@ def submit(
     identity: HybridIdentity,
     on_progress: OnProgress,
     on_receipt: Callable[[bytes], None] | None = None,
+    instructions: Instructions | None = None,
+    review: Review | None = None,
 ) -> Submitted:
     """Runs one submission; `output` and `output.proof` are there when it returns.
+
+    With a review, `output.review` and `output.review-key` are there too.
 
     Args:
         connection: to the service.
@@ -78,6 +98,8 @@ def submit(
         identity: opens the result.
         on_progress: told each stage by name, with counts while frames are worked on.
         on_receipt: given the verified receipt, a proof file, once the upload is accepted.
+        instructions: for the worker alone. A review brings its own.
+        review: to be made of this job.
 
     Raises:
         ServiceError, KeyvaultError, EnclaveError, ProvenanceError: nothing was written.
@@ -94,7 +116,9 @@ def submit(
     with tempfile.TemporaryDirectory(prefix=".bauta-", dir=output.parent) as folder:
         work = Path(folder)
         on_progress("seal", None)
-        sealed = seal_upload(source, work / "upload.age", terms, checked.intake.recipient)
+        told = instructions if review is None else review.instructions
+        record = b"" if review is None else review.record
+        sealed = seal_upload(source, work / "upload.age", terms, checked.intake.recipient, told, record)
         if sealed.size > intake.max_upload_bytes:
             raise exhausted("upload_too_large", "The sealed upload is larger than this service takes.")
         request = jobs_pb2.CreateJobRequest(terms=terms.to_bytes(), client_token=secrets.token_bytes(16))
@@ -105,7 +129,12 @@ def submit(
             if on_receipt is not None:
                 on_receipt(fetch_receipt(connection, trust, job_id, sealed, terms.digest.hex()))
             sealed.path.unlink()
-            verified, proof = _collect(connection, trust, job_id, sealed, terms, identity, work, on_progress)
+            job = _await_result(connection, job_id, on_progress)
+            verified, proof = _collect(connection, trust, job, sealed, terms, identity, work, on_progress)
+            if review is None:
+                require_no_package(verified.facts)
+            else:
+                fetch_package(connection, job, verified.facts, identity, work / "review")
             if verified.facts.measurement != checked.release.facts.measurement:
                 raise invalid(
                     "worker_not_released", "The proof is sound, but of a worker of another version."
@@ -113,7 +142,7 @@ def submit(
         except BaseException:
             _abandon(connection, job_id)
             raise
-        _commit(work, output, proof)
+        commit(work, output, proof, None if review is None else review.key.to_bytes())
         # The result is safe by now: a service that cannot be told removes its copy by itself, later.
         with suppress(ServiceError):
             _forget(connection, job_id)
@@ -121,16 +150,7 @@ def submit(
     return Submitted(verified.facts, checked.release, proof, sealed.salt, missing)
 
 
-def _collect(
-    connection: Connection,
-    trust: Trust,
-    job_id: str,
-    sealed: SealedUpload,
-    terms: Terms,
-    identity: HybridIdentity,
-    work: Path,
-    on_progress: OnProgress,
-) -> tuple[VerifiedResult, bytes]:
+def _await_result(connection: Connection, job_id: str, on_progress: OnProgress) -> jobs_pb2.Job:
     def on_change(job: jobs_pb2.Job) -> None:
         if job.state == jobs_pb2.JOB_STATE_RUNNING:
             on_progress(job.progress.stage or "open", job.progress)
@@ -140,12 +160,25 @@ def _collect(
     job = transfer.watch(connection, job_id, on_change)
     if job.state != jobs_pb2.JOB_STATE_DONE:
         raise said_by_a_service(job.error.code, job.error.message, grpc.StatusCode.FAILED_PRECONDITION)
+    return job
+
+
+def _collect(
+    connection: Connection,
+    trust: Trust,
+    job: jobs_pb2.Job,
+    sealed: SealedUpload,
+    terms: Terms,
+    identity: HybridIdentity,
+    work: Path,
+    on_progress: OnProgress,
+) -> tuple[VerifiedResult, bytes]:
     on_progress("fetch", None)
     transfer.download(connection, job, work / "result.age")
     proof = transfer.resuming(
-        connection, lambda: connection.proofs.GetProof(proofs_pb2.GetProofRequest(job_id=job_id))
+        connection, lambda: connection.proofs.GetProof(proofs_pb2.GetProofRequest(job_id=job.job_id))
     ).proof
-    with (work / "result.age").open("rb") as source, _create_private(work / "result") as sink:
+    with (work / "result.age").open("rb") as source, create_private(work / "result") as sink:
         open_sealed(source, sink, [identity])
     on_progress("verify", None)
     with (work / "result").open("rb") as result:
@@ -158,27 +191,6 @@ def _collect(
     if told != asked:
         raise invalid("proof_of_other_job", "The proof is sound, but it is not about what was submitted.")
     return verified, proof
-
-
-def _commit(work: Path, output: Path, proof: bytes) -> None:
-    """Both files get their names, the proof first: a result never stands there without its proof."""
-    with _create_private(work / "proof") as file:
-        file.write(proof)
-        file.flush()
-        os.fsync(file.fileno())
-    with (work / "result").open("rb") as file:
-        os.fsync(file.fileno())
-    (work / "proof").replace(proof_path(output))
-    (work / "result").replace(output)
-
-
-def proof_path(output: Path) -> Path:
-    """Where the proof of an output lies."""
-    return output.with_name(output.name + ".proof")
-
-
-def _create_private(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _forget(connection: Connection, job_id: str) -> None:

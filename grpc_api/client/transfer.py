@@ -11,8 +11,9 @@ from typing import TypeVar
 import grpc
 
 from grpc_api.client.connection import Connection, service_errors
+from grpc_api.client.outputs import create_private
 from grpc_api.client.sealing import SealedUpload
-from grpc_api.errors import ServiceError, unavailable
+from grpc_api.errors import ServiceError, precondition
 from protos.bauta.v1 import jobs_pb2
 
 CHUNK_BYTES = 256 * 1024
@@ -45,21 +46,26 @@ def download(connection: Connection, job: jobs_pb2.Job, path: Path) -> None:
     Raises:
         ServiceError: with the service's code, or `result_digest_wrong`.
     """
-    with path.open("xb") as file:
 
-        def attempt() -> None:
-            request = jobs_pb2.FetchResultRequest(job_id=job.job_id, offset=file.tell())
-            for part in connection.jobs.FetchResult(request):
-                file.write(part.chunk)
+    def chunks(offset: int) -> Iterator[bytes]:
+        request = jobs_pb2.FetchResultRequest(job_id=job.job_id, offset=offset)
+        return (part.chunk for part in connection.jobs.FetchResult(request))
 
-        resuming(connection, attempt)
-    digest = hashlib.sha256()
-    with path.open("rb") as sealed:
-        while block := sealed.read(1 << 20):
-            digest.update(block)
-        size = sealed.tell()
-    if size != job.result_bytes or digest.digest() != job.result_sha256:
-        raise unavailable("result_digest_wrong", "The sealed result was damaged on the way.")
+    _fetch(connection, path, chunks, job.result_bytes, job.result_sha256)
+
+
+def download_review(connection: Connection, job: jobs_pb2.Job, path: Path) -> None:
+    """Fetches a sealed review package into a new file and checks its size and digest.
+
+    Raises:
+        ServiceError: with the service's code, or `result_digest_wrong`.
+    """
+
+    def chunks(offset: int) -> Iterator[bytes]:
+        request = jobs_pb2.FetchReviewRequest(job_id=job.job_id, offset=offset)
+        return (part.chunk for part in connection.jobs.FetchReview(request))
+
+    _fetch(connection, path, chunks, job.review_bytes, job.review_sha256)
 
 
 def watch(connection: Connection, job_id: str, on_change: Callable[[jobs_pb2.Job], None]) -> jobs_pb2.Job:
@@ -97,6 +103,37 @@ def resuming(connection: Connection, attempt: Callable[[], ValueT]) -> ValueT:
                 raise
             time.sleep(min(_PAUSE_SECONDS * 2**number, _LONGEST_PAUSE_SECONDS))
     raise AssertionError("the loop above returns or raises")
+
+
+def _fetch(
+    connection: Connection,
+    path: Path,
+    chunks: Callable[[int], Iterator[bytes]],
+    announced_bytes: int,
+    announced_sha256: bytes,
+) -> None:
+    with create_private(path) as file:
+
+        def attempt() -> None:
+            for chunk in chunks(file.tell()):
+                # A service that sends without end fills no disk.
+                if file.tell() + len(chunk) > announced_bytes:
+                    raise _damaged()
+                file.write(chunk)
+
+        resuming(connection, attempt)
+    digest = hashlib.sha256()
+    with path.open("rb") as sealed:
+        while block := sealed.read(1 << 20):
+            digest.update(block)
+        size = sealed.tell()
+    if size != announced_bytes or digest.digest() != announced_sha256:
+        raise _damaged()
+
+
+def _damaged() -> ServiceError:
+    # Of a status that is not tried again: the service's own words contradict each other.
+    return precondition("result_digest_wrong", "What was sealed for you was damaged on the way.")
 
 
 def _parts(job_id: str, sealed: SealedUpload, offset: int) -> Iterator[jobs_pb2.UploadRequest]:

@@ -136,12 +136,25 @@ class JobDesk:
 
     def read_result(self, owner: str, job_id: str, offset: int) -> Iterator[bytes]:
         """The sealed result of a finished job."""
-        job = self.store.get(job_id, owner)
-        if job.state is not State.DONE:
-            raise precondition("result_not_ready", "The job has no result to fetch.")
+        job = self._finished(owner, job_id)
         if offset > job.result_bytes:
             raise invalid("result_offset_wrong", "The offset lies behind the end of the result.")
         return self._spool.read_result(job_id, offset)
+
+    def read_review(self, owner: str, job_id: str, offset: int) -> Iterator[bytes]:
+        """The sealed review package of a finished job."""
+        job = self._finished(owner, job_id)
+        if not job.review_bytes:
+            raise precondition("review_not_asked", "The job was not asked for a review package.")
+        if offset > job.review_bytes:
+            raise invalid("review_offset_wrong", "The offset lies behind the end of the review package.")
+        return self._spool.read_review(job_id, offset)
+
+    def _finished(self, owner: str, job_id: str) -> JobRecord:
+        job = self.store.get(job_id, owner)
+        if job.state is not State.DONE:
+            raise precondition("result_not_ready", "The job has no result to fetch.")
+        return job
 
     def sweep(self) -> None:
         """Removes what nobody will come back for: stale uploads, ended jobs past their time, stray files."""

@@ -139,11 +139,13 @@ class Dispatcher:
             max_wall_seconds=config.max_job_seconds,
             max_frame_pixels=config.max_frame_pixels,
             max_frames=config.max_frames,
+            max_review_bytes=config.max_review_bytes,
         )
         descriptors = [
             self._b.spool.open_upload(job.job_id),
             self._b.spool.create_result(job.job_id),
             self._b.spool.create_scratch(),
+            self._b.spool.create_review(job.job_id),
         ]
         try:
             running = self._b.worker.start(order, *descriptors)
@@ -201,6 +203,7 @@ class Dispatcher:
         size, digest = self._b.spool.commit_result(job.job_id)
         if size != untrusted_result.sealed_bytes or digest != untrusted_result.sealed_sha256.hex():
             raise WorkerRefusedError("worker_reply_invalid")
+        review_size, review_digest = self._kept_review(job, untrusted_result)
         index = self._b.ledger.record("job", statement, _WITNESS_PATIENCE_SECONDS)
         proof = self._b.clocks.stamp(self._b.ledger.prove(statement, (evidence,), index))
         self._b.store.change(
@@ -210,6 +213,8 @@ class Dispatcher:
                 result_bytes=size,
                 result_sha256=digest,
                 media_type=untrusted_result.media_type,
+                review_bytes=review_size,
+                review_sha256=review_digest,
                 proof=proof,
             ),
         )
@@ -218,6 +223,20 @@ class Dispatcher:
             f"{name} {seconds:.4f}" for name, seconds in sorted(untrusted_result.stage_seconds.items())
         )
         log.info("job done; seconds by stage: %s", stages)
+
+    def _kept_review(self, job: JobRecord, untrusted_result: worker_pb2.WorkerResult) -> tuple[int, str]:
+        """Makes the review package durable, once it is the one that the statement names.
+
+        Raises:
+            WorkerRefusedError: `worker_reply_invalid`, it is another, or larger than its limit.
+        """
+        if not untrusted_result.review_bytes:
+            return 0, ""
+        size, digest = self._b.spool.commit_review(job.job_id)
+        claimed = (untrusted_result.review_bytes, untrusted_result.review_sha256.hex())
+        if (size, digest) != claimed or size > self._b.config.max_review_bytes:
+            raise WorkerRefusedError("worker_reply_invalid")
+        return size, digest
 
 
 class WorkerRefusedError(EnclaveError):
@@ -268,6 +287,7 @@ def check_reply(job: JobRecord, untrusted_result: worker_pb2.WorkerResult, evide
         untrusted_result.evidence == evidence.to_bytes()
         and all(getattr(facts, name) == getattr(release, name) for name in AGREED_FACTS)
         and facts.media_type == untrusted_result.media_type
+        and (facts.review_sha256 or "") == untrusted_result.review_sha256.hex()
     )
     if not agrees:
         raise WorkerRefusedError("worker_reply_invalid")

@@ -32,6 +32,10 @@ class Spool:
         """Where the sealed result lies once the job is done."""
         return self._folder / job_id / "result.age"
 
+    def review_path(self, job_id: str) -> Path:
+        """Where the sealed review package lies once the job is done, if it was asked for one."""
+        return self._folder / job_id / "review.age"
+
     @contextmanager
     def appending(self, job_id: str, committed_bytes: int) -> Iterator[UploadFile]:
         """Opens an upload for appending; bytes past the last durable one are cut off first."""
@@ -57,10 +61,11 @@ class Spool:
 
     def create_result(self, job_id: str) -> int:
         """A write-only descriptor of an empty partial result; a worker gets it."""
-        with _storage_errors():
-            return os.open(
-                self._partial_path(job_id), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
-            )
+        return _create_empty(_partial(self.result_path(job_id)))
+
+    def create_review(self, job_id: str) -> int:
+        """A write-only descriptor of an empty partial review package; a worker gets it."""
+        return _create_empty(_partial(self.review_path(job_id)))
 
     def create_scratch(self) -> int:
         """A descriptor of a nameless file; a worker keeps ciphertext of its own in it, for its life."""
@@ -69,29 +74,25 @@ class Spool:
 
     def commit_result(self, job_id: str) -> tuple[int, str]:
         """Makes the partial result durable and final; its size in bytes and its SHA-256."""
-        partial = self._partial_path(job_id)
-        with _storage_errors():
-            digest, size = hashlib.sha256(), 0
-            with partial.open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
-                    size += len(block)
-                os.fsync(file.fileno())
-            partial.rename(self.result_path(job_id))
-            _fsync_folder(partial.parent)
-        return size, digest.hexdigest()
+        return _commit(self.result_path(job_id))
+
+    def commit_review(self, job_id: str) -> tuple[int, str]:
+        """Makes the partial review package durable and final; its size in bytes and its SHA-256."""
+        return _commit(self.review_path(job_id))
 
     def read_result(self, job_id: str, offset: int) -> Iterator[bytes]:
         """The sealed result from an offset, in small pieces."""
-        with self.result_path(job_id).open("rb") as file:
-            file.seek(offset)
-            while chunk := file.read(READ_BYTES):
-                yield chunk
+        return _pieces(self.result_path(job_id), offset)
+
+    def read_review(self, job_id: str, offset: int) -> Iterator[bytes]:
+        """The sealed review package from an offset, in small pieces."""
+        return _pieces(self.review_path(job_id), offset)
 
     def drop_inputs(self, job_id: str) -> None:
-        """Removes the upload and any partial result of a job that has ended."""
+        """Removes the upload and whatever is partial of a job that has ended."""
         self.upload_path(job_id).unlink(missing_ok=True)
-        self._partial_path(job_id).unlink(missing_ok=True)
+        for path in (self.result_path(job_id), self.review_path(job_id)):
+            _partial(path).unlink(missing_ok=True)
 
     def drop(self, job_id: str) -> None:
         """Removes everything of a job."""
@@ -100,9 +101,6 @@ class Spool:
     def job_ids(self) -> set[str]:
         """Jobs that have a folder."""
         return {entry.name for entry in self._folder.iterdir() if entry.is_dir()}
-
-    def _partial_path(self, job_id: str) -> Path:
-        return self._folder / job_id / "result.partial"
 
 
 class UploadFile:
@@ -139,6 +137,36 @@ class UploadFile:
             digest.update(block)
             offset += len(block)
         return digest.hexdigest()
+
+
+def _partial(path: Path) -> Path:
+    return path.with_suffix(".partial")
+
+
+def _create_empty(path: Path) -> int:
+    with _storage_errors():
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+
+
+def _commit(path: Path) -> tuple[int, str]:
+    partial = _partial(path)
+    with _storage_errors():
+        digest, size = hashlib.sha256(), 0
+        with partial.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+                size += len(block)
+            os.fsync(file.fileno())
+        partial.rename(path)
+        _fsync_folder(path.parent)
+    return size, digest.hexdigest()
+
+
+def _pieces(path: Path, offset: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(offset)
+        while chunk := file.read(READ_BYTES):
+            yield chunk
 
 
 @contextmanager

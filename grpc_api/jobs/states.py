@@ -47,6 +47,7 @@ class JobRecord:
         attempts: how often a worker was started.
         error_code: once failed.
         result_bytes, result_sha256, media_type: once done.
+        review_bytes, review_sha256: of the sealed review package, once done, where one was asked for.
         proof: of the result, or of the failure if that could be recorded.
         created_at, updated_at: seconds since 1970.
     """
@@ -66,6 +67,8 @@ class JobRecord:
     result_bytes: int = 0
     result_sha256: str = ""
     media_type: str = ""
+    review_bytes: int = 0
+    review_sha256: str = ""
     proof: bytes = b""
 
 
@@ -88,9 +91,16 @@ def start(job: JobRecord) -> JobRecord:
 
 
 def finish(
-    job: JobRecord, *, result_bytes: int, result_sha256: str, media_type: str, proof: bytes
+    job: JobRecord,
+    *,
+    result_bytes: int,
+    result_sha256: str,
+    media_type: str,
+    proof: bytes,
+    review_bytes: int = 0,
+    review_sha256: str = "",
 ) -> JobRecord:
-    """The result is durable and recorded."""
+    """The result, and the review package where there is one, are durable and recorded."""
     _require(job, State.RUNNING)
     return replace(
         job,
@@ -98,6 +108,8 @@ def finish(
         result_bytes=result_bytes,
         result_sha256=result_sha256,
         media_type=media_type,
+        review_bytes=review_bytes,
+        review_sha256=review_sha256,
         proof=proof,
     )
 

@@ -15,7 +15,18 @@ from sqlite_utils import Database
 from grpc_api.errors import not_found
 from grpc_api.jobs.states import JobRecord, State
 
-_COLUMNS = [field.name for field in fields(JobRecord)]
+_COLUMNS: dict[str, type] = {
+    **dict.fromkeys([field.name for field in fields(JobRecord)], str),
+    "terms": bytes,
+    "proof": bytes,
+    "receipt": bytes,
+    "committed_bytes": int,
+    "attempts": int,
+    "result_bytes": int,
+    "review_bytes": int,
+    "created_at": float,
+    "updated_at": float,
+}
 
 
 class JobStore:
@@ -33,21 +44,10 @@ class JobStore:
         connection.execute("PRAGMA secure_delete=ON")
         self._db = Database(connection)
         self._jobs = self._db.table("jobs")
-        self._jobs.create(
-            {
-                **dict.fromkeys(_COLUMNS, str),
-                "terms": bytes,
-                "proof": bytes,
-                "receipt": bytes,
-                "committed_bytes": int,
-                "attempts": int,
-                "result_bytes": int,
-                "created_at": float,
-                "updated_at": float,
-            },
-            pk="job_id",
-            if_not_exists=True,
-        )
+        self._jobs.create(_COLUMNS, pk="job_id", if_not_exists=True)
+        for name in _COLUMNS.keys() - {column.name for column in self._jobs.columns}:
+            # A store of an older version: its jobs have nothing of the kind.
+            self._jobs.add_column(name, _COLUMNS[name], not_null_default=_COLUMNS[name]())
         self._jobs.create_index(["owner", "client_token"], unique=True, if_not_exists=True)
 
     def close(self) -> None:

@@ -91,6 +91,13 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         for chunk in self._desk.read_result(caller(context), request.job_id, request.offset):
             yield jobs_pb2.FetchResultResponse(chunk=chunk)
 
+    def FetchReview(
+        self, request: jobs_pb2.FetchReviewRequest, context: grpc.ServicerContext
+    ) -> Iterator[jobs_pb2.FetchReviewResponse]:
+        """The sealed review package from an offset."""
+        for chunk in self._desk.read_review(caller(context), request.job_id, request.offset):
+            yield jobs_pb2.FetchReviewResponse(chunk=chunk)
+
     def CancelJob(
         self, request: jobs_pb2.CancelJobRequest, context: grpc.ServicerContext
     ) -> jobs_pb2.CancelJobResponse:
@@ -115,6 +122,8 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
             result_bytes=job.result_bytes,
             result_sha256=bytes.fromhex(job.result_sha256),
             result_media_type=job.media_type,
+            review_bytes=job.review_bytes,
+            review_sha256=bytes.fromhex(job.review_sha256),
             created_at=created_at,
         )
         if job.error_code:

@@ -11,6 +11,7 @@ What it keeps, lowest first:
 - `custody/`: who keeps the master key: key file, passphrase, PKCS#11 token, or an installed package.
 - `sealing`: one sealed entry. `keystore`: the folder of them.
 - `identity`: the node's and the log's signing keys.
+- `derived`: the master that keys for personas and for records of reviews are derived from.
 - `claim_key`: the key of content credentials and its certificates, its own or an authority's.
 - `perishables`: secrets with an end, destroyed in memory and on the disk.
 - `intake`: intake keys: made on demand, rotated, destroyed.
@@ -21,7 +22,9 @@ What it keeps, lowest first:
 What it does with them:
 
 - `releases`: one file key to one worker's one-job key, in two steps.
+- `derived`: the keys of one job that are the same each time, after its release; stored nowhere.
 - `claims`: one signature under one job's content credentials, after its release.
+- `follow_ups`: these two, in their order.
 - `confirmations`: between the two: releases that wait for their record in the log.
 - `frontdesk`: the requests of the front desk.
 - `announcements`: which worker host there is, and the signed intake statement about it.
@@ -29,14 +32,15 @@ What it does with them:
 Around both:
 
 - `frames`: reading from sockets with caps and deadlines.
+- `answering`: an answer, or the code of a refusal.
 - `workers`: the worker host's channel and one thread a job.
 - `hardening`: the process's own first wall.
 - `process`: puts it together; `__main__` is the command line.
 
-What it cannot do: Python copies. The master key, what is derived from it, key file, passphrase and PIN are
-only ever in `memory.Secret`, which root does not read either where the kernel has memfd_secret
-(`tests/security/test_vault_memory_readers.py`). What is left in ordinary memory, undumpable, closed to the
-same user, and locked where the system allows:
+What it cannot do: Python copies. The master key, the derivation master, what is derived from either, key
+file, passphrase and PIN are only ever in `memory.Secret`, which root does not read either where the kernel
+has memfd_secret (`tests/security/test_vault_memory_readers.py`). What is left in ordinary memory, undumpable,
+closed to the same user, and locked where the system allows:
 
 - OpenSSL's key objects hold their seeds while they live: for one signature (`seeds`), or for one look at an
   upload's header. They are cleared when they are freed.

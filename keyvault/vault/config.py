@@ -25,7 +25,8 @@ class VaultConfig:
         max_hello_bytes: largest WorkerHello.
         max_release_request_bytes: largest ReleaseRequest.
         max_age_header_bytes: largest age header of an upload.
-        max_open_claims: most jobs with their key whose child may still have a claim signed.
+        max_open_follow_ups: most jobs with their key whose child may still ask for derived keys or a claim.
+        max_derive_request_bytes: largest DeriveRequest.
         max_claim_request_bytes: largest ClaimRequest.
 
     Raises:
@@ -44,7 +45,8 @@ class VaultConfig:
     max_hello_bytes: int = 64 << 10
     max_release_request_bytes: int = 80 << 10
     max_age_header_bytes: int = 64 << 10
-    max_open_claims: int = 64
+    max_open_follow_ups: int = 64
+    max_derive_request_bytes: int = 1 << 10
     max_claim_request_bytes: int = 1 << 10
 
     def __post_init__(self) -> None:
@@ -57,6 +59,6 @@ class VaultConfig:
         if (
             self.hello_wait_seconds < 0
             or self.release_timeout_seconds <= 0
-            or min(self.max_open_releases, self.max_open_claims) < 1
+            or min(self.max_open_releases, self.max_open_follow_ups) < 1
         ):
             raise VaultStartError("vault_config_invalid", "the vault's waits and caps must be positive")

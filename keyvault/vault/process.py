@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from keyvault.vault import acceptances, claim_key, identity, intake, ratchet, register, retirements
+from keyvault.vault import acceptances, claim_key, derived, identity, intake, ratchet, register, retirements
 from keyvault.vault.announcements import Announcer, WorkerFacts, WorkerPresence
 from keyvault.vault.claims import ClaimDesk
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Confirmations
 from keyvault.vault.custody.choice import CustodyChoice
 from keyvault.vault.errors import VaultStartError
+from keyvault.vault.follow_ups import FollowUps
 from keyvault.vault.frames import take_socket
 from keyvault.vault.frontdesk import FrontDesk, serve_front_desk
 from keyvault.vault.hardening import harden_process
@@ -87,6 +88,7 @@ def open_store(
         return {
             identity.ENTRY: identity.new_seeds(),
             claim_key.ENTRY: claim_key.new_claim_key(datetime.now(UTC)),
+            derived.ENTRY: derived.new_master(),
             intake.ENTRY: bytearray(),
             retirements.ENTRY: bytearray(),
             acceptances.ENTRY: bytearray(),
@@ -108,6 +110,7 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
     keys = identity.load_identity(store)
     intake_keys = intake.IntakeKeys(store, config, time.time)
     credentials = claim_key.load_claim_key(store, options.folder, time.time)
+    derivation_master = derived.load_master(store)
     accepted = acceptances.Acceptances(store, intake_keys, config, time.time)
     if options.witness_policy is not None:
         _require_policy_of(options.witness_policy, keys.log.verifier_keys)
@@ -132,8 +135,12 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
             "vault_channel_invalid", "a channel's descriptor is no Unix stream socket"
         ) from None
     releases = ReleaseDesk(keys.node, accepted, config, time.time)
-    claims = ClaimDesk(credentials, keys.log.origin, releases)
-    WorkerChannel(worker_channel, presence, releases, claims, confirmations, config).start()
+    follow_ups = FollowUps(
+        derived.DerivationDesk(derivation_master, releases),
+        ClaimDesk(credentials, keys.log.origin, releases),
+        config,
+    )
+    WorkerChannel(worker_channel, presence, releases, follow_ups, confirmations, config).start()
     desk = FrontDesk(
         identity=keys,
         ratchet=checkpoints,

@@ -110,13 +110,13 @@ class ReleaseDesk:
         except RuntimeError:  # It was closed between the two lines.
             raise VaultRequestError("upload_not_accepted", "the job has ended meanwhile") from None
 
-    def require_open(self, offer: Offer) -> None:
-        """Refuses a job that has ended since.
+    def require_open(self, offer: Offer) -> Accepted:
+        """Refuses a job that has ended since; gives the upload of one that has not.
 
         Raises:
             VaultRequestError: upload_not_accepted.
         """
-        self._find(offer)
+        return self._find(offer)
 
     def _find(self, offer: Offer) -> Accepted:
         header_sha256 = hashlib.sha256(offer.age_header).digest()

@@ -1,8 +1,8 @@
 """The worker host's channel, and one thread for each job whose child may ask for a file key.
 
 The host says hello once, then hands over one socket for each job. The front desk holds no end of any of
-this. A child is hostile until shown otherwise: it may ask for its key once and then for one signature, with a
-deadline and a cap on the size of each.
+this. A child is hostile until shown otherwise: it may ask for its key once, and then for what `follow_ups`
+gives, with a deadline and a cap on the size of each.
 """
 
 from __future__ import annotations
@@ -14,17 +14,15 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable
-from typing import TypeVar
 
 from keyvault.vault.announcements import WorkerFacts, WorkerPresence
-from keyvault.vault.claims import ClaimDesk
+from keyvault.vault.answering import answered
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Awaited, Confirmations
 from keyvault.vault.errors import VaultRequestError
+from keyvault.vault.follow_ups import LAST_WORD_SECONDS, FollowUps
 from keyvault.vault.frames import (
     ChannelClosedError,
-    OversizeFrameError,
     parse,
     read_frame,
     take_socket,
@@ -33,8 +31,6 @@ from keyvault.vault.frames import (
 from keyvault.vault.intake import MEASUREMENT_BYTES
 from keyvault.vault.releases import Offer, ReleaseDesk
 from protos.bauta.internal.v1.release_pb2 import (
-    ClaimRequest,
-    ClaimResponse,
     ReleaseChallenge,
     ReleaseOffer,
     ReleaseRequest,
@@ -44,14 +40,10 @@ from protos.bauta.internal.v1.worker_pb2 import WorkerHello
 
 JOB_ID_BYTES = 16
 NONCE_BYTES = 32
-# A refusal for a deadline that has passed must still be sent.
-_LAST_WORD_SECONDS = 1.0
 _FD_BYTES = array.array("i").itemsize
 _MAX_WALLS = 64
 _MAX_DIGESTS = 64
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,63}")
-
-AnswerT = TypeVar("AnswerT", ReleaseOffer, ReleaseResponse, ClaimResponse)
 
 _logger = logging.getLogger("keyvault")
 
@@ -63,7 +55,7 @@ class WorkerChannel:
         channel: the vault's end.
         presence: told who is there.
         desk: decides on file keys.
-        claims: decides on content credentials.
+        follow_ups: answers a child that has its file key.
         confirmations: where a release waits for the log.
         config: limits.
     """
@@ -73,18 +65,17 @@ class WorkerChannel:
         channel: socket.socket,
         presence: WorkerPresence,
         desk: ReleaseDesk,
-        claims: ClaimDesk,
+        follow_ups: FollowUps,
         confirmations: Confirmations,
         config: VaultConfig,
     ) -> None:
         self._channel = channel
         self._presence = presence
         self._desk = desk
-        self._claims = claims
+        self._follow_ups = follow_ups
         self._confirmations = confirmations
         self._config = config
         self._free_places = threading.BoundedSemaphore(config.max_open_releases)
-        self._free_claims = threading.BoundedSemaphore(config.max_open_claims)
 
     def start(self) -> None:
         """Serves in a thread of its own."""
@@ -153,7 +144,7 @@ class WorkerChannel:
             finally:
                 self._free_places.release()
             if released is not None:
-                self._serve_claim(released, job_channel)
+                self._follow_ups.serve(released, job_channel)
 
     def _converse(
         self, job_id: bytes, job_channel: socket.socket, worker: WorkerFacts, deadline: float
@@ -177,36 +168,16 @@ class WorkerChannel:
             [(offer, awaited)] = offered
             self._confirmations.wait(job_id, awaited, deadline)
             sealed_file_key = self._desk.seal(offer)
-            return ReleaseResponse(sealed_file_key=sealed_file_key, claim_signer=self._claims.signer)
+            return ReleaseResponse(
+                sealed_file_key=sealed_file_key, claim_signer=self._follow_ups.claim_signer
+            )
 
-        write_frame(job_channel, _answered(make_offer, ReleaseOffer), deadline + _LAST_WORD_SECONDS)
+        write_frame(job_channel, answered(make_offer, ReleaseOffer), deadline + LAST_WORD_SECONDS)
         if not offered:
             return None
-        response = _answered(make_response, ReleaseResponse)
-        write_frame(job_channel, response, deadline + _LAST_WORD_SECONDS)
+        response = answered(make_response, ReleaseResponse)
+        write_frame(job_channel, response, deadline + LAST_WORD_SECONDS)
         return None if response.error_code else offered[0][0]
-
-    def _serve_claim(self, released: Offer, job_channel: socket.socket) -> None:
-        """Answers one more question, where it comes; a child without one closes its end."""
-        if not self._free_claims.acquire(blocking=False):
-            _logger.error("too many jobs wait for a claim; the channel of this one is closed")
-            return
-        try:
-            # A job that has ended has no child; the deadline is for one that its warden forgot.
-            deadline = time.monotonic() + self._config.accepted_lifetime_seconds
-            untrusted_body = read_frame(job_channel, self._config.max_claim_request_bytes, deadline)
-
-            def make_response() -> ClaimResponse:
-                untrusted = parse(ClaimRequest, untrusted_body, "claim_malformed")
-                return ClaimResponse(signature=self._claims.sign(released, untrusted))
-
-            response = _answered(make_response, ClaimResponse)
-            write_frame(job_channel, response, time.monotonic() + _LAST_WORD_SECONDS)
-        except (ChannelClosedError, OversizeFrameError):
-            # Nothing was asked, or nothing that could be answered.
-            return
-        finally:
-            self._free_claims.release()
 
     def _read_request(self, job_channel: socket.socket, deadline: float) -> ReleaseRequest:
         try:
@@ -214,18 +185,6 @@ class WorkerChannel:
         except ChannelClosedError:
             raise VaultRequestError("release_too_slow", "the child did not ask in time") from None
         return parse(ReleaseRequest, untrusted_body, "release_request_malformed")
-
-
-def _answered(answer: Callable[[], AnswerT], kind: type[AnswerT]) -> AnswerT:
-    """An answer, or one with the code of the refusal."""
-    try:
-        return answer()
-    except VaultRequestError as refusal:
-        return kind(error_code=refusal.code)
-    except Exception as defect:
-        # As for the front desk: the vault lives on, and nothing of a request gets into a log.
-        _logger.error("release failed: %s", type(defect).__name__)
-        return kind(error_code="vault_internal_error")
 
 
 def receive_registration(channel: socket.socket) -> tuple[bytes, socket.socket]:

@@ -39,12 +39,20 @@ _EFFECTS: Final = {
     "solid": ("c2pa.drawing", "covered with a solid patch"),
     "blur": ("c2pa.filtered", "blurred"),
     "mosaic": ("c2pa.filtered", "covered with a coarse mosaic"),
+    "persona": ("c2pa.drawing", "covered with a drawn face that is nobody's"),
+    "swap": ("c2pa.edited", "covered with another face"),
+    "warp": ("c2pa.edited", "changed in shape"),
+    "generator": ("c2pa.edited", "covered with a generated face"),
+    "remove": ("c2pa.edited", "replaced by the background"),
+    "silhouette": ("c2pa.drawing", "covered with a plain outline"),
 }
 _SOUND: Final = {"removed": ("c2pa.edited", "The sound was removed.")}
-_ALWAYS: Final = (
-    ("c2pa.edited.metadata", "Every metadata field was dropped."),
-    ("c2pa.transcoded", "Picture and sound were encoded anew."),
+_ALL_METADATA: Final = ("c2pa.edited.metadata", "Every metadata field was dropped.")
+_ALL_BUT_MONTH: Final = (
+    "c2pa.edited.metadata",
+    "Every metadata field was dropped, but for the month of capture where there was one.",
 )
+_ENCODED: Final = ("c2pa.transcoded", "Picture and sound were encoded anew.")
 
 
 @dataclass(frozen=True)
@@ -70,18 +78,20 @@ class Assertion:
         return hashlib.sha256(self.box[HEADER_BYTES:]).digest()
 
 
-def actions(covered: Mapping[str, str], audio: str) -> Assertion:
+def actions(covered: Mapping[str, str], audio: str, *, month_stays: bool = False) -> Assertion:
     """Says what was done to the picture and the sound, in the specification's own words (C2PA 2.2, 18.15).
 
     Args:
-        covered: the effect ("solid", "blur" or "mosaic") by the kind of thing that it covers somewhere in the
+        covered: the effect (one of `vocabulary.EFFECTS`) by the kind of thing that it covers somewhere in the
             result: "face", or one of `vocabulary.KINDS`. Of what was covered nowhere nothing is said.
         audio: what happened to the sound: "removed", "kept" or "none".
+        month_stays: whether the month of capture was kept, if the original said it.
     """
     done = [_covering(kind, covered[kind]) for kind in sorted(covered)]
     done += [_SOUND[audio]] if audio in _SOUND else []
     listed = [{"action": _CREATED, "digitalSourceType": SOURCE_TYPE}]
-    listed += [{"action": action, "description": sentence} for action, sentence in (*done, *_ALWAYS)]
+    done += [_ALL_BUT_MONTH if month_stays else _ALL_METADATA, _ENCODED]
+    listed += [{"action": action, "description": sentence} for action, sentence in done]
     return Assertion(ACTIONS_LABEL, _cbor({"actions": listed, "allActionsIncluded": True}))
 
 

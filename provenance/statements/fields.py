@@ -206,7 +206,9 @@ AGE_RECIPIENT = Pattern(re.compile(r"age1pq1[02-9ac-hj-np-z]{1952}"))
 
 
 def of(kind: Kind, default: Any = dataclasses.MISSING) -> Any:
-    """Declares a dataclass field of a kind."""
+    """Declares a dataclass field of a kind; an empty table as default is a new one each time."""
+    if isinstance(default, dict):
+        return dataclasses.field(metadata={"kind": kind}, default_factory=default.copy)
     return dataclasses.field(metadata={"kind": kind}, default=default)
 
 

@@ -9,10 +9,11 @@ from typing import ClassVar
 from provenance.algorithms.registry import STATEMENT_SIGNATURES, STATEMENT_SUITE, signature_set
 from provenance.errors import FormatError
 from provenance.statements.base import Facts
-from provenance.statements.fields import JOB_ID, Count, Digest, Instant, Sorted, Table, Word, of
+from provenance.statements.fields import JOB_ID, Count, Digest, Instant, Maybe, Sorted, Table, Word, of
 from provenance.statements.vocabulary import (
     AUDIO,
     CREDENTIALS,
+    DECISIONS,
     DEVICES,
     EFFECTS,
     ENGINES,
@@ -20,6 +21,9 @@ from provenance.statements.vocabulary import (
     MEDIA_TYPES,
     MODELS,
     MODES,
+    QUALITY,
+    QUALITY_CHECKS,
+    SENSOR_NOISE,
     TIERS,
     WALLS,
 )
@@ -52,16 +56,26 @@ class JobFacts(Facts):
         tracks: faces followed through the video.
         also_covered: what covers each kind of thing that was sought besides faces, by kind.
         frames_also_covered: frames in which something of that kind was covered, by the same kinds.
+        quality: what was measured on the finished video, read back (docs/quality.md); empty for a still.
+        quality_short: the checks that it did not pass, although it was made twice where that could help.
+        sensor_noise: whether the fixed noise of the camera's sensor was suppressed.
         started_at: "2026-11-21T00:00:00Z".
         finished_at: the same form.
         signatures: the algorithms that the job's policy demands of its proof, sorted. Without every one of
             them the proof does not verify: a signature cannot be left away on the road.
         credentials: "c2pa" where the result carries a manifest, "none" where it does not.
+        review_sha256: hex SHA-256 of the sealed review package that a person asked for; None without one. It
+            binds package and job: nobody on the road can hand out another package, or none.
+        decided: how often a person decided what, by word: "keep" leaves somebody visible whom the program had
+            found. Empty where nobody decided anything.
+        decisions_commitment: hex HMAC-SHA256 of the decisions under the submitter's salt; without the salt
+            nobody can tell which thing was decided upon. None where nobody looked the job over.
 
     Raises:
         FormatError: a field does not take its value, more frames are covered than there are, the two tables
-            of other kinds do not name the same ones, or fewer signatures are demanded than every statement
-            has (`signatures_too_weak`).
+            of other kinds do not name the same ones, the figures of quality contradict the rest, something
+            is decided by nobody, or fewer signatures are demanded than every statement has
+            (`signatures_too_weak`).
     """
 
     PREDICATE_TYPE: ClassVar[str] = "urn:bauta:predicate:job:v1"
@@ -89,10 +103,16 @@ class JobFacts(Facts):
     tracks: int = of(Count())
     also_covered: Mapping[str, str] = of(Table(Word(KINDS), Word(EFFECTS)))
     frames_also_covered: Mapping[str, int] = of(Table(Word(KINDS), Count()))
+    quality: Mapping[str, int] = of(Table(Word(QUALITY), Count()))
+    quality_short: tuple[str, ...] = of(Sorted(Word(QUALITY_CHECKS)))
+    sensor_noise: str = of(Word(SENSOR_NOISE))
     started_at: str = of(Instant())
     finished_at: str = of(Instant())
     signatures: tuple[str, ...] = of(Sorted(Word(STATEMENT_SIGNATURES)), default=STATEMENT_SUITE)
     credentials: str = of(Word(CREDENTIALS), default="none")
+    review_sha256: str | None = of(Maybe(Digest("ciphertext")), default=None)
+    decided: Mapping[str, int] = of(Table(Word(DECISIONS), Count()), default={})
+    decisions_commitment: str | None = of(Maybe(Digest("decisions")), default=None)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -102,6 +122,14 @@ class JobFacts(Facts):
             raise FormatError("the kinds that were covered and those that were counted differ")
         if any(count > self.frames for count in self.frames_also_covered.values()):
             raise FormatError("more frames are covered than there are frames")
+        if self.quality_short and not self.quality:
+            raise FormatError("a check was not passed that was never made")
+        if self.quality.get("frames_read", 0) > self.frames:
+            raise FormatError("more frames were read back than there are")
+        if self.decided and self.decisions_commitment is None:
+            raise FormatError("something is decided, and no decisions are named")
+        if 0 in self.decided.values():
+            raise FormatError("what nobody decided is not counted")
         signature_set(self.signatures)
 
     def subject_sha256(self) -> str:

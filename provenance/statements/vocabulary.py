@@ -34,12 +34,36 @@ WALLS = (
 """What stands around one job's child."""
 
 MODES = ("original", "quality", "balanced", "fast")
-EFFECTS = ("solid", "blur", "mosaic")
+EFFECTS = ("solid", "blur", "mosaic", "persona", "swap", "warp", "generator", "remove", "silhouette")
 AUDIO = ("removed", "kept", "none")
 """What happened to the sound; "none": there was none."""
 
+SENSOR_NOISE = ("kept", "suppressed")
+"""What happened to the noise that ties a picture to one camera."""
+
+QUALITY = (
+    "cover_gaps",
+    "duration_off_ms",
+    "encodings",
+    "frames_black",
+    "frames_frozen",
+    "frames_missing",
+    "frames_read",
+    "kbit_per_second",
+    "sound_off_ms",
+    "ssim_permille",
+    "ssim_worst_permille",
+)
+"""What is measured on a finished video (docs/quality.md)."""
+
+QUALITY_CHECKS = ("black", "duration", "frames", "frozen", "sound", "ssim")
+"""What a finished video may fall short of."""
+
 CREDENTIALS = ("c2pa", "none")
 """Whether the result carries content credentials."""
+
+DECISIONS = ("cover", "draw", "effect", "keep", "role", "stronger", "whole_frame")
+"""What a person who looks a job over can decide (docs/review.md)."""
 
 DEVICES = ("cpu", "cuda")
 ENGINES = ("onnxruntime", "openvino-bf16", "torch")
@@ -49,15 +73,19 @@ MEDIA_TYPES = ("video/mp4", "image/jpeg", "image/png", "image/webp")
 MODELS = (
     "centerface",
     "custom-face",
+    "custom-generator",
     "custom-person",
     "custom-plate",
+    "custom-source-face",
     "custom-text",
     "mediapipe-body",
     "mediapipe-face",
+    "mediapipe-face-mesh",
+    "mediapipe-iris",
     "mediapipe-pose",
     "ppocr-text",
 )
-"""Bauta's own, and one place for each kind of detector that an operator may add."""
+"""Bauta's own, and one place for each kind of detector or face that an operator may add."""
 
 KINDS = ("person", "plate", "text")
 """What is covered besides faces, where the policy asks for it."""
@@ -67,6 +95,7 @@ POLICIES = ("classroom", "street", "telehealth", "whistleblower")
 DIGESTED = {
     "ciphertext": "what was sealed; sealing is randomized, so that nobody can compute it from the content",
     "commitment": "HMAC-SHA-256 of the original under a salt that only the submitter has",
+    "decisions": "HMAC-SHA-256 of what a person decided, under a salt that only the submitter has",
     "envelope": "a signed statement; one of its signatures is randomized",
     "lock": "the lock file of a worker version",
     "measurement": "a worker's code, lock, dependencies, models and policies",
@@ -115,6 +144,8 @@ FAILURE_CODES = (
     "client_gone",
     "credentials_refused",
     "credentials_unplaceable",
+    "decision_not_allowed",
+    "decisions_invalid",
     "detector_failed",
     "device_unavailable",
     "intake_key_unknown",
@@ -139,12 +170,16 @@ FAILURE_CODES = (
     "preamble_invalid",
     "quorum_not_met",
     "recipient_invalid",
+    "record_refused",
     "release_job_mismatch",
     "release_not_recorded",
     "release_refused",
     "release_request_malformed",
     "release_too_slow",
     "result_too_large",
+    "result_unreadable",
+    "review_signature_invalid",
+    "review_too_large",
     "scratch_corrupt",
     "settings_invalid",
     "storage_full",

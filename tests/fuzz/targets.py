@@ -6,8 +6,20 @@ by coverage. A new parser is a new target in one of `rooms/`; `test_registry.py`
 
 from __future__ import annotations
 
-from tests.fuzz.rooms import age, credentials, evidence, media, policies, proofs, replies, vault, witnesses
+from tests.fuzz.rooms import (
+    age,
+    credentials,
+    evidence,
+    media,
+    policies,
+    proofs,
+    records,
+    replies,
+    reviews,
+    vault,
+    witnesses,
+)
 from tests.fuzz.target import Target
 
-ROOMS = (age, policies, proofs, evidence, vault, replies, media, credentials, witnesses)
+ROOMS = (age, policies, proofs, evidence, vault, replies, reviews, records, media, credentials, witnesses)
 TARGETS: dict[str, Target] = {target.name: target for room in ROOMS for target in room.TARGETS}

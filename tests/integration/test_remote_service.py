@@ -90,6 +90,9 @@ def test_a_job_is_visible_to_its_owner_alone(remote: Service) -> None:
                 "fetch": lambda s=stranger: next(
                     s.jobs.FetchResult(jobs_pb2.FetchResultRequest(job_id=job_id))
                 ),
+                "review": lambda s=stranger: next(
+                    s.jobs.FetchReview(jobs_pb2.FetchReviewRequest(job_id=job_id))
+                ),
                 "cancel": lambda s=stranger: s.jobs.CancelJob(jobs_pb2.CancelJobRequest(job_id=job_id)),
                 "delete": lambda s=stranger: s.jobs.DeleteJob(jobs_pb2.DeleteJobRequest(job_id=job_id)),
                 "prove": lambda s=stranger: s.proofs.GetProof(proofs_pb2.GetProofRequest(job_id=job_id)),

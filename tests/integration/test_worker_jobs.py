@@ -100,8 +100,36 @@ def test_a_face_goes_in_and_a_signed_anonymized_video_comes_out(
     assert facts.tracks >= 1
     # The policy asks for number plates, and the clip shows none.
     assert (facts.also_covered, facts.frames_also_covered) == ({"plate": "solid"}, {"plate": 0})
+    # Read back behind the wall, through the encrypted scratch file.
+    assert (facts.quality["encodings"], facts.quality["frames_missing"]) == (1, 0)
+    assert facts.quality["frames_read"] > 0
+    assert facts.quality_short == ()
+    assert facts.sensor_noise == "kept"
     assert facts.models == {model.name: model.sha256.hex() for model in nursery.host.hello().models}
     assert {"decrypt", "decode", "detect", "cover", "encode", "seal", "prove"} <= set(result.stage_seconds)
+
+
+@pytest.mark.parametrize(
+    ("table", "noise", "likeness"),
+    [
+        ('[camera]\nnoise = "suppress"', "suppressed", range(800, 1000)),
+        ("[encoding]\nlossless = true", "kept", range(1000, 1001)),
+    ],
+    ids=["the sensor's noise suppressed", "without loss"],
+)
+def test_the_picture_outside_the_covers_is_as_the_policy_says(
+    nursery: Nursery, me: HybridIdentity, clip: bytes, table: str, noise: str, likeness: range
+) -> None:
+    policy = parse_policy(f"{STREET.text}\n{table}\n")
+    terms = Terms(policy=policy, mode="fast", recipients=(str(me.recipient),))
+    finished = nursery.run(nursery.seal(clip, terms), terms.to_bytes())
+    worker_key = ReleaseFacts.from_statement(
+        Envelope.from_bytes(finished.result.evidence).verify(nursery.vault.node.public)
+    ).worker_key
+    facts = JobFacts.from_statement(Envelope.from_bytes(finished.result.statement).verify(worker_key))
+    assert facts.sensor_noise == noise
+    assert facts.quality["ssim_permille"] in likeness
+    assert facts.quality_short == ()
 
 
 PEOPLE = """
@@ -150,6 +178,22 @@ def test_a_second_face_detector_looks_behind_the_wall(
     facts = JobFacts.from_statement(Envelope.from_bytes(finished.result.statement).verify(worker_key))
     assert facts.frames_with_faces == facts.frames == 12
     assert facts.models["mediapipe-face"] == PINNED_SHA256["mediapipe-face"]
+
+
+def test_a_persona_is_drawn_behind_the_wall(nursery: Nursery, me: HybridIdentity, clip: bytes) -> None:
+    if not {"mediapipe-face-mesh", "mediapipe-iris"} <= set(installed_models()):
+        pytest.skip("no mediapipe 0.10.21 for this Python")
+    policy = parse_policy(STREET.text.replace('effect = "mosaic"', 'effect = "persona"'))
+    assert policy.faces.effect == "persona"
+    terms = Terms(policy=policy, mode="balanced", recipients=(str(me.recipient),))
+    finished = nursery.run(nursery.seal(clip, terms), terms.to_bytes())
+    worker_key = ReleaseFacts.from_statement(
+        Envelope.from_bytes(finished.result.evidence).verify(nursery.vault.node.public)
+    ).worker_key
+    facts = JobFacts.from_statement(Envelope.from_bytes(finished.result.statement).verify(worker_key))
+    assert facts.frames_with_faces == facts.frames == 12
+    assert facts.models["mediapipe-face-mesh"] == PINNED_SHA256["mediapipe-face-mesh"]
+    assert opened(finished.sealed, me)[4:8] == b"ftyp"
 
 
 def test_the_stages_come_in_order(nursery: Nursery, terms: Terms, clip: bytes) -> None:

@@ -22,8 +22,9 @@ from pathlib import Path
 from types import TracebackType
 
 from enclave.host import RunningJob, WorkerHost
-from enclave.policy import Terms, upload_preamble
+from enclave.policy import Instructions, Terms, upload_preamble
 from keyvault.age import HybridIdentity, SealWriter, open_sealed, parse_header, unwrap_file_key
+from keyvault.derived import Binding, KeyName, seal_derived_key
 from keyvault.release import seal_file_key
 from keyvault.signing.hybrid import HybridSigner
 from keyvault.vault.claim_key import new_claim_key, read_claim_key
@@ -31,6 +32,8 @@ from protos.bauta.internal.v1.release_pb2 import (
     ClaimRequest,
     ClaimResponse,
     ClaimSigner,
+    DeriveRequest,
+    DeriveResponse,
     ReleaseChallenge,
     ReleaseOffer,
     ReleaseRequest,
@@ -72,9 +75,11 @@ class PlayedVault:
         self.node = HybridSigner.generate()
         self.requests: list[ReleaseRequest] = []
         self.claims: list[ClaimRequest] = []
+        self.derivations: list[DeriveRequest] = []
         with new_claim_key(datetime.now(UTC)) as stored:
             self.claim_key = read_claim_key(stored)
         self.twist: Twist = honest
+        self.derivation_twist: Callable[[DeriveResponse], None] = lambda _response: None
         self.claim_twist: Callable[[ClaimResponse], None] = lambda _response: None
         self._channel = channel
         hello = read_message(channel.fileno(), WorkerHello, 1 << 16)
@@ -116,7 +121,29 @@ class PlayedVault:
             write_message(fd, answers.offer)
             if answers.response is not None and not answers.offer.error_code:
                 write_message(fd, answers.response)
+                self._derive(request, fd)
                 self._sign_claim(answers.offer.evidence, fd)
+
+    def _derive(self, request: ReleaseRequest, fd: int) -> None:
+        asked = read_message(fd, DeriveRequest, 1 << 10)
+        if asked is None:
+            return
+        self.derivations.append(asked)
+        file_key = unwrap_file_key(parse_header(request.age_header), [self.intake])
+        binding = Binding(request.job_id, request.age_header, file_key)
+        response = DeriveResponse(
+            sealed_keys=[
+                seal_derived_key(
+                    memoryview(played_key(key.purpose, key.context)),
+                    request.worker_hpke_key,
+                    binding,
+                    KeyName(key.purpose, key.context),
+                )
+                for key in asked.keys
+            ]
+        )
+        self.derivation_twist(response)
+        write_message(fd, response)
 
     def _sign_claim(self, evidence: bytes, fd: int) -> None:
         request = read_message(fd, ClaimRequest, 1 << 10)
@@ -156,6 +183,11 @@ class PlayedVault:
                 claim_signer=ClaimSigner(chain=self.claim_key.chain, log_origin=LOG_ORIGIN),
             ),
         )
+
+
+def played_key(purpose: str, context: bytes) -> bytes:
+    """What the played vault derives: the same each time, as a real one does."""
+    return hashlib.sha256(b"played" + purpose.encode() + context).digest()
 
 
 @dataclass
@@ -215,11 +247,11 @@ class Nursery:
             self.process.kill()
             self._vault_channel.close()
 
-    def seal(self, media: bytes, terms: Terms) -> bytes:
+    def seal(self, media: bytes, terms: Terms, instructions: Instructions | None = None) -> bytes:
         """An upload as a client makes it."""
         sealed = BytesIO()
         with SealWriter(sealed, [self.vault.intake.recipient]) as writer:
-            writer.write(upload_preamble(terms, SALT) + media)
+            writer.write(upload_preamble(terms, SALT, instructions) + media)
         return sealed.getvalue()
 
     def start(
@@ -243,10 +275,11 @@ class Nursery:
                 "max_wall_seconds": 120,
                 "max_frame_pixels": 1920 * 1080,
                 "max_frames": 10_000,
+                "max_review_bytes": 64 << 20,
                 **limits,
             },
         )
-        paths = {name: folder / name for name in ("upload", "result", "scratch")} | (replaced or {})
+        paths = {name: folder / name for name in ("upload", "result", "scratch", "review")} | (replaced or {})
         fds = [os.open(path, os.O_RDWR | os.O_CREAT, 0o600) for path in paths.values()]
         try:
             return self.host.start(order, *fds), folder

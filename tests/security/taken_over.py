@@ -169,10 +169,10 @@ class TakenOver:
             max_wall_seconds=60,
             max_frame_pixels=1920 * 1080,
             max_frames=10_000,
+            max_review_bytes=64 << 20,
         )
-        fds = [
-            os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600) for name in ("upload", "result", "scratch")
-        ]
+        names = ("upload", "result", "scratch", "review")
+        fds = [os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600) for name in names]
         try:
             return self.host.start(order, *fds), folder / "result"
         finally:

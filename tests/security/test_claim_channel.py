@@ -12,6 +12,8 @@ import pytest
 from protos.bauta.internal.v1.release_pb2 import (
     ClaimRequest,
     ClaimResponse,
+    DeriveRequest,
+    DeriveResponse,
     ReleaseChallenge,
     ReleaseOffer,
     ReleaseResponse,
@@ -46,7 +48,7 @@ def upload(vault: RunningVault) -> bytes:
 
 
 class Released:
-    """A child that has its file key, its channel still open."""
+    """A child that has its file key and needs no derived one, its channel still open."""
 
     def __init__(self, vault: RunningVault, upload: bytes) -> None:
         self.worker = Worker()
@@ -59,6 +61,8 @@ class Released:
         response = read(self.channel, ReleaseResponse)
         assert response.error_code == ""
         self.signer = response.claim_signer
+        write_message(self.channel.fileno(), DeriveRequest())
+        assert read(self.channel, DeriveResponse) == DeriveResponse()
 
     def ask(self, request: ClaimRequest = REQUEST) -> ClaimResponse | None:
         return ask(self.channel, request)

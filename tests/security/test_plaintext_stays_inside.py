@@ -2,9 +2,10 @@
 
 Searched while the job runs and after it: the memory of supervisor, front desk, vault and worker host, every
 file of the service, and every file that any of its processes holds open (the nameless scratch file too).
-Searched for: bytes of the container's metadata, rows of decoded pixels, and the upload's file key. A positive
-control first shows that the search finds them in the one process that may hold them. (The file key is not
-searched for in the vault, which unwraps it: Python's own copy there is freed, not wiped.)
+Searched for: bytes of the container's metadata, rows of decoded pixels, the upload's file key, and the
+pseudonym and the scope that the submitter sealed with it. A positive control first shows that the search
+finds them in the one process that may hold them. (The file key is not searched for in the vault, which
+unwraps it: Python's own copy there is freed, not wiped. The client is this test's own process.)
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import psutil
 import pytest
 from service_process import Service, in_background
 
+from enclave.policy import Instructions
 from keyvault.age import files
 from keyvault.age.header import FILE_KEY_BYTES
 
@@ -117,7 +119,13 @@ def test_the_marker_is_found_behind_the_wall_and_nowhere_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     marked = Marked(tmp_path / "marked.mkv")
-    needles = {**marked.needles, "file key": _known_file_key(monkeypatch)}
+    named = Instructions(pseudonym=secrets.token_hex(20), scope=secrets.token_hex(20))
+    needles = {
+        **marked.needles,
+        "file key": _known_file_key(monkeypatch),
+        "pseudonym": named.pseudonym.encode(),
+        "scope": named.scope.encode(),
+    }
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
     frames: list[int] = []
@@ -127,6 +135,7 @@ def test_the_marker_is_found_behind_the_wall_and_nowhere_else(
                 marked.path,
                 tmp_path / "out.mp4",
                 on_progress=lambda _, progress: frames.append(progress.frames_done if progress else 0),
+                instructions=named,
             )
         )
         _wait_for_frames(frames, 1)
@@ -135,7 +144,8 @@ def test_the_marker_is_found_behind_the_wall_and_nowhere_else(
         for process in jobs.values():
             process.send_signal(signal.SIGSTOP)
         inside = set().union(*(_found(needles, process) for process in jobs.values()))
-        assert inside >= {"metadata", "pixels", "file key"}, "the search itself must work"
+        found = {"metadata", "pixels", "file key", "pseudonym", "scope"}
+        assert inside >= found, "the search itself must work"
         for role, process in processes.items():
             if role not in jobs:
                 assert _found(needles, process) <= _VAULT_MAY_HOLD[role == "vault"], role

@@ -66,6 +66,11 @@ class JobServiceStub:
                 request_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchResultRequest.SerializeToString,
                 response_deserializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchResultResponse.FromString,
                 _registered_method=True)
+        self.FetchReview = channel.unary_stream(
+                '/bauta.v1.JobService/FetchReview',
+                request_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewRequest.SerializeToString,
+                response_deserializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewResponse.FromString,
+                _registered_method=True)
         self.CancelJob = channel.unary_unary(
                 '/bauta.v1.JobService/CancelJob',
                 request_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.CancelJobRequest.SerializeToString,
@@ -125,6 +130,13 @@ class JobServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FetchReview(self, request, context):
+        """FetchReview streams the sealed review package of a finished job that was asked for one, from an offset.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelJob(self, request, context):
         """CancelJob stops a job that has not ended.
         """
@@ -171,6 +183,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.FetchResult,
                     request_deserializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchResultRequest.FromString,
                     response_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchResultResponse.SerializeToString,
+            ),
+            'FetchReview': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchReview,
+                    request_deserializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewRequest.FromString,
+                    response_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewResponse.SerializeToString,
             ),
             'CancelJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelJob,
@@ -347,6 +364,33 @@ class JobService:
             '/bauta.v1.JobService/FetchResult',
             protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchResultRequest.SerializeToString,
             protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchResultResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchReview(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/bauta.v1.JobService/FetchReview',
+            protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewRequest.SerializeToString,
+            protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,8 @@ class JobServiceStub:
     """WatchJob streams the job at once and at every change, until it has ended."""
     FetchResult: _grpc.UnaryStreamMultiCallable[_jobs_pb2.FetchResultRequest, _jobs_pb2.FetchResultResponse]
     """FetchResult streams the sealed result of a finished job, from an offset."""
+    FetchReview: _grpc.UnaryStreamMultiCallable[_jobs_pb2.FetchReviewRequest, _jobs_pb2.FetchReviewResponse]
+    """FetchReview streams the sealed review package of a finished job that was asked for one, from an offset."""
     CancelJob: _grpc.UnaryUnaryMultiCallable[_jobs_pb2.CancelJobRequest, _jobs_pb2.CancelJobResponse]
     """CancelJob stops a job that has not ended."""
     DeleteJob: _grpc.UnaryUnaryMultiCallable[_jobs_pb2.DeleteJobRequest, _jobs_pb2.DeleteJobResponse]
@@ -71,6 +73,8 @@ class JobServiceAsyncStub(JobServiceStub):
     """WatchJob streams the job at once and at every change, until it has ended."""
     FetchResult: _aio.UnaryStreamMultiCallable[_jobs_pb2.FetchResultRequest, _jobs_pb2.FetchResultResponse]  # type: ignore[assignment]
     """FetchResult streams the sealed result of a finished job, from an offset."""
+    FetchReview: _aio.UnaryStreamMultiCallable[_jobs_pb2.FetchReviewRequest, _jobs_pb2.FetchReviewResponse]  # type: ignore[assignment]
+    """FetchReview streams the sealed review package of a finished job that was asked for one, from an offset."""
     CancelJob: _aio.UnaryUnaryMultiCallable[_jobs_pb2.CancelJobRequest, _jobs_pb2.CancelJobResponse]  # type: ignore[assignment]
     """CancelJob stops a job that has not ended."""
     DeleteJob: _aio.UnaryUnaryMultiCallable[_jobs_pb2.DeleteJobRequest, _jobs_pb2.DeleteJobResponse]  # type: ignore[assignment]
@@ -128,6 +132,14 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_jobs_pb2.FetchResultResponse], _abc.AsyncIterator[_jobs_pb2.FetchResultResponse]]:
         """FetchResult streams the sealed result of a finished job, from an offset."""
+
+    @_abc_1.abstractmethod
+    def FetchReview(
+        self,
+        request: _jobs_pb2.FetchReviewRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_jobs_pb2.FetchReviewResponse], _abc.AsyncIterator[_jobs_pb2.FetchReviewResponse]]:
+        """FetchReview streams the sealed review package of a finished job that was asked for one, from an offset."""
 
     @_abc_1.abstractmethod
     def CancelJob(

@@ -7,20 +7,23 @@ here is that whatever they do comes out as a code of ours, and that no result co
 from __future__ import annotations
 
 import io
+import re
+import zlib
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from anonymizer import AnonymizerError, Limits, Models, Settings, anonymize, load_models
+from anonymizer.added import parse_any
 from anonymizer.errors import MESSAGES
+from anonymizer.intake.captured import month_of_still
 from anonymizer.intake.exif import TURNS, orientation_of
 from anonymizer.intake.jpeg import decode_jpeg
-from anonymizer.intake.sniff import sniff
+from anonymizer.intake.sniff import Format, sniff
 from anonymizer.intake.still_size import still_header
 from anonymizer.intake.wholeness import check_whole
-from anonymizer.manifest import parse_manifest
 from tests.fuzz.target import Target
-from tests.media_factory import KINDS, face_clip, face_image
+from tests.media_factory import KINDS, face_clip, face_image, png_chunk
 
 STILLS = (".jpg", ".png", ".webp")
 LIMITS = Limits(max_frame_pixels=256 * 256, max_frames=200, max_duration_seconds=60)
@@ -77,8 +80,19 @@ def read_headers(untrusted: bytes) -> None:
 
 
 def read_orientation(untrusted: bytes) -> None:
-    """A block that cannot be read is no reason to refuse a picture."""
+    """A block that cannot be read is no reason to refuse a picture; a month is a month, or there is none."""
     assert orientation_of(untrusted) in TURNS.values()
+    for kind in (Format.JPEG, Format.PNG, Format.WEBP):
+        month = month_of_still(untrusted, kind)
+        assert month is None or re.fullmatch(r"(19|20)\d\d-[01]\d", month)
+
+
+def stills_that_say_when() -> tuple[bytes, ...]:
+    """Stills with EXIF and XMP, compressed or not."""
+    packet = b'<x photoshop:DateCreated="2019-08-17">'
+    head, plain = b"XML:com.adobe.xmp\0", sample(".png")
+    texts = (head + b"\0\0\0\0" + packet, head + b"\1\0\0\0" + zlib.compress(packet))
+    return tuple(plain[:33] + png_chunk(b"iTXt", text) + plain[33:] for text in texts)
 
 
 @cache
@@ -117,6 +131,32 @@ colours = "bgr"
 mean = [127.5, 127.5, 127.5]
 deviation = [128.0, 128.0, 128.0]
 """
+SOURCE_FACE = b"""schema = "bauta.model/v1"
+kind = "source-face"
+file = "somebody.png"
+sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+consent = "agreed in writing on 2026-01-05"
+licence = "CC0"
+source = "https://example.org/somebody"
+"""
+GENERATOR = b"""schema = "bauta.model/v1"
+kind = "generator"
+file = "faces.onnx"
+sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+licence = "MIT"
+source = "https://example.org/faces"
+
+[input]
+seed = 128
+landmarks = "five"
+pose = true
+
+[output]
+side = 256
+alpha = false
+lowest = -1.0
+highest = 1.0
+"""
 
 TARGETS = (
     Target(
@@ -137,11 +177,11 @@ TARGETS = (
     Target(
         name="exif",
         sender=SUBMITTER,
-        parsers=("anonymizer.intake.exif.orientation_of",),
+        parsers=("anonymizer.intake.exif.orientation_of", "anonymizer.intake.captured.month_of_still"),
         parse=read_orientation,
-        seeds=lambda: tuple(map(sample, STILLS)),
+        seeds=lambda: (*map(sample, STILLS), *stills_that_say_when()),
         errors=(),
-        tokens=(*MARKERS, *BOXES),
+        tokens=(*MARKERS, *BOXES, b"\x03\x90\x02\0", b"\x69\x87\x04\0", b'exif:DateTimeOriginal="2019-08'),
         examples=400,
     ),
     Target(
@@ -156,9 +196,19 @@ TARGETS = (
     Target(
         name="model_manifest",
         sender="whoever offers a model to an operator",
-        parsers=("anonymizer.manifest.parse_manifest",),
-        parse=parse_manifest,
-        seeds=lambda: (MANIFEST, MANIFEST.replace(b"face", b"plate").replace(b"scrfd", b"yolov8")),
+        parsers=(
+            "anonymizer.added.parse_any",
+            "anonymizer.manifest.parse_manifest",
+            "anonymizer.face_manifests.parse_face_manifest",
+        ),
+        parse=parse_any,
+        seeds=lambda: (
+            MANIFEST,
+            MANIFEST.replace(b"face", b"plate").replace(b"scrfd", b"yolov8"),
+            SOURCE_FACE,
+            GENERATOR,
+            GENERATOR.replace(b'"five"', b"[1, 33, 263]"),
+        ),
         errors=(AnonymizerError,),
         tokens=(b"[input]", b"nan", b"inf", b"true", b"[[", b"]]", b'"""', b"="),
         examples=400,

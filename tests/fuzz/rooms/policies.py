@@ -8,7 +8,16 @@ from pathlib import Path
 
 from enclave.dependencies import _digests
 from enclave.errors import EnclaveError, PolicyError
-from enclave.policy import Terms, parse_policy, parse_preamble, parse_terms, shipped, upload_preamble
+from enclave.policy import (
+    Instructions,
+    ReviewInstructions,
+    Terms,
+    parse_policy,
+    parse_preamble,
+    parse_terms,
+    shipped,
+    upload_preamble,
+)
 from grpc_api.config import load_config
 from grpc_api.errors import ServiceError
 from tests.fuzz.target import Target
@@ -26,6 +35,13 @@ KEYS = (
     "[faces]",
     "[audio]",
     "[proof]",
+    "[[roles]]",
+    "[roles.faces]",
+    "[review]",
+    "[review.effects]",
+    "[[keep_skin]]",
+    "default_role",
+    '"keep"',
 )
 VALUES = (
     "nan",
@@ -68,7 +84,21 @@ def read_terms(untrusted: bytes) -> None:
 def read_preamble(untrusted: bytes) -> None:
     """A preamble that is read encodes back, and the media begins right after it."""
     parsed = parse_preamble(untrusted)
-    assert upload_preamble(parsed.terms, parsed.salt) == untrusted[: parsed.size]
+    said = parsed.instructions
+    assert upload_preamble(parsed.terms, parsed.salt, said) == untrusted[: parsed.header_bytes]
+    assert parsed.size == parsed.header_bytes + parsed.record_bytes
+
+
+def preambles() -> tuple[bytes, ...]:
+    """Without instructions, with a pseudonym, and with a review before and after it."""
+    asked = terms()
+    said = (
+        Instructions("Pantalone", "the harbour"),
+        Instructions(review=ReviewInstructions(bytes(32))),
+        Instructions("Pantalone", "the harbour", ReviewInstructions(bytes(32), 5, b"signed")),
+    )
+    plain = tuple(upload_preamble(item, bytes(32)) + b"media" for item in asked)
+    return plain + tuple(upload_preamble(asked[0], bytes(32), item) + b"media" for item in said)
 
 
 def read_config(untrusted: bytes) -> None:
@@ -130,11 +160,21 @@ TARGETS = (
     Target(
         name="preamble",
         sender="whoever submits, inside the seal",
-        parsers=("enclave.policy.preamble.parse_preamble",),
+        parsers=(
+            "enclave.policy.preamble.parse_preamble",
+            "enclave.policy.instructions.instructions_from_object",
+            "enclave.policy.review.ReviewInstructions.from_object",
+        ),
         parse=read_preamble,
-        seeds=lambda: tuple(upload_preamble(item, bytes(32)) + b"media" for item in terms()),
+        seeds=preambles,
         errors=(EnclaveError,),
-        tokens=(b"bauta.upload/v1\n", b'{"salt":"'),
+        tokens=(
+            b"bauta.upload/v1\n",
+            b'{"salt":"',
+            b'{"instructions":{',
+            b'"pseudonym":"',
+            b'"record_bytes":',
+        ),
         echoes=WHY_ECHOES,
     ),
     Target(

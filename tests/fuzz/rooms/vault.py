@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from keyvault.derived import PERSONA, RECORD
 from keyvault.release import PUBLIC_KEY_BYTES, OneJobKey, ReleaseSealError, require_one_job_key, seal_file_key
 from keyvault.release import ReleaseKeyError as OneJobKeyError
 from keyvault.vault.acceptances import Acceptances, parse_upload_header
@@ -21,7 +22,9 @@ from keyvault.vault.custody.apart import _parse as parse_custodian_answer
 from keyvault.vault.custody.errors import CustodyError
 from keyvault.vault.custody.facts import _custody_of
 from keyvault.vault.custody.local import unwrap_under, wrap_under
+from keyvault.vault.derived import DerivationDesk, load_master
 from keyvault.vault.errors import VaultRequestError, VaultStartError
+from keyvault.vault.follow_ups import FollowUps
 from keyvault.vault.frames import ChannelClosedError, parse
 from keyvault.vault.frontdesk import FrontDesk
 from keyvault.vault.identity import load_identity
@@ -30,11 +33,11 @@ from keyvault.vault.keystore import Keystore, _parse_header
 from keyvault.vault.process import open_store
 from keyvault.vault.ratchet import CheckpointRatchet
 from keyvault.vault.register import WorkerRegister
-from keyvault.vault.releases import ReleaseDesk
+from keyvault.vault.releases import Offer, ReleaseDesk
 from keyvault.vault.retirements import Retired
 from keyvault.vault.workers import WorkerChannel, receive_registration
 from protos.bauta.internal.v1 import vault_pb2
-from protos.bauta.internal.v1.release_pb2 import ClaimRequest, ReleaseRequest
+from protos.bauta.internal.v1.release_pb2 import ClaimRequest, DeriveRequest, KeyAsked, ReleaseRequest
 from protos.bauta.internal.v1.vault_pb2 import VaultRequest
 from protos.bauta.internal.v1.worker_pb2 import WorkerHello
 from provenance import canonical
@@ -78,6 +81,7 @@ class Scene:
     store: Keystore
     desk: FrontDesk
     releases: ReleaseDesk
+    derivations: DerivationDesk
     claims: ClaimDesk
     worker: Worker
     upload: bytes
@@ -117,7 +121,8 @@ def scene() -> Scene:
     store.write = keep_nothing  # type: ignore[method-assign]
     releases = ReleaseDesk(node, acceptances, CONFIG, _clock)
     claims = ClaimDesk(load_claim_key(store, Path(_folder().name), _clock), identity.log.origin, releases)
-    return Scene(store, desk, releases, claims, worker, upload, note)
+    derivations = DerivationDesk(load_master(store), releases)
+    return Scene(store, desk, releases, derivations, claims, worker, upload, note)
 
 
 def _clock() -> float:
@@ -227,10 +232,28 @@ def ask_for_key(untrusted: bytes) -> None:
     _with_channel(_frame(untrusted), serve)
 
 
-def ask_for_claim(untrusted: bytes) -> None:
+def ask_for_derived_keys(untrusted: bytes) -> None:
     """A child's second question; the first was answered."""
+    request = parse(DeriveRequest, untrusted, "derivation_malformed")
+    assert len(scene().derivations.derive(released(), request)) == len(request.keys) <= 4
+
+
+def derivation_of_a_child() -> tuple[bytes, ...]:
+    """For nothing, for one key, and for as many as there may be."""
+    keys = [KeyAsked(purpose=purpose, context=bytes(32)) for purpose in (PERSONA, RECORD)]
+    return tuple(DeriveRequest(keys=asked).SerializeToString() for asked in ([], keys[:1], keys * 2))
+
+
+@cache
+def released() -> Offer:
+    """What the vault has offered the child."""
     request = ReleaseRequest.FromString(request_of_a_child()[0])
-    offer = scene().releases.offer(JOB_ID, HOST, NONCE, request)
+    return scene().releases.offer(JOB_ID, HOST, NONCE, request)
+
+
+def ask_for_claim(untrusted: bytes) -> None:
+    """A child's third question."""
+    offer = released()
     assert len(scene().claims.sign(offer, parse(ClaimRequest, untrusted, "claim_malformed"))) == 64
 
 
@@ -259,7 +282,8 @@ def register_job(untrusted: bytes) -> None:
 
 def _worker_channel(end: socket.socket) -> WorkerChannel:
     here = scene()
-    return WorkerChannel(end, WorkerPresence(), here.releases, here.claims, here.desk.confirmations, CONFIG)
+    follow_ups = FollowUps(here.derivations, here.claims, CONFIG)
+    return WorkerChannel(end, WorkerPresence(), here.releases, follow_ups, here.desk.confirmations, CONFIG)
 
 
 def _with_channel(sent: bytes, serve: Any) -> None:
@@ -385,6 +409,16 @@ TARGETS = (
         errors=REFUSALS,
         message=ReleaseRequest,
         examples=400,
+    ),
+    Target(
+        name="derive_request",
+        sender="a child that hostile media has taken over",
+        parsers=("keyvault.vault.derived.DerivationDesk.derive", "keyvault.vault.derived._names"),
+        parse=ask_for_derived_keys,
+        # The empty message is a request for nothing, and no seed to mutate.
+        seeds=lambda: derivation_of_a_child()[1:],
+        errors=(VaultRequestError,),
+        message=DeriveRequest,
     ),
     Target(
         name="claim_request",

@@ -5,12 +5,13 @@ The worker that tells them holds real one-job keys and the vault's real evidence
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Set
 
 from enclave.nursery.warden import Task
-from enclave.worker.handed_over import RESULT_FD
+from enclave.worker.handed_over import RESULT_FD, REVIEW_FD
 from enclave.worker.reporting import Reporter
 from protos.bauta.internal.v1.worker_pb2 import WorkerResult
 
@@ -48,6 +49,12 @@ def _changed_after_sealing(_result: WorkerResult) -> None:
     os.pwrite(RESULT_FD, b"x", 0)
 
 
+def _another_package(result: WorkerResult) -> None:
+    """A package that the signed statement does not name."""
+    os.pwrite(REVIEW_FD, b"x", 0)
+    result.review_bytes, result.review_sha256 = 1, hashlib.sha256(b"x").digest()
+
+
 def _changed_statement(result: WorkerResult) -> None:
     envelope = json.loads(result.statement)
     payload = envelope["payload"]
@@ -80,6 +87,7 @@ ALL: dict[str, Lie] = {
     "claim another digest of the result": _another_digest,
     "claim another kind of media": _another_media_type,
     "change the result after sealing it": _changed_after_sealing,
+    "hand out a review package that the statement does not name": _another_package,
     "change the statement after signing it": _changed_statement,
     "send a statement without signatures": _no_signature,
     "strip the statement's post-quantum signature": _half_a_signature,

@@ -25,7 +25,12 @@ from protos.framing import FramingError
 
 FOLDER = Path(__file__).parent
 HEADER = Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h")
-LIMITS = {"max_result_bytes": 16 << 20, "max_memory_bytes": 2 << 30, "max_wall_seconds": 20}
+LIMITS = {
+    "max_result_bytes": 16 << 20,
+    "max_review_bytes": 1 << 20,
+    "max_memory_bytes": 2 << 30,
+    "max_wall_seconds": 20,
+}
 SHORT = {**LIMITS, "max_wall_seconds": 1}
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from anonymizer.boxes import Box
-from anonymizer.effects import EFFECTS
+from anonymizer.effects import blur, mosaic, solid
 from anonymizer.effects.region import BLOCKS_ACROSS, Plane, apply, region_of
 
 WIDTH, HEIGHT = 160, 120
 FACE = Box(41, 31, 90, 93)
+PATCHES = {"solid": solid.cover, "blur": blur.cover, "mosaic": mosaic.cover}
 SHAPES = ["box", "ellipse"]
 
 
@@ -35,14 +36,14 @@ def inside(face: Box, scale: float, shape: str, width: int = WIDTH, height: int 
     return (near_x / (box.width / 2)) ** 2 + (near_y / (box.height / 2)) ** 2 < 1 - 1e-9
 
 
-@pytest.mark.parametrize("effect", EFFECTS)
+@pytest.mark.parametrize("effect", PATCHES)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("face", [FACE, Box(-20, -10, 30, 40), Box(140, 100, 200, 180), Box(3, 3, 6, 6)])
 def test_nothing_beside_the_cover_changes_and_all_under_it_does(effect: str, shape: str, face: Box) -> None:
     region = region_of(face, 1.3, shape, WIDTH, HEIGHT)
     assert region is not None
     before, after = planes(1), planes(1)
-    apply(EFFECTS[effect], region, after)
+    apply(PATCHES[effect], region, after)
     covered = np.zeros((-(-HEIGHT // 2), -(-WIDTH // 2)), bool)
     rows, columns = region.coarse.shape
     covered[region.top : region.top + rows, region.left : region.left + columns] = region.coarse
@@ -59,12 +60,12 @@ def test_solid_leaves_nothing_of_the_face(shape: str) -> None:
     mask = inside(FACE, 1.3, shape)
     other[0].pixels[mask] = 255 - other[0].pixels[mask]
     for made in (one, other):
-        apply(EFFECTS["solid"], region, made)
+        apply(solid.cover, region, made)
     for a, b in zip(one, other, strict=True):
         assert np.array_equal(a.pixels, b.pixels)
 
 
-@pytest.mark.parametrize("effect", EFFECTS)
+@pytest.mark.parametrize("effect", PATCHES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_another_face_changes_nothing_beside_the_cover(effect: str, shape: str) -> None:
     region = region_of(FACE, 1.3, shape, WIDTH, HEIGHT)
@@ -74,7 +75,7 @@ def test_another_face_changes_nothing_beside_the_cover(effect: str, shape: str) 
     there = other[0].pixels[2 * region.top :, 2 * region.left :][: 2 * rows, : 2 * columns]
     there[fine] = 255 - there[fine]
     for made in (one, other):
-        apply(EFFECTS[effect], region, made)
+        apply(PATCHES[effect], region, made)
     untouched = np.ones((HEIGHT, WIDTH), bool)
     untouched[2 * region.top :, 2 * region.left :][: 2 * rows, : 2 * columns] &= ~fine
     assert np.array_equal(one[0].pixels[untouched], other[0].pixels[untouched])
@@ -84,7 +85,7 @@ def test_another_face_changes_nothing_beside_the_cover(effect: str, shape: str) 
 def test_a_mosaic_has_few_blocks_whatever_the_face(size: int) -> None:
     made = planes(3, 1000, 800)
     region = region_of(Box(200, 200, 200 + size, 200 + size), 1.3, "box", 1000, 800)
-    apply(EFFECTS["mosaic"], region, made)
+    apply(mosaic.cover, region, made)
     rows, columns = region.coarse.shape
     for plane in made:
         fine = 2 // plane.step
@@ -104,7 +105,7 @@ def test_a_blur_is_as_wide_as_promised(size: int) -> None:
     line[:, width // 2 - size // 6 : width // 2 + size // 6] = 255
     # A cover far larger than the face, so that the blur's whole reach shows.
     region = region_of(face, 4, "box", width, height)
-    apply(EFFECTS["blur"], region, [Plane(line, 1, 126)])
+    apply(blur.cover, region, [Plane(line, 1, 126)])
     left = region.left * 2
     profile = line[height // 2, left : left + region.coarse.shape[1] * 2].astype(float)
     profile -= profile.min()
@@ -120,11 +121,11 @@ def test_an_outside_face_needs_no_cover() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(161, 121), (33, 17)])
-@pytest.mark.parametrize("effect", EFFECTS)
+@pytest.mark.parametrize("effect", PATCHES)
 def test_odd_pictures_are_covered_to_their_edge(effect: str, width: int, height: int) -> None:
     pixels = np.random.default_rng(5).integers(0, 256, (height, width), np.uint8)
     region = region_of(Box(width - 12, height - 12, width + 4, height + 4), 1.3, "box", width, height)
     before = pixels.copy()
-    apply(EFFECTS[effect], region, [Plane(pixels, 1, 128)])
+    apply(PATCHES[effect], region, [Plane(pixels, 1, 128)])
     assert (pixels[-8:, -1] != before[-8:, -1]).any()
     assert (pixels[-1, -8:] != before[-1, -8:]).any()

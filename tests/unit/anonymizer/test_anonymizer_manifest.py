@@ -30,7 +30,8 @@ from anonymizer import (
 from anonymizer.added import put, read_added, read_offered, remove
 from anonymizer.adding import main
 from anonymizer.detect.uniting import united
-from anonymizer.manifest import MAX_MANIFEST_BYTES, parse_manifest
+from anonymizer.manifest import parse_manifest
+from anonymizer.strict_toml import MAX_MANIFEST_BYTES
 
 SECRET = "SECRET-7731"
 

@@ -67,7 +67,7 @@ def test_a_cover_between_two_sightings_holds_both_places() -> None:
     tracker.observe(0, 0, boxes(row(100)))
     tracker.observe(3, 3 / FPS, boxes(row(120, 110)))
     for index in (1, 2):
-        (box,) = tracker.covers(index, index / FPS)
+        ((_, box),) = tracker.covers(index, index / FPS)
         assert holds(box, row(100))
         assert holds(box, row(120, 110))
 
@@ -82,7 +82,7 @@ def test_a_cover_does_not_shrink_with_one_smaller_box() -> None:
             boxes([*whole[:2], whole[2] - 20, whole[3] - 15, 0.9] if index == 4 else whole),
         )
     for index in range(6):
-        (box,) = tracker.covers(index, index / FPS)
+        ((_, box),) = tracker.covers(index, index / FPS)
         assert holds(box.scaled(1.1), row(100 + 5 * index))
 
 
@@ -93,7 +93,7 @@ def test_a_lost_face_is_followed_the_way_it_went_and_the_cover_grows() -> None:
     tracker.observe(5, 5 / FPS, boxes())
     sizes = []
     for index in range(5, 12):
-        (box,) = tracker.covers(index, index / FPS)
+        ((_, box),) = tracker.covers(index, index / FPS)
         assert holds(box, row(120))
         assert holds(box, row(100 + 5 * index))
         sizes.append(box.width * box.height)
@@ -125,7 +125,7 @@ def test_a_gap_with_looks_in_vain_is_covered_where_the_face_went_and_not_all_ove
         hidden = 5 <= index < 20
         tracker.observe(index, index / FPS, boxes() if hidden else boxes(row(100 + 10 * index)))
     for index in range(25):
-        (box,) = tracker.covers(index, index / FPS)
+        ((_, box),) = tracker.covers(index, index / FPS)
         assert holds(box, row(100 + 10 * index))
         assert box.width < 2 * 40
 
@@ -190,7 +190,7 @@ def test_two_faces_that_cross_are_both_covered() -> None:
     for index in range(20):
         tracker.observe(index, index / FPS, boxes(row(100 + 10 * index), row(290 - 10 * index, 105)))
     for index in range(20):
-        found = tracker.covers(index, index / FPS)
+        found = [box for _, box in tracker.covers(index, index / FPS)]
         assert any(holds(box, row(100 + 10 * index)) for box in found)
         assert any(holds(box, row(290 - 10 * index, 105)) for box in found)
 
@@ -201,8 +201,8 @@ def test_a_cut_ends_covers_and_holds_back_new_ones() -> None:
     tracker.observe(4, 4 / FPS, boxes(row(100)))
     tracker.cut(5)
     tracker.observe(5, 5 / FPS, boxes(row(400)))
-    assert [round(box.x1) for box in tracker.covers(4, 4 / FPS)] == [100]
-    assert [round(box.x1) for box in tracker.covers(5, 5 / FPS)] == [400]
+    assert [round(box.x1) for _, box in tracker.covers(4, 4 / FPS)] == [100]
+    assert [round(box.x1) for _, box in tracker.covers(5, 5 / FPS)] == [400]
     assert tracker.count == 2
 
 

@@ -72,7 +72,7 @@ def test_no_canvas_wastes_more_than_the_other_engine_costs() -> None:
 
 
 def test_canvases_are_what_the_network_takes() -> None:
-    assert len(set(CANVASES)) == len(CANVASES) == 7
+    assert len(set(CANVASES)) == len(CANVASES) == 9
     assert all(canvas.height % 32 == canvas.width % 32 == 0 for canvas in CANVASES)
 
 

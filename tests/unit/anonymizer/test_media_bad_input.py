@@ -209,7 +209,7 @@ BAD_SETTINGS = [
 @pytest.mark.parametrize("chosen", BAD_SETTINGS, ids=str)
 def test_settings_out_of_range(chosen: dict[str, object]) -> None:
     with pytest.raises(AnonymizerError) as caught:
-        FaceSettings(**chosen)  # type: ignore[arg-type]  # wrong on purpose
+        Settings(faces=FaceSettings(**chosen))  # type: ignore[arg-type]  # wrong on purpose
     assert caught.value.code == "settings_invalid"
 
 

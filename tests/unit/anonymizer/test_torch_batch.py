@@ -21,7 +21,7 @@ from anonymizer.detect.looking import Looker
 from anonymizer.detect.onnx_engine import OnnxCenterFace
 from anonymizer.detect.onnx_weights import read_weights
 from anonymizer.detect.torch_batch import BatchedCenterFace, PlaneBatch
-from anonymizer.effects import EFFECTS
+from anonymizer.effects import solid
 from anonymizer.effects.region import Plane, apply, region_of
 from anonymizer.effects.torch_cover import cover_batch
 from anonymizer.models import CENTERFACE
@@ -127,7 +127,7 @@ def test_solid_covers_are_the_cpus_to_the_pixel(boxes: list[list[float]], shape:
         region = region_of(Box(*(float(v) for v in row[:4])), 1.3, shape, 640, 360)
         if region is not None:
             planes = [Plane(p, s, n) for p, s, n in zip(expected, (1, 2, 2), NEUTRAL, strict=True)]
-            apply(EFFECTS["solid"], region, planes)
+            apply(solid.cover, region, planes)
     for plane, wanted in zip((batch.luma, batch.blue, batch.red), expected, strict=True):
         np.testing.assert_array_equal(plane[1].numpy(), wanted)
 

@@ -23,7 +23,7 @@ from provenance.proof import ProofFile
 from provenance.statements import vocabulary
 from provenance.verifier import OPENING_STEPS, RESULT_STEPS
 from tests.time_authority import integer, sequence, time_authority
-from tests.unit.provenance.provenance_makers import RESULT, House, TestSigner, make_house
+from tests.unit.provenance.provenance_makers import RESULT, House, TestSigner, job_facts, make_house
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 
@@ -83,7 +83,11 @@ def test_the_tables_of_words_are_complete() -> None:
     assert set(words.WALLS) == set(vocabulary.WALLS)
     assert set(words.EFFECTS) == set(vocabulary.EFFECTS)
     assert set(words.AUDIO) == set(vocabulary.AUDIO)
+    assert set(words.SENSOR_NOISE) == set(vocabulary.SENSOR_NOISE)
+    assert set(words.QUALITY) == set(vocabulary.QUALITY)
+    assert set(words.QUALITY_CHECKS) == set(vocabulary.QUALITY_CHECKS)
     assert set(words.DEVICES) == set(vocabulary.DEVICES)
+    assert set(words.DECISIONS) == set(vocabulary.DECISIONS)
     assert set(words.ENGINES) == set(vocabulary.ENGINES)
     assert set(words.KINDS) == set(vocabulary.KINDS)
     assert set(words.MODES) == set(vocabulary.MODES)
@@ -141,6 +145,29 @@ def _contrast(one: str, other: str) -> float:
 
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def told_with(verified: Verdict, **changes: object) -> Verdict:
+    """The same outcome with other facts."""
+    assert verified.result is not None
+    return replace(verified, result=replace(verified.result, facts=job_facts(RESULT, **changes)))
+
+
+def test_that_a_person_decided_is_told_and_what_follows(verified: Verdict) -> None:
+    verdict = told_with(verified, decided={"draw": 2, "keep": 1}, decisions_commitment="ab" * 32)
+    source = render(verdict, NOW)
+    assert "2 drawn by hand and covered; 1 kept visible" in source
+    assert "That everybody in it is covered: a person decided to keep 1 visible." in source
+    assert "; by a person's decision 2 drawn by hand and covered, 1 kept visible; tier" in verdict.lines()
+
+
+def test_a_review_without_a_decision_is_told_as_one(verified: Verdict) -> None:
+    looked_over = told_with(verified, decisions_commitment="ab" * 32)
+    assert "Somebody looked it over and left it as it was." in render(looked_over, NOW)
+    assert "Nothing: nobody looked it over before it was made." in render(verified, NOW)
+    for verdict in (looked_over, verified):
+        assert "decision" not in verdict.lines()
+        assert "a person decided" not in render(verdict, NOW)
 
 
 def test_a_sound_proof_is_told_with_its_limits(verified: Verdict, house: House) -> None:

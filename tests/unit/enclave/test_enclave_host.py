@@ -44,6 +44,7 @@ def an_order(**changes: Any) -> RunJob:
         "max_wall_seconds": 60,
         "max_frame_pixels": 1 << 20,
         "max_frames": 1000,
+        "max_review_bytes": 1 << 20,
     }
     return RunJob(**(fields | changes))
 
@@ -80,8 +81,9 @@ def pair() -> Iterator[tuple[WorkerHost, socket.socket]]:
 
 
 @pytest.fixture
-def three_files(tmp_path: Path) -> Iterator[list[int]]:
-    fds = [os.open(tmp_path / name, os.O_RDWR | os.O_CREAT) for name in ("upload", "result", "scratch")]
+def four_files(tmp_path: Path) -> Iterator[list[int]]:
+    names = ("upload", "result", "scratch", "review")
+    fds = [os.open(tmp_path / name, os.O_RDWR | os.O_CREAT) for name in names]
     yield fds
     for fd in fds:
         os.close(fd)
@@ -154,17 +156,17 @@ def test_a_silent_nursery_is_lost_after_a_while(pair: Pair) -> None:
     assert caught.value.code == "worker_lost"
 
 
-def test_an_order_arrives_whole_with_its_four_descriptors(pair: Pair, three_files: list[int]) -> None:
+def test_an_order_arrives_whole_with_its_five_descriptors(pair: Pair, four_files: list[int]) -> None:
     host, nursery = pair
-    os.write(three_files[0], b"sealed")
-    running = host.start(an_order(), *three_files)
+    os.write(four_files[0], b"sealed")
+    running = host.start(an_order(), *four_files)
     received = receive_order(nursery)
     assert received is not None
     order, fds = received
     assert order == WorkerOrder(run=an_order())
-    assert len(fds) == 4
+    assert len(fds) == 5
     assert os.pread(fds[0], 6, 0) == b"sealed"
-    write_message(fds[3], WorkerReport(failure=WorkerFailure(code="media_empty")))
+    write_message(fds[4], WorkerReport(failure=WorkerFailure(code="media_empty")))
     assert [report.failure.code for report in running.reports()] == ["media_empty"]
     running.stop()
     assert receive_order(nursery) == (WorkerOrder(stop=StopJob(job_id=JOB_ID)), [])
@@ -173,18 +175,18 @@ def test_an_order_arrives_whole_with_its_four_descriptors(pair: Pair, three_file
     running.close()
 
 
-def test_a_large_order_arrives_while_another_thread_reads(pair: Pair, three_files: list[int]) -> None:
+def test_a_large_order_arrives_while_another_thread_reads(pair: Pair, four_files: list[int]) -> None:
     host, nursery = pair
     nursery.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     order = an_order(terms=b"t" * (180 << 10))
     received: list[tuple[WorkerOrder, list[int]] | None] = []
     reader = threading.Thread(target=lambda: received.append(receive_order(nursery)))
     reader.start()
-    running = host.start(order, *three_files)
+    running = host.start(order, *four_files)
     reader.join(10)
     assert received[0] is not None
     assert received[0][0].run == order
-    assert len(received[0][1]) == 4
+    assert len(received[0][1]) == 5
     for fd in received[0][1]:
         os.close(fd)
     running.close()
@@ -199,25 +201,26 @@ BAD_ORDERS = {
     "no frames": {"max_frames": 0},
     "no pixels": {"max_frame_pixels": 0},
     "no result": {"max_result_bytes": 0},
+    "no review package": {"max_review_bytes": 0},
     "more than any machine has": {"max_memory_bytes": 1 << 60},
 }
 
 
 @pytest.mark.parametrize("changes", BAD_ORDERS.values(), ids=BAD_ORDERS.keys())
 def test_an_order_out_of_range_is_not_sent(
-    pair: Pair, three_files: list[int], changes: dict[str, object]
+    pair: Pair, four_files: list[int], changes: dict[str, object]
 ) -> None:
     with pytest.raises(OrderError) as caught:
-        pair[0].start(an_order(**changes), *three_files)
+        pair[0].start(an_order(**changes), *four_files)
     assert caught.value.code == "order_invalid"
 
 
-def test_no_order_goes_to_a_nursery_that_is_gone(pair: Pair, three_files: list[int]) -> None:
+def test_no_order_goes_to_a_nursery_that_is_gone(pair: Pair, four_files: list[int]) -> None:
     host, nursery = pair
     nursery.close()
     before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(HostError) as caught:
-        host.start(an_order(), *three_files)
+        host.start(an_order(), *four_files)
     assert caught.value.code == "worker_lost"
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
@@ -291,6 +294,10 @@ BAD_REPORTS: dict[str, WorkerReport | bytes] = {
     "a code without end": WorkerReport(failure=WorkerFailure(code="a" * 1000)),
     "an empty result": changed_result(sealed_bytes=0),
     "a short digest": changed_result(sealed_sha256=b"x"),
+    "a review package without a digest": changed_result(review_bytes=1),
+    "a digest without a review package": changed_result(review_sha256=bytes(32)),
+    "a review package with a short digest": changed_result(review_bytes=1, review_sha256=bytes(31)),
+    "an endless review package": changed_result(review_bytes=1 << 60, review_sha256=bytes(32)),
     "an unknown media type": changed_result(media_type="text/html"),
     "no statement": changed_result(statement=b""),
     "a statement without end": changed_result(statement=b"x" * (129 << 10)),

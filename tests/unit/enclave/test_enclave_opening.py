@@ -12,7 +12,7 @@ import pytest
 from enclave_makers import OTHER_RECIPIENT, some_terms
 
 from enclave.errors import PreambleError, WorkerError
-from enclave.policy import upload_preamble
+from enclave.policy import Instructions, ReviewInstructions, upload_preamble
 from enclave.worker.opening import open_upload
 from keyvault.age import (
     AgePayloadCorruptError,
@@ -108,3 +108,24 @@ def test_an_upload_that_is_swapped_afterwards_is_not_read() -> None:
     stream.write(b"swapped")
     with pytest.raises(AgePayloadCorruptError):
         media.read()
+
+
+def test_the_record_of_a_review_is_neither_media_nor_committed_to() -> None:
+    """A second run of the same original has the same commitment under the same salt."""
+    record = bytes(range(200)) * 1000
+    review = ReviewInstructions(b"k" * 32, len(record), b"signed decisions")
+    preamble = upload_preamble(TERMS, SALT, Instructions("Pantalone", "the harbour", review))
+    opened = open_upload(payload_of(sealed(preamble + record + b"media")), TERMS.to_bytes())
+    assert opened.untrusted_record == record
+    assert opened.media.read() == b"media"
+    assert opened.commitment == hmac.new(SALT, b"media", hashlib.sha256).digest()
+    assert opened.instructions.pseudonym == "Pantalone"
+    assert "Pantalone" not in repr(opened)
+    assert "untrusted_record" not in repr(opened)
+
+
+def test_an_upload_that_ends_within_its_record_is_refused() -> None:
+    review = ReviewInstructions(b"k" * 32, 100, b"signed decisions")
+    preamble = upload_preamble(TERMS, SALT, Instructions(review=review))
+    with pytest.raises(PreambleError):
+        open_upload(payload_of(sealed(preamble + bytes(99))), TERMS.to_bytes())

@@ -70,10 +70,48 @@ def test_a_policy_says_whether_a_result_carries_credentials(
     assert asked.wants_credentials == (credentials == "c2pa")
 
 
+@pytest.mark.parametrize(
+    ("table", "captured"),
+    [
+        ("", "remove"),
+        ('[metadata]\ncaptured = "remove"\n', "remove"),
+        ('[metadata]\ncaptured = "month"\n', "month"),
+    ],
+)
+def test_a_policy_says_whether_the_month_of_capture_stays(table: str, captured: str) -> None:
+    assert parse_policy(POLICY_TEXT + table).metadata.captured == captured
+
+
+def test_no_policy_that_comes_with_bauta_keeps_anything_of_a_files_own_words() -> None:
+    assert {policy.metadata.captured for policy in shipped().values()} == {"remove"}
+
+
 def test_no_result_of_a_person_in_danger_names_the_service() -> None:
     """A manifest says which service made a file and, through its log, when."""
     carrying = {name for name, policy in shipped().items() if policy.proof.wants_credentials}
     assert carrying == {"street", "classroom"}
+
+
+@pytest.mark.parametrize(
+    ("tables", "noise", "lossless"),
+    [
+        ("", "keep", False),
+        ('[camera]\nnoise = "keep"\n', "keep", False),
+        ('[camera]\nnoise = "suppress"\n', "suppress", False),
+        ("[encoding]\nlossless = true\n", "keep", True),
+        ('[encoding]\nlossless = false\n[camera]\nnoise = "suppress"\n', "suppress", False),
+    ],
+)
+def test_a_policy_says_what_becomes_of_the_picture_outside_the_covers(
+    tables: str, noise: str, lossless: bool
+) -> None:
+    policy = parse_policy(POLICY_TEXT + tables)
+    assert (policy.camera.noise, policy.encoding.lossless) == (noise, lossless)
+
+
+def test_a_camera_betrays_no_person_in_danger() -> None:
+    suppressing = {name for name, policy in shipped().items() if policy.camera.noise == "suppress"}
+    assert suppressing == {"whistleblower"}
 
 
 TEXT_TABLE = """
@@ -135,7 +173,30 @@ def test_a_policy_may_cover_whole_people_by_several_detectors() -> None:
     assert people.detectors == ("steady-camera", "custom-person")
 
 
+def test_a_policy_says_what_stays_readable_of_people_who_are_removed() -> None:
+    unsaid = parse_policy(WITH_PEOPLE).people
+    assert unsaid is not None
+    # Where nothing is said the whole cover is painted, and nothing is drawn on it.
+    assert (unsaid.outline, unsaid.overlay) == ("box", "none")
+    said = parse_policy(
+        WITH_PEOPLE.replace('effect = "mosaic"', 'effect = "remove"')
+        + 'outline = "mask"\noverlay = "skeleton"\nsmooth_outline = 0.1\nsmooth_seconds = 2\n'
+    ).people
+    assert said is not None
+    assert (said.effect, said.outline, said.overlay) == ("remove", "mask", "skeleton")
+    assert (said.smooth_outline, said.smooth_seconds) == (0.1, 2.0)
+
+
 REFUSED = {
+    "an unknown word for noise": (POLICY_TEXT + f"[camera]\nnoise = '{SECRET}'\n", "camera.noise"),
+    "a camera that says nothing": (POLICY_TEXT + "[camera]\n", "camera.noise"),
+    "an unknown key in camera": (POLICY_TEXT + "[camera]\nnoise = 'keep'\nlens = 1\n", "camera.lens"),
+    "lossless as a word": (POLICY_TEXT + "[encoding]\nlossless = 'yes'\n", "encoding.lossless"),
+    "an encoding that says nothing": (POLICY_TEXT + "[encoding]\n", "encoding.lossless"),
+    "lossless without the noise": (
+        POLICY_TEXT + "[encoding]\nlossless = true\n[camera]\nnoise = 'suppress'\n",
+        "choose one of the two",
+    ),
     "unknown credentials": (POLICY_TEXT + f"[proof]\ncredentials = '{SECRET}'\n", "proof.credentials"),
     "credentials as a flag": (POLICY_TEXT + "[proof]\ncredentials = true\n", "proof.credentials"),
     "unknown key in text": (WITH_TEXT + "passes = 1\n", "text.passes"),
@@ -146,6 +207,11 @@ REFUSED = {
         "people.detectors",
     ),
     "passes for people": (WITH_PEOPLE + "passes = 1\n", "people.passes"),
+    "an outline of no kind": (WITH_PEOPLE + 'outline = "hull"\n', "people.outline"),
+    "an overlay of no kind": (WITH_PEOPLE + 'overlay = "bones"\n', "people.overlay"),
+    "a time constant beyond five seconds": (WITH_PEOPLE + "smooth_seconds = 5.1\n", "people.smooth_seconds"),
+    "an outline smoothed into nothing": (WITH_PEOPLE + "smooth_outline = 0.3\n", "people.smooth_outline"),
+    "an overlay on text": (POLICY_TEXT + TEXT_TABLE + 'overlay = "skeleton"\n', "text.overlay"),
     "people who may stay": (WITH_PEOPLE + KEEP, "keep"),
     "a threshold of plates": (WITH_PLATES.replace("0.4", "0.95"), "plates.threshold"),
     "keep with nothing to keep": (POLICY_TEXT + KEEP, "keep"),
@@ -177,6 +243,10 @@ REFUSED = {
     "modes of numbers": (POLICY_TEXT.replace('"fast"', "7"), "modes"),
     "locked as a word": (POLICY_TEXT.replace("locked = false", 'locked = "no"'), "locked"),
     "locked as a number": (POLICY_TEXT.replace("locked = false", "locked = 0"), "locked"),
+    "warp where it is locked": (
+        POLICY_TEXT.replace("locked = false", "locked = true").replace('"solid"', '"warp"'),
+        "warp",
+    ),
     "an unknown effect": (POLICY_TEXT.replace('"solid"', f'"{SECRET}"'), "faces.effect"),
     "an unknown shape": (POLICY_TEXT.replace('"box"', '"star"'), "faces.shape"),
     "scale below 1": (POLICY_TEXT.replace("1.5", "0.99"), "faces.scale"),
@@ -202,6 +272,12 @@ REFUSED = {
     "not Unicode": (POLICY_TEXT + "# \ud800", "Unicode"),
     "empty": ("", "schema"),
     "proof as text": (POLICY_TEXT.replace("locked", 'proof = "strong"\nlocked'), "proof"),
+    "a day of capture": (POLICY_TEXT + "[metadata]\ncaptured = 'day'\n", "metadata.captured"),
+    "metadata that says nothing": (POLICY_TEXT + "[metadata]\n", "metadata.captured"),
+    "metadata beside the month": (
+        POLICY_TEXT + "[metadata]\ncaptured = 'month'\nplace = 'country'\n",
+        "metadata.place",
+    ),
     "proof that says nothing": (POLICY_TEXT + "[proof]\n", "proof.signatures"),
     "unknown key in proof": (with_signatures('["ed25519", "mldsa65"]\nyears = 30'), "proof.years"),
     "an unknown signature": (with_signatures(f'["ed25519", "mldsa65", "{SECRET}"]'), "proof.signatures"),
@@ -238,7 +314,6 @@ def test_the_four_shipped_policies_are_there() -> None:
 
 def test_telehealth_is_the_strictest() -> None:
     policy = shipped()["telehealth"]
-    assert policy.locked
     assert policy.allowed_modes == policy.modes == ("original",)
     assert (policy.faces.effect, policy.faces.scale, policy.faces.passes) == ("solid", 1.5, 3)
     assert policy.audio.effect == "remove"
@@ -254,8 +329,8 @@ def test_whistleblower_covers_solidly_and_removes_sound() -> None:
     assert "fast" not in policy.modes
 
 
-@pytest.mark.parametrize("name", ["classroom", "street"])
-def test_a_weaker_effect_says_so_in_its_own_file(name: str) -> None:
-    policy = shipped()[name]
-    assert policy.faces.effect in {"blur", "mosaic"}
-    assert "in danger uses" in policy.text
+def test_a_weaker_effect_says_so_in_its_own_file() -> None:
+    for name, policy in shipped().items():
+        weaker = {policy.faces.effect} | {role.covers["face"].effect for role in policy.roles} != {"solid"}
+        weaker |= policy.audio.effect == "keep"
+        assert weaker == ("in danger uses" in policy.text), name

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from enclave_makers import some_terms
+from enclave_makers import POLICY_TEXT, some_terms
 
 from enclave.errors import WorkerError
 from enclave.order import JobLimits
-from enclave.policy import Terms, shipped
+from enclave.policy import Terms, parse_policy, shipped
 from enclave.worker import reporting
 from enclave.worker.handed_over import DescriptorReader, DescriptorSink
 from enclave.worker.reporting import Reporter
@@ -109,6 +109,12 @@ def test_a_sink_counts_hashes_and_stops(tmp_path: Path) -> None:
     assert (tmp_path / "result").read_bytes() == b"1234567890"
 
 
+@pytest.mark.parametrize("captured", ["remove", "month"])
+def test_the_anonymizer_is_told_whether_the_month_of_capture_stays(captured: str) -> None:
+    policy = parse_policy(POLICY_TEXT + f'[metadata]\ncaptured = "{captured}"\n')
+    assert settings_of(Terms(policy, policy.modes[0], some_terms().recipients)).captured == captured
+
+
 @pytest.mark.parametrize("name", list(shipped()))
 def test_every_shipped_policy_means_something_to_the_anonymizer(name: str) -> None:
     policy = shipped()[name]
@@ -123,13 +129,21 @@ def test_every_shipped_policy_means_something_to_the_anonymizer(name: str) -> No
         ):
             assert (cover and vars(cover)) == (asked and vars(asked))
         assert [vars(region) for region in settings.keep] == [vars(region) for region in policy.keep]
+        assert [vars(region) for region in settings.keep_skin] == [vars(mark) for mark in policy.keep_skin]
+        assert settings.labels == policy.labels
+        assert tuple(role.name for role in settings.roles) == policy.role_names
         assert 1 <= settings.threads <= 16
 
 
 def test_limits_are_passed_on() -> None:
     limits = limits_of(
         JobLimits(
-            max_memory_bytes=1, max_result_bytes=2, max_wall_seconds=3, max_frame_pixels=4, max_frames=5
+            max_memory_bytes=1,
+            max_result_bytes=2,
+            max_wall_seconds=3,
+            max_frame_pixels=4,
+            max_frames=5,
+            max_review_bytes=6,
         )
     )
     assert (limits.max_frame_pixels, limits.max_frames) == (4, 5)

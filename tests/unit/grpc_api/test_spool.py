@@ -43,10 +43,35 @@ def test_a_result_has_its_name_only_when_it_is_whole(spool: Spool) -> None:
     assert b"".join(spool.read_result(JOB, 2)) == b"aled"
 
 
+def test_a_review_package_has_its_name_only_when_it_is_whole(spool: Spool) -> None:
+    with spool.appending(JOB, 0):
+        pass
+    fd = spool.create_review(JOB)
+    os.write(fd, b"package")
+    os.close(fd)
+    assert not spool.review_path(JOB).exists()
+    assert spool.commit_review(JOB) == (7, hashlib.sha256(b"package").hexdigest())
+    assert b"".join(spool.read_review(JOB, 4)) == b"age"
+    spool.drop_inputs(JOB)
+    assert [path.name for path in spool.review_path(JOB).parent.iterdir()] == ["review.age"]
+
+
+def test_a_package_that_nobody_asked_for_goes_with_the_inputs(spool: Spool) -> None:
+    with spool.appending(JOB, 0):
+        pass
+    for fd in (spool.create_result(JOB), spool.create_review(JOB)):
+        os.write(fd, b"x")
+        os.close(fd)
+    spool.commit_result(JOB)
+    spool.drop_inputs(JOB)
+    assert [path.name for path in spool.review_path(JOB).parent.iterdir()] == ["result.age"]
+
+
 def test_everything_is_private(spool: Spool, tmp_path: Path) -> None:
     with spool.appending(JOB, 0) as upload:
         upload.append(b"x")
     os.close(spool.create_result(JOB))
+    os.close(spool.create_review(JOB))
     for path in (tmp_path / "spool").rglob("*"):
         assert path.stat().st_mode & 0o077 == 0
 

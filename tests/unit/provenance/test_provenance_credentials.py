@@ -167,6 +167,12 @@ def test_each_effect_has_its_action(
     assert told == ("c2pa.created", *said, "c2pa.edited.metadata", "c2pa.transcoded")
 
 
+def test_credentials_do_not_say_that_all_is_gone_where_the_month_stays() -> None:
+    gone, kept = (actions({"face": "solid"}, "none", month_stays=stays).content for stays in (False, True))
+    assert b"Every metadata field was dropped." in gone
+    assert b"Every metadata field was dropped, but for the month of capture where there was one." in kept
+
+
 @every_format
 def test_one_signature_is_asked_for(media_type: str) -> None:
     signer = Signer()

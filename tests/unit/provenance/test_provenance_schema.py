@@ -55,6 +55,7 @@ MOST_WORDS = 128
 DIGESTS = {
     "ciphertext",
     "commitment",
+    "decisions",
     "envelope",
     "lock",
     "measurement",

@@ -3,7 +3,8 @@
 isort:skip_file
 Between one job's worker child and the vault, over a socket pair of their own: the vault's challenge, one
 request, the evidence, and, once the front desk has shown the vault that the evidence is in the log, the key.
-Then, where the job's policy wants content credentials, one claim to sign; after it nothing is answered.
+Then, before it looks at the media, the child names every derived key that it needs, or none, once. Last,
+where the job's policy wants content credentials, one claim to sign; after it nothing is answered.
 """
 
 from collections import abc as _abc
@@ -194,6 +195,88 @@ class ClaimSigner(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ClaimSigner: _TypeAlias = ClaimSigner  # noqa: Y015
+
+@_typing.final
+class DeriveRequest(_message.Message):
+    """DeriveRequest asks for every derived key that this job needs. It comes once, and before the media is looked
+    at: a child that hostile media takes over later finds that nothing is derived any more.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEYS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyAsked]:
+        """At most 4; none where the job needs none."""
+
+    def __init__(
+        self,
+        *,
+        keys: _abc.Iterable[Global___KeyAsked] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeriveRequest: _TypeAlias = DeriveRequest  # noqa: Y015
+
+@_typing.final
+class KeyAsked(_message.Message):
+    """KeyAsked names one derived key."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    purpose: _builtins.str
+    """"persona" or "record"."""
+    context: _builtins.bytes
+    """32 bytes: what else the key depends on; a digest, so that the vault learns no name."""
+    def __init__(
+        self,
+        *,
+        purpose: _builtins.str = ...,
+        context: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "purpose", b"purpose"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeyAsked: _TypeAlias = KeyAsked  # noqa: Y015
+
+@_typing.final
+class DeriveResponse(_message.Message):
+    """DeriveResponse holds the keys or the reason why not."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERROR_CODE_FIELD_NUMBER: _builtins.int
+    SEALED_KEYS_FIELD_NUMBER: _builtins.int
+    error_code: _builtins.str
+    """Empty when the keys were derived; otherwise a stable code, and nothing follows."""
+    @_builtins.property
+    def sealed_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """One for each key asked for, in their order: HPKE as for the file key, of 32 bytes. The info is bound to the
+        job, the upload, the file key, the purpose and the context (keyvault/derived.py).
+        """
+
+    def __init__(
+        self,
+        *,
+        error_code: _builtins.str = ...,
+        sealed_keys: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_code", b"error_code", "sealed_keys", b"sealed_keys"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeriveResponse: _TypeAlias = DeriveResponse  # noqa: Y015
 
 @_typing.final
 class ClaimRequest(_message.Message):

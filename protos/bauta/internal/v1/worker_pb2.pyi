@@ -30,8 +30,8 @@ class WorkerOrder(_message.Message):
     STOP_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def run(self) -> Global___RunJob:
-        """Start a job. Four descriptors come with it: upload (read), result (write), scratch (read and write),
-        reports (write).
+        """Start a job. Five descriptors come with it: upload (read), result (write), scratch (read and write),
+        review (write), reports (write).
         """
 
     @_builtins.property
@@ -67,6 +67,7 @@ class RunJob(_message.Message):
     MAX_WALL_SECONDS_FIELD_NUMBER: _builtins.int
     MAX_FRAME_PIXELS_FIELD_NUMBER: _builtins.int
     MAX_FRAMES_FIELD_NUMBER: _builtins.int
+    MAX_REVIEW_BYTES_FIELD_NUMBER: _builtins.int
     job_id: _builtins.bytes
     """16 bytes."""
     terms: _builtins.bytes
@@ -81,6 +82,8 @@ class RunJob(_message.Message):
     """Largest frame, width times height."""
     max_frames: _builtins.int
     """Most frames of one video."""
+    max_review_bytes: _builtins.int
+    """Limit on the sealed review package."""
     def __init__(
         self,
         *,
@@ -91,10 +94,11 @@ class RunJob(_message.Message):
         max_wall_seconds: _builtins.int = ...,
         max_frame_pixels: _builtins.int = ...,
         max_frames: _builtins.int = ...,
+        max_review_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "max_frame_pixels", b"max_frame_pixels", "max_frames", b"max_frames", "max_memory_bytes", b"max_memory_bytes", "max_result_bytes", b"max_result_bytes", "max_wall_seconds", b"max_wall_seconds", "terms", b"terms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "max_frame_pixels", b"max_frame_pixels", "max_frames", b"max_frames", "max_memory_bytes", b"max_memory_bytes", "max_result_bytes", b"max_result_bytes", "max_review_bytes", b"max_review_bytes", "max_wall_seconds", b"max_wall_seconds", "terms", b"terms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -370,6 +374,8 @@ class WorkerResult(_message.Message):
     STATEMENT_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
     STAGE_SECONDS_FIELD_NUMBER: _builtins.int
+    REVIEW_BYTES_FIELD_NUMBER: _builtins.int
+    REVIEW_SHA256_FIELD_NUMBER: _builtins.int
     sealed_bytes: _builtins.int
     """Size of the sealed result in bytes."""
     sealed_sha256: _builtins.bytes
@@ -380,6 +386,10 @@ class WorkerResult(_message.Message):
     """The job statement in its DSSE envelope (JSON), signed with the one-job keys."""
     evidence: _builtins.bytes
     """The evidence envelope that the vault gave."""
+    review_bytes: _builtins.int
+    """Size of the sealed review package in bytes; 0 where none was asked for."""
+    review_sha256: _builtins.bytes
+    """SHA-256 of the sealed review package; empty where there is none. The statement says the same."""
     @_builtins.property
     def stage_seconds(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
         """Seconds spent by stage, for benchmarks."""
@@ -393,10 +403,12 @@ class WorkerResult(_message.Message):
         statement: _builtins.bytes = ...,
         evidence: _builtins.bytes = ...,
         stage_seconds: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        review_bytes: _builtins.int = ...,
+        review_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "media_type", b"media_type", "sealed_bytes", b"sealed_bytes", "sealed_sha256", b"sealed_sha256", "stage_seconds", b"stage_seconds", "statement", b"statement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "media_type", b"media_type", "review_bytes", b"review_bytes", "review_sha256", b"review_sha256", "sealed_bytes", b"sealed_bytes", "sealed_sha256", b"sealed_sha256", "stage_seconds", b"stage_seconds", "statement", b"statement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,266 @@
+"""The record of a job: everything that was seen, exactly as the trackers were told of it.
+
+    bauta.record/v1\\n
+    {"begun":[[n,...],...],"frames":n,"height":n,"searches":[[["face",false]],...],"turns":[n,...],"width":n}\\n
+    blocks, each: 1 byte which search (255: the cuts), 4 bytes length (little-endian), zlib
+
+A search's blocks are in order of time (columns.py); the cuts, if any, are one block of 4-byte frame numbers.
+Packed as it comes, so that what waits in memory is small and the whole has a bound.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, get_args
+
+import numpy as np
+
+from anonymizer.boxes import Boxes
+from anonymizer.detect.finders import Finder
+from anonymizer.errors import AnonymizerError
+from anonymizer.review.columns import Look, inflated, packed, unpacked
+from anonymizer.settings import Kind
+
+MAGIC: Final = b"bauta.record/v1\n"
+# At 16 bytes a box an hour and a half of fifty faces, looked at six times a second, or thirteen minutes of a
+# crowd of a hundred that the camera pans over. Past it a job that is asked for a record ends.
+MAX_RECORD_BYTES: Final = 30 << 20
+_MAX_HEADER_BYTES: Final = 1 << 16
+_BLOCK: Final = struct.Struct("<BI")
+_CUTS: Final = 255
+# A block is closed at so many boxes or looks, whichever comes first.
+_BLOCK_BOXES: Final = 8192
+_BLOCK_LOOKS: Final = 2048
+_MOST: Final = (1 << 31) - 1
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What one search followed.
+
+    Attributes:
+        kinds: in its order.
+        believes_all: for each of them (detect/finders.py).
+        turns: how many looks that are not alike took turns.
+        begun: how many numbers its trackers gave, for each kind.
+    """
+
+    kinds: tuple[Kind, ...]
+    believes_all: tuple[bool, ...]
+    turns: int
+    begun: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything that one job saw.
+
+    Attributes:
+        width, height: of the result, pixels.
+        frames: how many it has.
+        searches: what each search followed.
+        cuts: the first frame of every shot but the first.
+        blocks: of each search, packed.
+    """
+
+    width: int
+    height: int
+    frames: int
+    searches: tuple[Searched, ...]
+    cuts: tuple[int, ...]
+    blocks: tuple[tuple[bytes, ...], ...]
+
+    def looks(self, search: int) -> Iterator[Look]:
+        """Yields the looks of one search in order, a block at a time.
+
+        Raises:
+            AnonymizerError: record_refused.
+        """
+        for block in self.blocks[search]:
+            yield from unpacked(block, len(self.searches[search].kinds))
+
+    def to_bytes(self) -> bytes:
+        """Gives the whole record."""
+        header = {
+            "begun": [list(each.begun) for each in self.searches],
+            "frames": self.frames,
+            "height": self.height,
+            "searches": [
+                [list(pair) for pair in zip(each.kinds, each.believes_all, strict=True)]
+                for each in self.searches
+            ],
+            "turns": [each.turns for each in self.searches],
+            "width": self.width,
+        }
+        parts = [MAGIC, _header(header)]
+        if self.cuts:
+            cuts = zlib.compress(np.array(self.cuts, "<u4").tobytes())
+            parts += [_BLOCK.pack(_CUTS, len(cuts)), cuts]
+        for search, blocks in enumerate(self.blocks):
+            for block in blocks:
+                parts += [_BLOCK.pack(search, len(block)), block]
+        return b"".join(parts)
+
+
+def parse_record(untrusted: bytes) -> Record:
+    """Reads what `Record.to_bytes` gave; the blocks are opened later, one by one.
+
+    Raises:
+        AnonymizerError: record_refused.
+    """
+    end = untrusted.find(b"\n", len(MAGIC), len(MAGIC) + _MAX_HEADER_BYTES)
+    if len(untrusted) > MAX_RECORD_BYTES or not untrusted.startswith(MAGIC) or end < 0:
+        raise AnonymizerError("record_refused")
+    header = _parse_header(untrusted[len(MAGIC) : end + 1])
+    searches = header["searches"]
+    blocks: list[list[bytes]] = [[] for _ in searches]
+    cuts: tuple[int, ...] = ()
+    for search, block in _blocks(untrusted, end + 1):
+        if search == _CUTS and not cuts and not any(blocks):
+            cuts = tuple(int(cut) for cut in np.frombuffer(_whole_numbers(block), "<u4"))
+        elif search < len(blocks):
+            blocks[search].append(block)
+        else:
+            raise AnonymizerError("record_refused")
+    record = Record(**{**header, "cuts": cuts, "blocks": tuple(tuple(each) for each in blocks)})
+    if record.to_bytes() != untrusted:
+        raise AnonymizerError("record_refused")
+    return record
+
+
+class Recorder:
+    """Takes what a job sees, as it sees it.
+
+    Attributes:
+        now: the frame that is the newest, which whoever records keeps up to date.
+    """
+
+    def __init__(self, finders: Sequence[Finder], max_bytes: int = MAX_RECORD_BYTES) -> None:
+        """Takes what looks, and how large the record may become."""
+        self.now = 0
+        self._finders = tuple(finders)
+        self._open: list[list[Look]] = [[] for _ in finders]
+        self._open_boxes = [0] * len(finders)
+        self._blocks: list[list[bytes]] = [[] for _ in finders]
+        self._cuts: list[int] = []
+        self._left = max_bytes - len(MAGIC) - _MAX_HEADER_BYTES
+
+    def look(self, search: int, index: int, found: Mapping[Kind, Boxes]) -> None:
+        """Takes one look.
+
+        Raises:
+            AnonymizerError: review_too_large.
+        """
+        boxes = tuple(found[sought.kind] for sought in self._finders[search].sought)
+        self._open[search].append(Look(self.now, index, boxes))
+        self._open_boxes[search] += sum(map(len, boxes))
+        if self._open_boxes[search] >= _BLOCK_BOXES or len(self._open[search]) >= _BLOCK_LOOKS:
+            self._close(search)
+
+    def cut(self, index: int) -> None:
+        """Takes the first frame of a shot.
+
+        Raises:
+            AnonymizerError: review_too_large.
+        """
+        self._cuts.append(index)
+        self._take(4)
+
+    def finish(self, width: int, height: int, frames: int, begun: Sequence[tuple[int, ...]]) -> Record:
+        """Gives the record.
+
+        Raises:
+            AnonymizerError: review_too_large.
+        """
+        for search in range(len(self._finders)):
+            self._close(search)
+        searches = tuple(
+            Searched(
+                tuple(sought.kind for sought in finder.sought),
+                tuple(sought.believes_all for sought in finder.sought),
+                1 + len(finder.next_looks),
+                numbers,
+            )
+            for finder, numbers in zip(self._finders, begun, strict=True)
+        )
+        blocks = tuple(tuple(each) for each in self._blocks)
+        return Record(width, height, frames, searches, tuple(self._cuts), blocks)
+
+    def _close(self, search: int) -> None:
+        if self._open[search]:
+            block = packed(self._open[search])
+            self._take(_BLOCK.size + len(block))
+            self._blocks[search].append(block)
+            self._open[search], self._open_boxes[search] = [], 0
+
+    def _take(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise AnonymizerError("review_too_large")
+
+
+def _header(header: Mapping[str, Any]) -> bytes:
+    return json.dumps(header, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+def _parse_header(untrusted: bytes) -> dict[str, Any]:
+    try:
+        match json.loads(untrusted):
+            case {
+                "begun": list(begun),
+                "frames": int(frames),
+                "height": int(height),
+                "searches": list(searches),
+                "turns": list(turns),
+                "width": int(width),
+            }:
+                read = tuple(
+                    Searched(
+                        tuple(_kind(kind) for kind, _ in pairs),
+                        tuple(bool(believes) for _, believes in pairs),
+                        _count(each_turns),
+                        tuple(_count(number) for number in each_begun),
+                    )
+                    for pairs, each_turns, each_begun in zip(searches, turns, begun, strict=True)
+                )
+                sizes = {"width": _count(width), "height": _count(height), "frames": _count(frames)}
+                if 0 < len(read) < _CUTS and all(0 < len(each.kinds) == len(each.begun) for each in read):
+                    return {**sizes, "searches": read}
+    # RecursionError: deep nesting.
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise AnonymizerError("record_refused")
+
+
+def _kind(word: object) -> Kind:
+    if word in get_args(Kind):
+        kind: Kind = word  # type: ignore[assignment]  # it is one of the words, which mypy does not see
+        return kind
+    raise AnonymizerError("record_refused")
+
+
+def _count(number: object) -> int:
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= _MOST:
+        raise AnonymizerError("record_refused")
+    return number
+
+
+def _blocks(untrusted: bytes, start: int) -> Iterator[tuple[int, bytes]]:
+    while start < len(untrusted):
+        if start + _BLOCK.size > len(untrusted):
+            raise AnonymizerError("record_refused")
+        search, length = _BLOCK.unpack_from(untrusted, start)
+        start += _BLOCK.size
+        yield search, untrusted[start : start + length]
+        start += length
+
+
+def _whole_numbers(block: bytes) -> bytes:
+    plain = inflated(block)
+    if len(plain) % 4:
+        raise AnonymizerError("record_refused")
+    return plain

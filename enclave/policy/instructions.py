@@ -1,0 +1,93 @@
+"""Instructions: what a submitter tells the worker alone. They travel inside the seal and nowhere else.
+
+    {"pseudonym":"...","scope":"..."}
+
+An optional member of the preamble's line. Unlike the terms they are not in the request: the front desk does
+not learn that there are any, and no statement says a word of them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from enclave.errors import PreambleError
+from enclave.policy.review import ReviewInstructions
+
+MAX_NAME_CHARACTERS = 64
+
+
+@dataclass(frozen=True)
+class Instructions:
+    """What a submitter tells the worker alone.
+
+    Attributes:
+        pseudonym: under which the person in the picture appears; the same one looks the same in every video
+            of its scope. Empty for a new one in each job.
+        scope: within which that holds; across two, nothing links a pseudonym to itself. Both or none.
+        review: for a job whose result a person reviews; None without.
+
+    Raises:
+        PreambleError: a name is no line of NFC text, or one comes without the other.
+    """
+
+    pseudonym: str = field(default="", repr=False)
+    scope: str = field(default="", repr=False)
+    review: ReviewInstructions | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if bool(self.pseudonym) != bool(self.scope):
+            raise PreambleError("a pseudonym needs a scope, and a scope a pseudonym")
+        for name in (self.pseudonym, self.scope):
+            if name and not is_name(name):
+                raise PreambleError(
+                    f"a pseudonym and a scope are 1 to {MAX_NAME_CHARACTERS} printable characters in NFC"
+                )
+
+    def __bool__(self) -> bool:
+        return self != Instructions()
+
+    def to_object(self) -> dict[str, Any]:
+        """Gives the JSON object, without what is not said."""
+        said: dict[str, Any] = {"pseudonym": self.pseudonym, "scope": self.scope}
+        if self.review is not None:
+            said["review"] = self.review.to_object()
+        return {key: value for key, value in said.items() if value}
+
+
+def instructions_from_object(untrusted: object) -> Instructions:
+    """Reads the JSON object that `Instructions.to_object` gives.
+
+    Raises:
+        PreambleError: it is another, or says nothing at all.
+    """
+    if not isinstance(untrusted, Mapping) or not untrusted.keys() <= {"pseudonym", "scope", "review"}:
+        raise PreambleError("instructions hold pseudonym, scope and review, and nothing else")
+    pseudonym, scope = untrusted.get("pseudonym", ""), untrusted.get("scope", "")
+    if not isinstance(pseudonym, str) or not isinstance(scope, str):
+        raise PreambleError("a pseudonym and a scope are text")
+    untrusted_review = untrusted.get("review")
+    instructions = Instructions(
+        pseudonym=pseudonym,
+        scope=scope,
+        review=None if untrusted_review is None else ReviewInstructions.from_object(untrusted_review),
+    )
+    # One form for each meaning: what is not said has no key, and no empty text either.
+    if not instructions or instructions.to_object() != untrusted:
+        raise PreambleError("instructions say something, and nothing empty")
+    return instructions
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be a pseudonym or a scope: one line, in one spelling, without blanks around it.
+
+    Two spellings of one name (a letter and its accent apart, or together) would be two faces.
+    """
+    return (
+        0 < len(text) <= MAX_NAME_CHARACTERS
+        and text.isprintable()
+        and text == text.strip()
+        and unicodedata.is_normalized("NFC", text)
+    )

@@ -1,0 +1,24 @@
+"""What can go wrong when results are looked at, as stable codes. No message holds anything of a file."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MESSAGES: Final[dict[str, str]] = {
+    "comparison_mismatch": "These are not an original and its result: their pictures do not go together.",
+    "comparison_format": "A comparison of videos is an MP4 or a picture, one of stills a picture.",
+    "media_unreadable": "One of the files cannot be read.",
+}
+
+
+class EvaluationError(Exception):
+    """Nothing was found out; nothing that was written may be used.
+
+    Attributes:
+        code: one of MESSAGES, or one of the anonymizer's about media.
+    """
+
+    def __init__(self, code: str, message: str = "") -> None:
+        """Takes a code and, where it is not one of MESSAGES, the sentence that goes with it."""
+        self.code: Final = code
+        super().__init__(message or MESSAGES[code])
