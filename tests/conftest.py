@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import pytest
 from service_process import Service, bauta_program
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# What a shell puts in the background is deaf to interrupts, as are its children: some tests send them one.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What holds today holds tomorrow: the same examples in every run. `make fuzz` looks for new ones.
 hypothesis.settings.register_profile("the same each time", derandomize=True)
