@@ -21,7 +21,7 @@ from typing import Final, Literal
 from anonymizer.added import FOLDER, read_added
 from anonymizer.detect.blazeface import BlazeNetwork, compile_blazeface
 from anonymizer.detect.choosing import compiled_where_faster
-from anonymizer.detect.compiled_engine import CompiledNetworks
+from anonymizer.detect.compiled_engine import CompiledNetworks, one_processor
 from anonymizer.detect.compiled_text import CompiledText, compile_text
 from anonymizer.detect.graph import ready_to_run
 from anonymizer.errors import AnonymizerError
@@ -141,24 +141,28 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
         digests[name] = check_digest(content, manifest.sha256)
         files[name] = content
     manifests = [each for each, _ in added.values()]
-    compiled = compiled_where_faster(files[CENTERFACE]) if chosen == "cpu" else None
-    return Models(
-        files=MappingProxyType(files),
-        sha256=MappingProxyType(digests),
-        device=chosen,
-        added=MappingProxyType(
-            {name: manifest for name, (manifest, _) in added.items() if isinstance(manifest, Manifest)}
-        ),
-        compiled=compiled,
-        compiled_text=compile_text(files[TEXT]) if compiled is not None and TEXT in files else None,
-        pose=compile_pose(files[POSE], files[BODY]) if {POSE, BODY} <= files.keys() else None,
-        blazeface=compile_blazeface(files[BLAZEFACE]) if BLAZEFACE in files else None,
-        landmarks=compile_face_networks(files[FACE_MESH], files[IRIS])
-        if {FACE_MESH, IRIS} <= files.keys()
-        else None,
-        source_face=next((each for each in manifests if isinstance(each, SourceFace)), None),
-        generator=next((each for each in manifests if isinstance(each, Generator)), None),
-    )
+    # A thread that runs a compiled network is bound to the processor that the inference engine saw when it
+    # was loaded, and each step would take that one for all there are: every child would have no other. (A
+    # child behind the wall is not bound again: its filter refuses that.)
+    with one_processor():
+        compiled = compiled_where_faster(files[CENTERFACE]) if chosen == "cpu" else None
+        return Models(
+            files=MappingProxyType(files),
+            sha256=MappingProxyType(digests),
+            device=chosen,
+            added=MappingProxyType(
+                {name: manifest for name, (manifest, _) in added.items() if isinstance(manifest, Manifest)}
+            ),
+            compiled=compiled,
+            compiled_text=compile_text(files[TEXT]) if compiled is not None and TEXT in files else None,
+            pose=compile_pose(files[POSE], files[BODY]) if {POSE, BODY} <= files.keys() else None,
+            blazeface=compile_blazeface(files[BLAZEFACE]) if BLAZEFACE in files else None,
+            landmarks=compile_face_networks(files[FACE_MESH], files[IRIS])
+            if {FACE_MESH, IRIS} <= files.keys()
+            else None,
+            source_face=next((each for each in manifests if isinstance(each, SourceFace)), None),
+            generator=next((each for each in manifests if isinstance(each, Generator)), None),
+        )
 
 
 def check_digest(content: bytes, pinned: str) -> str:

@@ -57,12 +57,7 @@ def warm_up() -> WarmParent:
     """
     # A GPU's driver opens files and makes calls that have no place behind this wall, so jobs run on the CPU,
     # and the hello says so.
-    processors = os.sched_getaffinity(0)
     models = load_models("cpu")
-    # A thread that runs a compiled network is bound to the processor that the inference engine saw when it
-    # was loaded (detect/compiled_engine.py), and every child would be: all jobs on one processor, each with
-    # one thread. A child is not bound again: its filter refuses that.
-    os.sched_setaffinity(0, processors)
     _import_what_loads_late()
     digests = {name: bytes.fromhex(digest) for name, digest in models.sha256.items()}
     measurement = measure(digests)
