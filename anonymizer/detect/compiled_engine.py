@@ -19,7 +19,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,8 @@ from anonymizer.detect.canvas import Canvas, canvas_for
 from anonymizer.detect.centerface import Maps, boxes_from
 from anonymizer.detect.contract import Detector, Image
 from anonymizer.errors import AnonymizerError
+
+Compiled = TypeVar("Compiled")
 
 REPORTS_TO_ITS_MAKER: Final = "openvino_telemetry"
 NEEDED: Final = "BF16"
@@ -88,6 +90,23 @@ def compile_networks(model: bytes, canvases: tuple[Canvas, ...]) -> CompiledNetw
     Raises:
         AnonymizerError: detector_failed, where OpenVINO cannot compile what it was given.
     """
+
+    def compile_all(openvino: Any, core: Any) -> CompiledNetworks:
+        graph = _taking_bytes(openvino, core.read_model(model))
+        return CompiledNetworks({canvas: _compile(core, graph.clone(), canvas) for canvas in canvases})
+
+    return compiled_in_bf16(compile_all)
+
+
+def compiled_in_bf16(work: Callable[[Any, Any], Compiled]) -> Compiled | None:
+    """Lets the package and a core of it compile something.
+
+    Returns:
+        None where OpenVINO is not installed, or the processor has no bfloat16.
+
+    Raises:
+        AnonymizerError: detector_failed, for whatever goes wrong.
+    """
     with one_processor():
         openvino = import_openvino()
         if openvino is None:
@@ -96,11 +115,9 @@ def compile_networks(model: bytes, canvases: tuple[Canvas, ...]) -> CompiledNetw
             core = openvino.Core()
             if NEEDED not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
                 return None
-            graph = _taking_bytes(openvino, core.read_model(model))
-            requests = {canvas: _compile(core, graph.clone(), canvas) for canvas in canvases}
+            return work(openvino, core)
         except Exception:  # the runtime's exception classes share no public base
             raise AnonymizerError("detector_failed") from None
-    return CompiledNetworks(requests)
 
 
 def _taking_bytes(openvino: Any, graph: Any) -> Any:
@@ -113,9 +130,13 @@ def _taking_bytes(openvino: Any, graph: Any) -> Any:
 
 def _compile(core: Any, graph: Any, canvas: Canvas) -> Any:
     graph.reshape([1, canvas.height, canvas.width, 3])
-    compiled = core.compile_model(graph, "CPU", PROPERTIES)
+    return started(core.compile_model(graph, "CPU", PROPERTIES), canvas.height, canvas.width)
+
+
+def started(compiled: Any, height: int, width: int) -> Any:
+    """Returns a request of a network that takes (1, height, width, 3) uint8, after its first run."""
     request = compiled.create_infer_request()
-    request.infer({0: np.zeros((1, canvas.height, canvas.width, 3), np.uint8)})
+    request.infer({0: np.zeros((1, height, width, 3), np.uint8)})
     # A child that needs room for the values between layers takes its own.
     compiled.release_memory()
     return request

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.detect.compiled_engine import NEEDED, PROPERTIES, import_openvino, one_processor
+from anonymizer.detect.compiled_engine import PROPERTIES, compiled_in_bf16, started
 from anonymizer.detect.contract import Image
 from anonymizer.errors import AnonymizerError
 
@@ -73,18 +73,12 @@ def compile_text(model: bytes) -> CompiledText | None:
     Raises:
         AnonymizerError: detector_failed, where OpenVINO cannot compile what it was given.
     """
-    with one_processor():
-        openvino = import_openvino()
-        if openvino is None:
-            return None
-        try:
-            core = openvino.Core()
-            if NEEDED not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-                return None
-            graph = core.read_model(model)
-            return CompiledText({size: _compile(openvino, core, graph.clone(), *size) for size in SIZES})
-        except Exception:  # the runtime's exception classes share no public base
-            raise AnonymizerError("detector_failed") from None
+
+    def compile_all(openvino: Any, core: Any) -> CompiledText:
+        graph = core.read_model(model)
+        return CompiledText({size: _compile(openvino, core, graph.clone(), *size) for size in SIZES})
+
+    return compiled_in_bf16(compile_all)
 
 
 def _compile(openvino: Any, core: Any, graph: Any, height: int, width: int) -> Any:
@@ -94,9 +88,4 @@ def _compile(openvino: Any, core: Any, graph: Any, height: int, width: int) -> A
     steps = shaping.input().preprocess().reverse_channels().convert_element_type(openvino.Type.f32)
     steps.mean(MIDDLE).scale(SPAN)
     shaping.input().model().set_layout(openvino.Layout("NCHW"))
-    compiled = core.compile_model(shaping.build(), "CPU", PROPERTIES)
-    request = compiled.create_infer_request()
-    request.infer({0: np.zeros((1, height, width, 3), np.uint8)})
-    # A child that needs room for the values between layers takes its own.
-    compiled.release_memory()
-    return request
+    return started(core.compile_model(shaping.build(), "CPU", PROPERTIES), height, width)

@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from anonymizer.detect.compiled_engine import NEEDED, PROPERTIES, import_openvino, one_processor
+from anonymizer.detect.compiled_engine import NEEDED, PROPERTIES, import_openvino, one_processor, started
 from anonymizer.errors import AnonymizerError
 
 
@@ -74,8 +72,4 @@ def _compile(openvino: Any, core: Any, file: TfliteFile, properties: dict[str, s
         scaled = shaping.input().preprocess().convert_element_type(openvino.Type.f32)
         scaled.mean(file.mean).scale(file.scale)
         compiled = core.compile_model(shaping.build(), "CPU", properties)
-    request = compiled.create_infer_request()
-    request.infer({0: np.zeros((1, file.side, file.side, 3), np.uint8)})
-    # A child that needs room for the values between layers takes its own.
-    compiled.release_memory()
-    return request
+    return started(compiled, file.side, file.side)
