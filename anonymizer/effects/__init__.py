@@ -15,6 +15,7 @@ swap/       another face, of somebody who agreed or painted, that does what the 
 generator/  the same with a face that an added network makes
 warp/       the same face with its features moved: weak
 mean_face.py, meshes.py  a face that is nobody's, and pictures laid on its points
+painting.py made faces, laid over those they stand for
 acting.py, identities.py  what covered faces do, and who the made ones are
 surroundings.py, tones.py  fill, skin, hair and light, from beside a cover
 torch_cover.py  the covers of a batch of frames on a GPU

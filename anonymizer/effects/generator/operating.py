@@ -7,15 +7,14 @@ from dataclasses import replace
 
 import cv2
 
-from anonymizer.effects import solid
 from anonymizer.effects.acting import Act, Actors, Reader, open_reader
-from anonymizer.effects.colours import Rgb, paint_rgb, rectangle_of
+from anonymizer.effects.colours import Rgb, rectangle_of
 from anonymizer.effects.generator.framing import landmarks_in, pasted
 from anonymizer.effects.generator.network import GeneratorNetwork
 from anonymizer.effects.identities import Identities
 from anonymizer.effects.mean_face import mean_face
 from anonymizer.effects.operator import Cover, Operator, Paint, Scene
-from anonymizer.effects.region import apply
+from anonymizer.effects.painting import painting
 from anonymizer.effects.surroundings import look_around
 from anonymizer.effects.swap.faces import placed
 from anonymizer.errors import AnonymizerError
@@ -41,16 +40,7 @@ class Generate:
             (cover, self._made(scene, cover, acts[cover.track], covers) if cover.track in acts else None)
             for cover in sorted(covers, key=lambda each: each.box.height)
         ]
-
-        def paint() -> None:
-            for cover, rgb in made:
-                if rgb is None:
-                    apply(solid.cover, cover.region, scene.planes)
-                else:
-                    left, top, _, _ = rectangle_of(cover.region)
-                    paint_rgb(scene.planes, left, top, rgb, cover.region.coarse)
-
-        return paint
+        return painting(scene, made)
 
     def _made(self, scene: Scene, cover: Cover, act: Act, covers: Sequence[Cover]) -> Rgb:
         around = look_around(scene, cover.region, covers)

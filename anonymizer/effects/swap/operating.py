@@ -10,12 +10,11 @@ from typing import Final
 import cv2
 import numpy as np
 
-from anonymizer.effects import solid
 from anonymizer.effects.acting import Act, Actors, Reader, open_reader
-from anonymizer.effects.colours import Rgb, paint_rgb, rectangle_of
+from anonymizer.effects.colours import Rgb, rectangle_of
 from anonymizer.effects.identities import Identities
 from anonymizer.effects.operator import Cover, Operator, Paint, Scene
-from anonymizer.effects.region import apply
+from anonymizer.effects.painting import painting
 from anonymizer.effects.surroundings import look_around
 from anonymizer.effects.swap.blending import Gain, blended, gain_for, lit
 from anonymizer.effects.swap.faces import Face, painted_face
@@ -75,16 +74,7 @@ class Swap:
             for cover in ordered
         ]
         self._forget(scene.time)
-
-        def paint() -> None:
-            for cover, rgb in made:
-                if rgb is None:
-                    apply(solid.cover, cover.region, scene.planes)
-                else:
-                    left, top, _, _ = rectangle_of(cover.region)
-                    paint_rgb(scene.planes, left, top, rgb, cover.region.coarse)
-
-        return paint
+        return painting(scene, made)
 
     def _made(self, scene: Scene, cover: Cover, act: Act, covers: Sequence[Cover]) -> Rgb:
         around = look_around(scene, cover.region, covers)

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from anonymizer.effects import solid
 from anonymizer.effects.acting import Reader, open_reader
-from anonymizer.effects.colours import Rgb, paint_rgb, rectangle_of, rgb_of
+from anonymizer.effects.colours import Rgb, rectangle_of, rgb_of
 from anonymizer.effects.identities import Identities
 from anonymizer.effects.mean_face import mean_face
 from anonymizer.effects.operator import Cover, Operator, Paint, Scene
-from anonymizer.effects.region import apply
+from anonymizer.effects.painting import painting
 from anonymizer.effects.warp.altering import Alteration, alteration_of, altered
 from anonymizer.effects.warp.bending import bent
 from anonymizer.landmarks.reading import FaceReading
@@ -36,17 +35,8 @@ class Warp:
         for cover in sorted(covers, key=lambda each: each.box.height):
             reading = readings.get(cover.track)
             made.append((cover, None if reading is None else self._made(scene, cover, reading)))
-
-        def paint() -> None:
-            # What shows nothing comes last: where covers overlap, it stays.
-            for cover, rgb in sorted(made, key=lambda each: each[1] is None):
-                if rgb is None:
-                    apply(solid.cover, cover.region, scene.planes)
-                else:
-                    left, top, _, _ = rectangle_of(cover.region)
-                    paint_rgb(scene.planes, left, top, rgb, cover.region.coarse)
-
-        return paint
+        # What shows nothing comes last: where covers overlap, it stays.
+        return painting(scene, sorted(made, key=lambda each: each[1] is None))
 
     def _made(self, scene: Scene, cover: Cover, reading: FaceReading) -> Rgb:
         left, top, right, bottom = rectangle_of(cover.region)
