@@ -27,6 +27,9 @@ from provenance.tiles.layout import Tile
 WINDOW_BYTES = 8
 _HEX = re.compile(rb"[0-9a-fA-F]{16,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}")
+# An ML-DSA-44 signature ends in its hint: zeros, then four small counts (FIPS 204, algorithm 20). Read as an
+# integer of 64 bits they are some size between 100 and 4,000 every other time.
+_COSIGNATURE_BYTES, _HINT_BYTES = 4 + 8 + 2420, 84
 _HASHES = ("sha256", "sha512", "sha3_256", "blake2b", "sha1", "md5")
 
 
@@ -158,9 +161,13 @@ def _windows(contents: Iterable[bytes]) -> set[bytes]:
     for content in contents:
         decoded = [bytes.fromhex(run[: len(run) & ~1].decode()) for run in _HEX.findall(content)]
         decoded += [base64.b64decode(run[: len(run) & ~3]) for run in _BASE64.findall(content)]
-        for text in (content, *decoded):
+        for text in (content, *map(_without_hint, decoded)):
             found.update(text[at : at + WINDOW_BYTES] for at in range(len(text) - WINDOW_BYTES + 1))
     return found
+
+
+def _without_hint(decoded: bytes) -> bytes:
+    return decoded[:-_HINT_BYTES] if len(decoded) == _COSIGNATURE_BYTES else decoded
 
 
 def _guesses(job: KnownJob, keys: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
