@@ -8,7 +8,6 @@ of 128 pixels, of 256 and so on up to the whole. blazeface_decoding.py reads its
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
@@ -17,6 +16,7 @@ import cv2
 import numpy as np
 
 from anonymizer.boxes import Boxes, suppress
+from anonymizer.detect.asking import Asked
 from anonymizer.detect.blazeface_decoding import SIDE, FloatArray, faces_from
 from anonymizer.detect.contract import Image
 from anonymizer.detect.tflite import TfliteFile, compile_tflite
@@ -38,8 +38,7 @@ class BlazeNetwork:
 
     def __init__(self, request: Any) -> None:
         """Takes an inference request (see compile_blazeface)."""
-        self._request = request
-        self._busy = threading.Lock()
+        self._network = Asked(request, SIDE, SIDE)
 
     def run(self, image: Image) -> tuple[FloatArray, FloatArray]:
         """Runs it on (128, 128, 3) uint8 RGB; gives what faces_from takes.
@@ -47,16 +46,7 @@ class BlazeNetwork:
         Raises:
             AnonymizerError: detector_failed.
         """
-        if image.shape != (SIDE, SIDE, 3):
-            raise AnonymizerError("detector_failed")
-        try:
-            with self._busy:
-                self._request.infer({0: np.ascontiguousarray(image[None])}, share_inputs=True)
-                places, logits = (
-                    np.array(self._request.get_output_tensor(i).data, np.float32) for i in range(2)
-                )
-        except Exception:  # the runtime's exception classes share no public base
-            raise AnonymizerError("detector_failed") from None
+        places, logits = self._network.answers(image, (0, 1))
         return places, logits
 
 

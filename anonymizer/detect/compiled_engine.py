@@ -24,6 +24,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from anonymizer.boxes import Boxes
+from anonymizer.detect.asking import Asked
 from anonymizer.detect.canvas import Canvas, canvas_for
 from anonymizer.detect.centerface import Maps, boxes_from
 from anonymizer.detect.contract import Detector, Image
@@ -52,7 +53,9 @@ class CompiledNetworks:
     def __init__(self, requests: dict[Canvas, Any]) -> None:
         """Takes an inference request for each canvas (see compile_networks)."""
         self._requests = requests
-        self._busy = {canvas: threading.Lock() for canvas in requests}
+        self._networks = {
+            canvas: Asked(request, canvas.height, canvas.width) for canvas, request in requests.items()
+        }
         self.canvases = tuple(requests)
 
     def with_those_of(self, other: CompiledNetworks) -> CompiledNetworks:
@@ -65,15 +68,9 @@ class CompiledNetworks:
         Raises:
             AnonymizerError: detector_failed.
         """
-        sheet = np.zeros((1, canvas.height, canvas.width, 3), np.uint8)
-        sheet[0, : image.shape[0], : image.shape[1]] = image
-        request = self._requests[canvas]
-        try:
-            with self._busy[canvas]:
-                request.infer({0: sheet}, share_inputs=True)
-                heat, size, offset = (np.array(request.get_output_tensor(i).data) for i in range(3))
-        except Exception:  # the runtime's exception classes share no public base
-            raise AnonymizerError("detector_failed") from None
+        sheet = np.zeros((canvas.height, canvas.width, 3), np.uint8)
+        sheet[: image.shape[0], : image.shape[1]] = image
+        heat, size, offset = self._networks[canvas].answers(sheet, (0, 1, 2))
         return Maps(heat[0, 0], size[0], offset[0])
 
 

@@ -6,16 +6,15 @@ Compiled before the wall, as CenterFace is (compiled_engine.py, ADR 14). One thr
 
 from __future__ import annotations
 
-import threading
 from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from anonymizer.detect.asking import Asked
 from anonymizer.detect.compiled_engine import PROPERTIES, compiled_in_bf16, started
 from anonymizer.detect.contract import Image
-from anonymizer.errors import AnonymizerError
 
 # Rows and columns of 16:9 at the scales of `quality` and `balanced`, wide and upright. Each costs a fifth of
 # a second at the start of the worker host.
@@ -34,8 +33,7 @@ class CompiledText:
 
     def __init__(self, requests: dict[tuple[int, int], Any]) -> None:
         """Takes an inference request for each size (see compile_text)."""
-        self._requests = requests
-        self._busy = {size: threading.Lock() for size in requests}
+        self._networks = {size: Asked(request, *size) for size, request in requests.items()}
         self.sizes = frozenset(requests)
 
     def likely(self, image: Image) -> npt.NDArray[np.float32]:
@@ -47,16 +45,7 @@ class CompiledText:
         Raises:
             AnonymizerError: detector_failed, also where an answer is no finite number.
         """
-        size = image.shape[0], image.shape[1]
-        request = self._requests[size]
-        try:
-            with self._busy[size]:
-                request.infer({0: np.ascontiguousarray(image[None])}, share_inputs=True)
-                answer = np.array(request.get_output_tensor(0).data, np.float32)
-        except Exception:  # the runtime's exception classes share no public base
-            raise AnonymizerError("detector_failed") from None
-        if not np.isfinite(answer).all():
-            raise AnonymizerError("detector_failed")
+        [answer] = self._networks[image.shape[0], image.shape[1]].answers(image)
         return answer
 
 

@@ -9,7 +9,6 @@ crop, and a drawn face would tremble.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -17,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from anonymizer.detect.asking import Asked
 from anonymizer.detect.contract import Image
 from anonymizer.detect.tflite import TfliteFile, compile_tflite
 from anonymizer.errors import AnonymizerError
@@ -50,9 +50,8 @@ class FaceNetworks:
 
     def __init__(self, mesh: Any, iris: Any) -> None:
         """Takes an inference request for each (see compile_face_networks)."""
-        self._mesh = mesh
-        self._iris = iris
-        self._busy = threading.Lock()
+        self._mesh = Asked(mesh, MESH_SIDE, MESH_SIDE)
+        self._iris = Asked(iris, IRIS_SIDE, IRIS_SIDE)
 
     def mesh(self, image: Image) -> tuple[Points, float]:
         """Runs the face mesh on (192, 192, 3) uint8 RGB.
@@ -64,9 +63,9 @@ class FaceNetworks:
         Raises:
             AnonymizerError: detector_failed, also where a number is none.
         """
-        points, presence = self._run(self._mesh, image, MESH_SIDE)
+        points, presence = self._mesh.answers(image, (0, 1))
         mesh = _points(points, MESH_POINTS)
-        if presence.size != 1 or not np.isfinite(presence).all():
+        if presence.size != 1:
             raise AnonymizerError("detector_failed")
         logit = float(np.clip(presence.reshape(-1)[0], -30, 30))
         return mesh, 1 / (1 + float(np.exp(-logit)))
@@ -77,23 +76,12 @@ class FaceNetworks:
         Raises:
             AnonymizerError: detector_failed, also where a number is none.
         """
-        whole, iris = self._run(self._iris, image, IRIS_SIDE)
+        whole, iris = self._iris.answers(image, (0, 1))
         return EyePoints(_points(iris, IRIS_POINTS)[:, :2], _points(whole, _EYE_POINTS)[:OUTLINE_POINTS, :2])
-
-    def _run(self, request: Any, image: Image, side: int) -> tuple[Points, Points]:
-        if image.shape != (side, side, 3):
-            raise AnonymizerError("detector_failed")
-        try:
-            with self._busy:
-                request.infer({0: np.ascontiguousarray(image[None])}, share_inputs=True)
-                first, second = (np.array(request.get_output_tensor(i).data, np.float32) for i in range(2))
-        except Exception:  # the runtime's exception classes share no public base
-            raise AnonymizerError("detector_failed") from None
-        return first, second
 
 
 def _points(numbers: Points, count: int) -> Points:
-    if numbers.size != count * 3 or not np.isfinite(numbers).all():
+    if numbers.size != count * 3:
         raise AnonymizerError("detector_failed")
     return numbers.reshape(count, 3)
 

@@ -7,12 +7,10 @@ their place.
 
 from __future__ import annotations
 
-import threading
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
+from anonymizer.detect.asking import Asked
 from anonymizer.detect.contract import Image
 from anonymizer.detect.tflite import TfliteFile, compile_tflite
 from anonymizer.errors import AnonymizerError
@@ -30,9 +28,8 @@ class PoseNetworks:
 
     def __init__(self, detection: Any, body: Any) -> None:
         """Takes an inference request for each (see compile_pose)."""
-        self._detection = detection
-        self._body = body
-        self._busy = threading.Lock()
+        self._detection = Asked(detection, DETECTION_SIDE, DETECTION_SIDE)
+        self._body = Asked(body, BODY_SIDE, BODY_SIDE)
 
     def places(self, image: Image) -> tuple[FloatArray, FloatArray]:
         """Runs the first network on (224, 224, 3) uint8 RGB; gives what bodies_from takes.
@@ -40,7 +37,7 @@ class PoseNetworks:
         Raises:
             AnonymizerError: detector_failed.
         """
-        places, logits = self._run(self._detection, image, DETECTION_SIDE, (0, 1))
+        places, logits = self._detection.answers(image, (0, 1))
         return places, logits
 
     def body(self, image: Image) -> tuple[float, FloatArray]:
@@ -52,7 +49,7 @@ class PoseNetworks:
         Raises:
             AnonymizerError: detector_failed.
         """
-        presence, mask = self._run(self._body, image, BODY_SIDE, (_PRESENCE, _MASK))
+        presence, mask = self._body.answers(image, (_PRESENCE, _MASK))
         return _one_number(presence), mask
 
     def figure(self, image: Image) -> tuple[FloatArray, float, FloatArray]:
@@ -65,22 +62,12 @@ class PoseNetworks:
         Raises:
             AnonymizerError: detector_failed.
         """
-        points, presence, mask = self._run(self._body, image, BODY_SIDE, (_POINTS, _PRESENCE, _MASK))
+        points, presence, mask = self._body.answers(image, (_POINTS, _PRESENCE, _MASK))
         return points, _one_number(presence), mask
-
-    def _run(self, request: Any, image: Image, side: int, wanted: tuple[int, ...]) -> list[FloatArray]:
-        if image.shape != (side, side, 3):
-            raise AnonymizerError("detector_failed")
-        try:
-            with self._busy:
-                request.infer({0: np.ascontiguousarray(image[None])}, share_inputs=True)
-                return [np.array(request.get_output_tensor(i).data, np.float32) for i in wanted]
-        except Exception:  # the runtime's exception classes share no public base
-            raise AnonymizerError("detector_failed") from None
 
 
 def _one_number(answer: FloatArray) -> float:
-    if answer.size != 1 or not np.isfinite(answer).all():
+    if answer.size != 1:
         raise AnonymizerError("detector_failed")
     return float(answer.reshape(-1)[0])
 
