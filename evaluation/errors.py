@@ -8,6 +8,9 @@ MESSAGES: Final[dict[str, str]] = {
     "comparison_mismatch": "These are not an original and its result: their pictures do not go together.",
     "comparison_format": "A comparison of videos is an MP4 or a picture, one of stills a picture.",
     "media_unreadable": "One of the files cannot be read.",
+    "scores_invalid": "An attacker's scores are no table of finite numbers.",
+    "too_few_persons": "An attack needs at least two people, each with at least two recordings.",
+    "training_too_small": "To learn from other speakers, at least two of them with two recordings are needed.",
 }
 
 
