@@ -1,0 +1,16 @@
+"""Who speaks when. Samples in, turns out; it knows nothing of files, masks or policies.
+
+networks.py  both networks: their files in the warm parent, opened in the child
+activity.py  where somebody speaks
+encoder.py   who a voice sounds like, as 256 numbers
+mel.py       what the encoder sees
+weights.py   the encoder's weights out of the file they come in
+
+Speech is mono float32 at 16 kHz, from -1 to 1.
+"""
+
+from anonymizer.speakers.encoder import SpeakerEncoder as SpeakerEncoder
+from anonymizer.speakers.networks import SpeakerFiles as SpeakerFiles
+from anonymizer.speakers.networks import SpeakerNetworks as SpeakerNetworks
+from anonymizer.speakers.networks import open_speakers as open_speakers
+from anonymizer.speakers.networks import speaker_files as speaker_files
