@@ -16,6 +16,7 @@ detect/        finding faces, text and number plates
 people/        finding whole people
 track/         following them through missed detections
 effects/       covering them
+enrolled/      people who agreed to be seen, recognized
 review/        what a person looks over, and what they decide
 camera/        the noise of the sensor
 quality/       whether the result is what it should be
@@ -25,6 +26,7 @@ boxes.py       arithmetic on boxes
 """
 
 from anonymizer.anonymize import anonymize
+from anonymizer.enrolled.person import Enrolled
 from anonymizer.errors import AnonymizerError
 from anonymizer.models import Models, load_models
 from anonymizer.quality.figures import Quality
@@ -42,6 +44,7 @@ from anonymizer.settings import (
 
 __all__ = [
     "AnonymizerError",
+    "Enrolled",
     "FaceSettings",
     "KeptRegion",
     "Limits",

@@ -17,10 +17,13 @@ from anonymizer.added import FOLDER, KINDS, AnyManifest, put, read_offered, remo
 from anonymizer.detect.added_detector import AddedDetector
 from anonymizer.effects.generator.network import GeneratorNetwork
 from anonymizer.effects.swap.sources import face_of
+from anonymizer.enrolled.embedding import EmbeddingNetwork
+from anonymizer.enrolled.manifest import FaceEmbedding
 from anonymizer.errors import AnonymizerError
 from anonymizer.face_manifests import Generator
 from anonymizer.manifest import Manifest, added_name
 from anonymizer.models import (
+    ACTIVITY,
     BLAZEFACE,
     BODY,
     CENTERFACE,
@@ -28,6 +31,7 @@ from anonymizer.models import (
     IRIS,
     PLACES,
     POSE,
+    SPEAKERS,
     TEXT,
     Models,
     load_models,
@@ -42,6 +46,8 @@ OWN: Final = {
     BODY: ("person", "Apache-2.0"),
     FACE_MESH: ("face", "Apache-2.0"),
     IRIS: ("face", "Apache-2.0"),
+    SPEAKERS: ("voice", "Apache-2.0"),
+    ACTIVITY: ("voice", "MIT"),
 }
 _ANY_THRESHOLD = 0.5
 _ONE_THREAD = 1
@@ -93,6 +99,8 @@ def _run_once(model: bytes, manifest: AnyManifest, folder: Path) -> None:
         AddedDetector(model, manifest, _ANY_THRESHOLD, _ONE_THREAD)
     elif isinstance(manifest, Generator):
         GeneratorNetwork(model, manifest, _ONE_THREAD)
+    elif isinstance(manifest, FaceEmbedding):
+        EmbeddingNetwork(model, manifest, _ONE_THREAD)
     else:
         networks = load_models("cpu", folder).landmarks
         if networks is None:
@@ -101,7 +109,9 @@ def _run_once(model: bytes, manifest: AnyManifest, folder: Path) -> None:
 
 
 def _added(models: Models) -> dict[str, AnyManifest]:
-    faces = [each for each in (models.source_face, models.generator) if each is not None]
+    faces = [
+        each for each in (models.source_face, models.generator, models.face_embedding) if each is not None
+    ]
     return {**models.added, **{each.name: each for each in faces}}
 
 

@@ -9,6 +9,8 @@ import cv2
 
 from anonymizer.detect.finders import Finder, open_finders
 from anonymizer.effects.casting import Cast, OnScene
+from anonymizer.enrolled.portraits import open_gallery
+from anonymizer.enrolled.recognizing import recognition_of
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import sniff
 from anonymizer.intake.wholeness import check_whole
@@ -58,11 +60,22 @@ def anonymize(
         kind = sniff(source)
         check_whole(source, kind, limits)
 
+        gallery = open_gallery(models, settings)
+
         def opened(on_scene: OnScene | None) -> tuple[Session, Cast]:
             def look() -> tuple[Finder, ...]:
                 return open_finders(models, settings, is_still=kind.is_still)
 
-            session = review.open(settings, look) if review is not None else Session(look())
+            recognition = recognition_of(gallery, is_still=kind.is_still)
+            if review is not None:
+                session = review.open(settings, look, recognition)
+            else:
+                session = Session(
+                    look(),
+                    as_role=settings.as_role,
+                    recognition=recognition,
+                    roles=settings.roles_enrolled,
+                )
             return session, Cast(models, settings, on_scene, also=session.wanted)
 
         if kind.is_still:

@@ -42,6 +42,8 @@ class Report:
         device: cpu or cuda.
         stage_seconds: time spent by stage: decode, detect, cover, encode, audio, check.
         quality: of a video, read back; None for a still.
+        recognized: in how many frames, and on how many tracks, a face was covered otherwise, or not at all,
+            because it was recognized as that of somebody who is enrolled.
     """
 
     media_type: str
@@ -55,6 +57,7 @@ class Report:
     device: str
     stage_seconds: Mapping[str, float]
     quality: Quality | None = None
+    recognized: tuple[int, int] = (0, 0)
 
     @property
     def frames_with_faces(self) -> int:

@@ -2,9 +2,10 @@
 
     bauta.record/v1\\n
     {"begun":[[n,...],...],"frames":n,"height":n,"searches":[[["face",false]],...],"turns":[n,...],"width":n}\\n
-    blocks, each: 1 byte which search (255: the cuts), 4 bytes length (little-endian), zlib
+    blocks, each: 1 byte which search (255: the cuts, 254: who was recognized), 4 bytes length, zlib
 
-A search's blocks are in order of time (columns.py); the cuts, if any, are one block of 4-byte frame numbers.
+Lengths are little-endian. A search's blocks are in order of time (columns.py); the cuts, if any, are one
+block of 4-byte frame numbers, and who was recognized is one of JSON (enrolled/remembering.py).
 Packed as it comes, so that what waits in memory is small and the whole has a bound.
 """
 
@@ -21,6 +22,7 @@ import numpy as np
 
 from anonymizer.boxes import Boxes
 from anonymizer.detect.finders import Finder
+from anonymizer.enrolled.remembering import Noting, Recognized, packed_recognized, parse_recognized
 from anonymizer.errors import AnonymizerError
 from anonymizer.review.columns import Look, inflated, packed, unpacked
 from anonymizer.settings import Kind
@@ -32,6 +34,10 @@ MAX_RECORD_BYTES: Final = 30 << 20
 _MAX_HEADER_BYTES: Final = 1 << 16
 _BLOCK: Final = struct.Struct("<BI")
 _CUTS: Final = 255
+_RECOGNIZED: Final = 254
+# At under 64 bytes each they fit into a block; nobody is recognized and lost so often in a day.
+_MOST_STRETCHES: Final = 100_000
+_STRETCH_BYTES: Final = 64
 # A block is closed at so many boxes or looks, whichever comes first.
 _BLOCK_BOXES: Final = 8192
 _BLOCK_LOOKS: Final = 2048
@@ -65,6 +71,7 @@ class Record:
         searches: what each search followed.
         cuts: the first frame of every shot but the first.
         blocks: of each search, packed.
+        recognized: who had which role when by being recognized.
     """
 
     width: int
@@ -73,6 +80,7 @@ class Record:
     searches: tuple[Searched, ...]
     cuts: tuple[int, ...]
     blocks: tuple[tuple[bytes, ...], ...]
+    recognized: tuple[Recognized, ...] = ()
 
     def looks(self, search: int) -> Iterator[Look]:
         """Yields the looks of one search in order, a block at a time.
@@ -100,6 +108,9 @@ class Record:
         if self.cuts:
             cuts = zlib.compress(np.array(self.cuts, "<u4").tobytes())
             parts += [_BLOCK.pack(_CUTS, len(cuts)), cuts]
+        if self.recognized:
+            recognized = zlib.compress(packed_recognized(self.recognized))
+            parts += [_BLOCK.pack(_RECOGNIZED, len(recognized)), recognized]
         for search, blocks in enumerate(self.blocks):
             for block in blocks:
                 parts += [_BLOCK.pack(search, len(block)), block]
@@ -119,14 +130,18 @@ def parse_record(untrusted: bytes) -> Record:
     searches = header["searches"]
     blocks: list[list[bytes]] = [[] for _ in searches]
     cuts: tuple[int, ...] = ()
+    recognized: tuple[Recognized, ...] = ()
     for search, block in _blocks(untrusted, end + 1):
         if search == _CUTS and not cuts and not any(blocks):
             cuts = tuple(int(cut) for cut in np.frombuffer(_whole_numbers(block), "<u4"))
+        elif search == _RECOGNIZED and not recognized and not any(blocks):
+            recognized = parse_recognized(inflated(block))
         elif search < len(blocks):
             blocks[search].append(block)
         else:
             raise AnonymizerError("record_refused")
-    record = Record(**{**header, "cuts": cuts, "blocks": tuple(tuple(each) for each in blocks)})
+    packed_blocks = tuple(tuple(each) for each in blocks)
+    record = Record(**{**header, "cuts": cuts, "blocks": packed_blocks, "recognized": recognized})
     if record.to_bytes() != untrusted:
         raise AnonymizerError("record_refused")
     return record
@@ -147,6 +162,8 @@ class Recorder:
         self._open_boxes = [0] * len(finders)
         self._blocks: list[list[bytes]] = [[] for _ in finders]
         self._cuts: list[int] = []
+        self._noting = Noting()
+        self._stretches = 0
         self._left = max_bytes - len(MAGIC) - _MAX_HEADER_BYTES
 
     def look(self, search: int, index: int, found: Mapping[Kind, Boxes]) -> None:
@@ -170,6 +187,18 @@ class Recorder:
         self._cuts.append(index)
         self._take(4)
 
+    def recognized(self, roles: Mapping[int, str]) -> None:
+        """Takes who is recognized in the next frame that is covered.
+
+        Raises:
+            AnonymizerError: review_too_large.
+        """
+        ended = self._noting.note(roles)
+        self._stretches += ended
+        if self._stretches > _MOST_STRETCHES:
+            raise AnonymizerError("review_too_large")
+        self._take(ended * _STRETCH_BYTES)
+
     def finish(self, width: int, height: int, frames: int, begun: Sequence[tuple[int, ...]]) -> Record:
         """Gives the record.
 
@@ -188,7 +217,8 @@ class Recorder:
             for finder, numbers in zip(self._finders, begun, strict=True)
         )
         blocks = tuple(tuple(each) for each in self._blocks)
-        return Record(width, height, frames, searches, tuple(self._cuts), blocks)
+        recognized = self._noting.finish()
+        return Record(width, height, frames, searches, tuple(self._cuts), blocks, recognized)
 
     def _close(self, search: int) -> None:
         if self._open[search]:
@@ -228,7 +258,9 @@ def _parse_header(untrusted: bytes) -> dict[str, Any]:
                     for pairs, each_turns, each_begun in zip(searches, turns, begun, strict=True)
                 )
                 sizes = {"width": _count(width), "height": _count(height), "frames": _count(frames)}
-                if 0 < len(read) < _CUTS and all(0 < len(each.kinds) == len(each.begun) for each in read):
+                if 0 < len(read) < _RECOGNIZED and all(
+                    0 < len(each.kinds) == len(each.begun) for each in read
+                ):
                     return {**sizes, "searches": read}
     # RecursionError: deep nesting.
     except (ValueError, TypeError, RecursionError):

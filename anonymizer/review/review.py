@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from anonymizer.detect.finders import Finder
+from anonymizer.enrolled.recognizing import Recognition
 from anonymizer.errors import AnonymizerError
 from anonymizer.review.deciding import Numbers
 from anonymizer.review.decisions import Decisions
@@ -34,12 +35,18 @@ class Review:
         self._decisions = decisions
         self._session: Session | None = None
 
-    def open(self, settings: Settings, look: Callable[[], tuple[Finder, ...]]) -> Session:
+    def open(
+        self,
+        settings: Settings,
+        look: Callable[[], tuple[Finder, ...]],
+        recognition: Recognition | None = None,
+    ) -> Session:
         """Begins a passage: the job's first, or another one, which then counts alone.
 
         Args:
             settings: of the job.
             look: opens detectors; not called where a record is replayed.
+            recognition: says who is recognized; not asked there either.
 
         Raises:
             AnonymizerError: record_refused, decisions_invalid, or what `look` raises.
@@ -52,6 +59,8 @@ class Review:
             replayed=replayed,
             decisions=self._decisions,
             as_role=settings.as_role,
+            recognition=recognition,
+            roles=settings.roles_enrolled,
         )
         return self._session
 

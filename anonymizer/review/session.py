@@ -5,7 +5,8 @@ A job without a review has one too; it looks, decides nothing and keeps nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,6 +15,8 @@ import numpy.typing as npt
 from anonymizer.boxes import Boxes
 from anonymizer.detect.finders import Finder
 from anonymizer.effects.operator import Scene
+from anonymizer.enrolled.recognizing import Recognition
+from anonymizer.enrolled.remembering import Remembering
 from anonymizer.errors import AnonymizerError
 from anonymizer.review.deciding import AsRole, Decided, Decider, Numbers, Seen
 from anonymizer.review.decisions import Decisions
@@ -46,6 +49,8 @@ class Session:
         replayed: Record | None = None,
         decisions: Decisions | None = None,
         as_role: AsRole | None = None,
+        recognition: Recognition | None = None,
+        roles: Collection[str] = (),
     ) -> None:
         """Takes what to look with.
 
@@ -54,7 +59,9 @@ class Session:
             keeps: whether a record and a sheet are made.
             replayed: the record of an earlier passage, to be told again instead of looking.
             decisions: about that record.
-            as_role: how those who have a role are covered; needed where decisions give one.
+            as_role: how those who have a role are covered; needed where decisions or faces give one.
+            recognition: says whose face is that of somebody who is enrolled; of a replay the record does.
+            roles: that it may give.
 
         Raises:
             AnonymizerError: decisions_invalid, also where they name what was never followed.
@@ -67,7 +74,10 @@ class Session:
         decisions = decisions or Decisions()
         self._require_followed(decisions)
         usual = {sought.kind: sought.settings for finder in finders for sought in finder.sought}
-        self._decider = Decider(decisions, usual, self.numbers, as_role or _no_role)
+        if replayed is not None:
+            recognition, roles = Remembering(replayed.recognized), {r.role for r in replayed.recognized}
+        self._recognition = recognition
+        self._decider = Decider(decisions, usual, self.numbers, as_role or _no_role, roles)
         self._recorder = Recorder(finders) if keeps and replayed is None else None
         self._filmer = Filmer() if keeps else None
         self._painted: tuple[Scene, Decided] | None = None
@@ -76,8 +86,13 @@ class Session:
 
     @property
     def wanted(self) -> set[tuple[Effect, Kind]]:
-        """The effects that decisions ask for, besides the policy's."""
+        """The effects that decisions and roles ask for, besides the policy's."""
         return self._decider.wanted
+
+    @property
+    def recognized(self) -> tuple[int, int]:
+        """Frames and tracks that are covered otherwise, or not at all, because somebody was recognized."""
+        return self._decider.recognized_frames, len(self._decider.recognized_tracks)
 
     def searches(self) -> list[Following]:
         """Opens what follows things through a video: one for each finder."""
@@ -126,9 +141,19 @@ class Session:
         if self._recorder is not None:
             self._recorder.now = frames
 
-    def decide(self, seen: Sequence[Seen], width: int, height: int, time: float) -> Decided:
-        """Returns what becomes of what was seen in a frame (`Decider.decide`)."""
-        return self._decider.decide(seen, width, height, time)
+    def decide(self, seen: Sequence[Seen], scene: Scene) -> Decided:
+        """Returns what becomes of what was seen in a frame, which is uncovered yet (`Decider.decide`).
+
+        Raises:
+            AnonymizerError: detector_failed, record_refused or review_too_large.
+        """
+        if self._recognition is not None:
+            faces = {each.track: each.box for each in seen if each.kind == "face"}
+            roles = self._recognition.roles(scene, faces)
+            if self._recorder is not None:
+                self._recorder.recognized(roles)
+            seen = [replace(each, role=roles.get(each.track, "")) for each in seen]
+        return self._decider.decide(seen, scene.width, scene.height, scene.time)
 
     def painted(self, scene: Scene, decided: Decided) -> None:
         """Hears that everything is painted in a frame; `film` is called before the next one."""

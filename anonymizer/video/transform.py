@@ -221,6 +221,7 @@ class _Passage:
             device=self._job.device,
             stage_seconds=dict(self._watch.seconds),
             quality=quality,
+            recognized=self._session.recognized,
         )
 
 

@@ -37,6 +37,7 @@ class Kind(StrEnum):
     PLATE = "plate"
     SOURCE_FACE = "source-face"
     GENERATOR = "generator"
+    FACE_EMBEDDING = "face-embedding"
 
 
 @app.command("list")
