@@ -149,7 +149,8 @@ def _stated(facts: JobFacts) -> Markup:
         ("Faces followed", f"{facts.tracks:,}"),
         ("Covered besides faces", _also_covered(facts)),
         ("Decided by a person who looked it over", _decided(facts)),
-        ("Sound", words.AUDIO[facts.audio]),
+        ("Recognized as enrolled", _recognized(facts)),
+        ("Sound", _sound(facts)),
         ("The camera", words.SENSOR_NOISE[facts.sensor_noise]),
         ("Read back when it was done", _quality(facts)),
         ("Trade of speed for quality", words.MODES[facts.mode]),
@@ -176,6 +177,13 @@ def _decided(facts: JobFacts) -> str:
     return "; ".join(f"{count:,} {words.DECISIONS[word]}" for word, count in facts.decided.items())
 
 
+def _recognized(facts: JobFacts) -> str:
+    if not facts.recognized:
+        return "Nobody was."
+    told = (words.RECOGNIZED[word].format(f"{count:,}") for word, count in facts.recognized.items())
+    return "; ".join((*told, "by a network of the operator's choosing, which can be mistaken."))
+
+
 def _also_covered(facts: JobFacts) -> str:
     if not facts.also_covered:
         return "Nothing was looked for: bodies, text and number plates stay."
@@ -183,6 +191,20 @@ def _also_covered(facts: JobFacts) -> str:
         f"{words.KINDS[kind]}, {words.EFFECTS[effect]}, in {facts.frames_also_covered[kind]:,} frames"
         for kind, effect in facts.also_covered.items()
     )
+
+
+def _sound(facts: JobFacts) -> str:
+    told = [words.AUDIO[facts.audio]]
+    if facts.sound_seconds:
+        done = "; ".join(words.SOUND_DONE[word].format(f"{n:,}") for word, n in facts.sound_seconds.items())
+        told.append(f"Voices heard: {facts.voices:,}. {done[0].upper()}{done[1:]}.")
+        told.append(
+            "Spoken names, numbers and places were not searched for."
+            if facts.words_bleeped is None
+            else f"Words on the policy's list that were heard and bleeped: {facts.words_bleeped:,}. "
+            "Not every word is recognized."
+        )
+    return " ".join(told)
 
 
 def _quality(facts: JobFacts) -> str:
@@ -253,6 +275,12 @@ def _not_proven(verdict: Verdict, *, opened: bool) -> Markup:
     kept = 0 if verdict.result is None else verdict.result.facts.decided.get("keep", 0)
     if kept:
         items.insert(0, f"That everybody in it is covered: a person decided to keep {kept:,} visible.")
+    if verdict.result is not None and verdict.result.facts.recognized:
+        items.insert(
+            0,
+            "That everybody in it is covered: whom a network took for somebody who is enrolled is covered less, "
+            "or not at all. It can be mistaken, and cannot tell a face from its photograph.",
+        )
     if not opened:
         items.insert(
             1,

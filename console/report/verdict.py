@@ -144,9 +144,11 @@ def _falls_short(facts: JobFacts) -> str:
 
 
 def decided(facts: JobFacts) -> str:
-    """Says what a person decided, as a part of a sentence; nothing where nobody did."""
+    """Says what a person decided and who was recognized, as a part of a sentence; nothing where neither was."""
     told = ", ".join(f"{count} {words.DECISIONS[word]}" for word, count in facts.decided.items())
-    return f"; by a person's decision {told}" if told else ""
+    by_person = f"; by a person's decision {told}" if told else ""
+    frames = facts.recognized.get("frames", 0)
+    return by_person + (f"; in {frames} frames somebody was recognized as enrolled" if frames else "")
 
 
 def besides_faces(facts: JobFacts) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enclave.errors import PolicyError
 from enclave.policy.covers import FACE_EFFECTS, PEOPLE_EFFECTS, SHAPES, TEXT_EFFECTS
 from enclave.policy.fields import Table
+from enclave.policy.results import AUDIO_EFFECTS
 
 # Decisions that never show more than the policy does by itself: always allowed.
 COVERING = ("cover", "stronger", "whole_frame", "draw")
@@ -44,10 +45,12 @@ class RolePolicy:
     Attributes:
         name: short name, a-z, 0-9 and hyphens.
         covers: what differs from what holds for everybody, by kind: "face", "person".
+        audio: what becomes of their voice, one of `results.AUDIO_EFFECTS`; None as of everybody's.
     """
 
     name: str
     covers: Mapping[str, RoleCover]
+    audio: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,10 +119,14 @@ def _role(table: Table) -> RolePolicy:
         cover = table.optional_table(key)
         if cover is not None:
             covers[kind] = _role_cover(cover, (*effects, KEPT))
+    voice = table.optional_table("audio")
+    audio = voice.choice("effect", AUDIO_EFFECTS) if voice is not None else None
+    if voice is not None:
+        voice.finish()
     table.finish()
-    if not covers:
-        raise PolicyError("policy: a role says something of faces or of people")
-    return RolePolicy(name, covers)
+    if not covers and audio is None:
+        raise PolicyError("policy: a role says something of faces, of people or of voices")
+    return RolePolicy(name, covers, audio)
 
 
 def _role_cover(table: Table, effects: tuple[str, ...]) -> RoleCover:

@@ -40,13 +40,14 @@ from enclave.policy.decisions import (
 )
 from enclave.policy.fields import Table
 from enclave.policy.results import (
-    AUDIO_EFFECTS,
+    ANONYMIZE,
     SUPPRESS,
     AudioPolicy,
     CameraPolicy,
     EncodingPolicy,
     MetadataPolicy,
     ProofPolicy,
+    read_audio,
     read_camera,
     read_encoding,
     read_metadata,
@@ -122,8 +123,15 @@ class Policy:
         return {kind: cover.effect for kind, cover in wanted.items() if cover is not None}
 
     @property
+    def anonymizes_voices(self) -> bool:
+        """Whether somebody's voice is replaced by another one, be it only in a role."""
+        return ANONYMIZE in {self.audio.effect, *(role.audio for role in self.roles)}
+
+    @property
     def takes_pseudonym(self) -> bool:
         """Whether a pseudonym changes anything under it, if only by what a reviewer may decide."""
+        if self.anonymizes_voices:
+            return True
         effects = {self.faces.effect, *self.review.effects.get("face", ())}
         effects |= {role.covers["face"].effect for role in self.roles if "face" in role.covers}
         return not effects.isdisjoint(EFFECTS_BY_PSEUDONYM)
@@ -170,14 +178,14 @@ def parse_policy(text: str) -> Policy:
         default_role=read_role_name(root, "default_role") if root.has("default_role") else "",
         review=read_review(root.optional_table("review")),
         keep=tuple(read_kept(region) for region in root.tables("keep", MAX_KEPT_REGIONS)),
-        audio=AudioPolicy(effect=audio.choice("effect", AUDIO_EFFECTS)),
+        audio=read_audio(audio),
         metadata=read_metadata(root.optional_table("metadata")),
         camera=read_camera(root.optional_table("camera")),
         encoding=read_encoding(root.optional_table("encoding")),
         proof=read_proof(root.optional_table("proof")),
         text=text,
     )
-    for table in (faces, audio, root):
+    for table in (faces, root):
         table.finish()
     if policy.keep and policy.text_cover is None and policy.plates is None:
         raise PolicyError("policy: keep has no meaning without text or plates")

@@ -146,7 +146,7 @@ class _Job:
             # typeshed does not count raw streams among BinaryIO; they do all that it asks for.
             cast("BinaryIO", opened.media),
             cast("BinaryIO", scratch),
-            settings=settings_of(terms, opened.instructions.pseudonym, personas),
+            settings=settings_of(terms, opened.instructions, personas),
             models=self._warmth.models,
             limits=limits_of(self._order.limits),
             on_progress=self._pass_on,

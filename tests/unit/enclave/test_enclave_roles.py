@@ -7,7 +7,7 @@ from enclave_makers import POLICY_TEXT, some_terms
 
 from anonymizer import AnonymizerError, Settings
 from enclave.errors import PolicyError
-from enclave.policy import Policy, ReviewPolicy, RoleCover, Terms, parse_policy, shipped
+from enclave.policy import Instructions, Policy, ReviewPolicy, RoleCover, Terms, parse_policy, shipped
 from enclave.policy.covers import EFFECTS_BY_PSEUDONYM
 from enclave.policy.decisions import COVERING, SHOWING
 from enclave.review.decisions import WORDS
@@ -85,6 +85,50 @@ def test_a_role_may_have_another_shape_and_size() -> None:
 def test_effects_that_a_reviewer_may_choose_from() -> None:
     text = '[review]\nmay = ["effect"]\n[review.effects]\nface = ["persona", "mosaic"]\n'
     assert policy_of(text).review.effects == {"face": ("persona", "mosaic")}
+
+
+TEACHERS_VOICE = '[[roles]]\nname = "teacher"\n[roles.audio]\neffect = "keep"\n'
+
+
+def with_voices(effect: str, *parts: str) -> Policy:
+    return parse_policy("\n".join((POLICY_TEXT.replace('effect = "remove"', f'effect = "{effect}"'), *parts)))
+
+
+def test_a_role_of_a_voice_alone() -> None:
+    made = settings(with_voices("anonymize", TEACHERS_VOICE, REVIEW))
+    assert (made.audio, made.voice_as_role("teacher")) == ("anonymize", "keep")
+    assert made.hears
+    assert not made.lets_sound_through
+    with pytest.raises(AnonymizerError) as refusal:
+        made.voice_as_role("headmaster")
+    assert refusal.value.code == "decisions_invalid"
+
+
+def test_a_role_may_be_heard_where_nobody_else_is() -> None:
+    made = settings(with_voices("remove", TEACHERS_VOICE, REVIEW))
+    assert (made.audio, made.hears, made.lets_sound_through) == ("remove", True, False)
+    assert settings(with_voices("keep", TEACHERS_VOICE, REVIEW)).lets_sound_through
+    assert not settings(with_voices("remove")).hears
+
+
+def test_a_submitter_who_wants_no_sound_gets_none() -> None:
+    """Neither the policy, nor a role, nor a list of words brings any of it back."""
+    words = 'words = ["name"]\nrecognizer = "pocketsphinx"\n'
+    policy = with_voices("keep", words, TEACHERS_VOICE, REVIEW)
+    terms = Terms(policy, policy.modes[0], some_terms().recipients)
+    made = settings_of(terms)
+    assert (made.audio, made.words, made.recognizer, made.hears) == ("keep", ("name",), "pocketsphinx", True)
+    silent = settings_of(terms, Instructions(sound="remove"))
+    assert (silent.audio, silent.words, silent.recognizer, silent.hears) == ("remove", (), "", False)
+    assert silent.voice_as_role("teacher") == "remove"
+
+
+@pytest.mark.parametrize(
+    ("effect", "role", "makes"),
+    [("anonymize", "keep", True), ("remove", "anonymize", True), ("bleep", "keep", False)],
+)
+def test_a_pseudonym_has_a_meaning_where_voices_are_made(effect: str, role: str, makes: bool) -> None:
+    assert with_voices(effect, TEACHERS_VOICE.replace("keep", role), REVIEW).takes_pseudonym == makes
 
 
 MAKING_FACES = {
