@@ -10,6 +10,12 @@ MESSAGES: Final[dict[str, str]] = {
     "media_unreadable": "One of the files cannot be read.",
     "scores_invalid": "An attacker's scores are no table of finite numbers.",
     "too_few_persons": "An attack needs at least two people, each with at least two recordings.",
+    "sound_unreadable": "The file holds no sound that can be read.",
+    "sound_too_short": "The file holds less than half a second of sound.",
+    "folder_without_speakers": "The folder holds no recordings in a folder for each speaker.",
+    "folder_too_large": "The folder holds more recordings than an evaluation takes.",
+    "nothing_pairs": "No original and result go together: they need the same speaker's folder and name.",
+    "model_missing": "A model that the attackers need is not installed.",
     "training_too_small": "To learn from other speakers, at least two of them with two recordings are needed.",
 }
 

@@ -86,11 +86,11 @@ class Attacked:
     @property
     def sample_in_words(self) -> str:
         """What the number of persons allows to say."""
-        counted = f"{self.persons} speakers, {self.trials} trials"
+        counted = f"{self.persons} people, {self.trials} trials"
         if not self.is_small_sample:
             return f"{counted}."
         return (
-            f"Small sample: {counted}. Believe the interval, not the figure; with so few speakers even the "
+            f"Small sample: {counted}. Believe the interval, not the figure; with so few people even the "
             "interval is somewhat too narrow."
         )
 
@@ -130,9 +130,7 @@ def _verified(table: ScoreTable, draws: Draws) -> tuple[Shares, Shares, Shares]:
     eers, strict, rocs = [], [], []
     for first in range(0, len(draws.counts), at_once):
         part = Draws(draws.counts[first : first + at_once])
-        points = operating_points(
-            table.scores.ravel(), table.genuine.ravel(), part.of_comparisons(table)
-        )
+        points = operating_points(table.scores.ravel(), table.genuine.ravel(), part.of_comparisons(table))
         eers.append(points.equal_error_rate()[0])
         strict.append(points.true_positives_at())
         rocs.append(_roc(points))

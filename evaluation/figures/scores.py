@@ -45,12 +45,12 @@ class ScoreTable:
     @property
     def trials(self) -> int:
         """How many trials there are."""
-        return self.scores.shape[0]
+        return int(self.scores.shape[0])
 
     @property
     def candidates(self) -> int:
         """How many persons each trial was compared with."""
-        return self.scores.shape[1]
+        return int(self.scores.shape[1])
 
     @property
     def genuine(self) -> npt.NDArray[np.bool_]:

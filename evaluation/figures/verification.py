@@ -1,12 +1,12 @@
 """Verification: "is this the same person?", answered by a threshold on the score.
 
-A false positive is somebody else taken for the person, a false negative the person taken for somebody else. The
-equal error rate (EER) is where both rates meet as the threshold moves; between two thresholds that the scores
-offer, rates are joined by a straight line (a coin decides between the two: Fawcett 2006, "An introduction to
-ROC analysis", section 6). Equal scores are accepted or refused together, so an attacker who gives the same
-score to everybody has an EER of one half, as chance has.
+A false positive is somebody else taken for the person, a false negative the person taken for somebody else.
+The equal error rate (EER) is where both rates meet as the threshold moves; between two thresholds that the
+scores offer, rates are joined by a straight line, as if a coin decided between the two (Fawcett 2006, "An
+introduction to ROC analysis"). Equal scores are accepted or refused together, so an attacker who gives the
+same score to everybody has an EER of one half, as chance has.
 
-Comparisons may have weights, whole sets of them at once: that is what drawing persons anew (resampling.py) asks for.
+Comparisons may have weights, whole sets of them at once, as drawing persons anew asks for (resampling.py).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 All have the result, and recordings in which they know who speaks. They differ in what they made of those:
 
 ignorant   compares with original recordings: does not know that, or how, the voice was anonymized
-lazy       sends their recordings through the same system, under keys of their own, and compares like with like
+lazy       sends those through the same system, under keys of their own, and compares like with like
 semi       is lazy, and has learned from anonymized speech of other people what still tells voices apart
 linked     holds several results, and asks which are of one person
 
@@ -25,8 +25,8 @@ from evaluation.figures.scores import ScoreTable
 from evaluation.voice.discriminant import Discriminant
 
 Vectors = npt.NDArray[np.float64]
-Voices = Mapping[str, Sequence[Vectors]]
-"""Vectors of voices by speaker; the same place in two of these is the same words."""
+Voices = Mapping[str, Mapping[str, Vectors]]
+"""Vectors of voices by speaker, then by recording; the same name of both is the same words."""
 
 ATTACKERS: Final = ("ignorant", "lazy", "semi", "linked")
 
@@ -65,16 +65,17 @@ def score(trials: Voices, enrolment: Voices, discriminant: Discriminant | None =
 
 def _compared(trials: Voices, enrolment: Voices) -> _Compared:
     # With one recording, nothing is left when the one that is tried is left out.
-    candidates = sorted(name for name, vectors in enrolment.items() if len(vectors) > 1)
+    candidates = sorted(name for name, voices in enrolment.items() if len(voices) > 1)
     columns = {name: column for column, name in enumerate(candidates)}
     rows, models, counts, persons = [], [], [], []
-    for name in sorted(set(trials) & set(candidates)):
-        for place, vector in enumerate(trials[name]):
+    for speaker in sorted(set(trials) & set(candidates)):
+        for name, vector in trials[speaker].items():
+            place = _place(enrolment[speaker], name)
+            chosen = [_without(enrolment[each], place) for each in candidates]
             rows.append(vector)
-            chosen = [_others(enrolment[each], place) for each in candidates]
             models.append([np.mean(each, axis=0) for each in chosen])
             counts.append([len(each) for each in chosen])
-            persons.append(columns[name])
+            persons.append(columns[speaker])
     if len(candidates) < 2 or len(set(persons)) < 2:
         raise EvaluationError("too_few_persons")
     return _Compared(
@@ -82,6 +83,12 @@ def _compared(trials: Voices, enrolment: Voices) -> _Compared:
     )
 
 
-def _others(vectors: Sequence[Vectors], place: int) -> list[Vectors]:
-    left_out = place % len(vectors)
-    return [vector for at, vector in enumerate(vectors) if at != left_out]
+def _place(voices: Mapping[str, Vectors], name: str) -> int | None:
+    """Which of a speaker's recordings has the words that are tried; None where none has."""
+    names = sorted(voices)
+    return names.index(name) if name in voices else None
+
+
+def _without(voices: Mapping[str, Vectors], place: int | None) -> Sequence[Vectors]:
+    left_out = None if place is None else place % len(voices)
+    return [voices[name] for at, name in enumerate(sorted(voices)) if at != left_out]

@@ -58,10 +58,12 @@ def attack(
 
     def heard(purpose: str, of: Speakers, *, one_key: bool) -> Voices:
         return {
-            name: [
-                listener(convert(speech, seed_of(purpose, name, "all" if one_key else str(place))))
+            name: {
+                f"{place:04}": listener(
+                    convert(speech, seed_of(purpose, name, "all" if one_key else str(place)))
+                )
                 for place, speech in enumerate(recordings)
-            ]
+            }
             for name, recordings in of.items()
         }
 
@@ -69,7 +71,10 @@ def attack(
     if {"ignorant", "lazy", "semi"} & set(attackers):
         trials = heard("trial", speakers, one_key=False)
         if "ignorant" in attackers:
-            originals = {name: [listener(speech) for speech in each] for name, each in speakers.items()}
+            originals = {
+                name: {f"{place:04}": listener(speech) for place, speech in enumerate(each)}
+                for name, each in speakers.items()
+            }
             tables["ignorant"] = score(trials, originals)
         if {"lazy", "semi"} & set(attackers):
             enrolment = heard("enrolment", speakers, one_key=False)
