@@ -95,6 +95,7 @@ def tell(target: Path, done: Submitted, beside: Mapping[str, Path]) -> None:
         "also_covered": dict(facts.also_covered),
         "frames_also_covered": dict(facts.frames_also_covered),
         "decided": dict(facts.decided),
+        "recognized": dict(facts.recognized),
         "tier": facts.tier,
         "walls": list(facts.walls),
         "device": facts.device,

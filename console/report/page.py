@@ -278,8 +278,8 @@ def _not_proven(verdict: Verdict, *, opened: bool) -> Markup:
     if verdict.result is not None and verdict.result.facts.recognized:
         items.insert(
             0,
-            "That everybody in it is covered: whom a network took for somebody who is enrolled is covered less, "
-            "or not at all. It can be mistaken, and cannot tell a face from its photograph.",
+            "That everybody in it is covered: whom a network took for somebody enrolled is covered less, or "
+            "not at all. It can be mistaken, and cannot tell a face from its photograph.",
         )
     if not opened:
         items.insert(

@@ -144,7 +144,7 @@ def _falls_short(facts: JobFacts) -> str:
 
 
 def decided(facts: JobFacts) -> str:
-    """Says what a person decided and who was recognized, as a part of a sentence; nothing where neither was."""
+    """Says what a person decided, and whether anybody was recognized, as a part of a sentence or nothing."""
     told = ", ".join(f"{count} {words.DECISIONS[word]}" for word, count in facts.decided.items())
     by_person = f"; by a person's decision {told}" if told else ""
     frames = facts.recognized.get("frames", 0)

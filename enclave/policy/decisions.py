@@ -40,17 +40,19 @@ class RoleCover:
 
 @dataclass(frozen=True)
 class RolePolicy:
-    """A role that a person in the picture may have. Nobody has one unless somebody decides so.
+    """A role that a person in the picture may have. Nobody has one unless somebody decides or is enrolled so.
 
     Attributes:
         name: short name, a-z, 0-9 and hyphens.
         covers: what differs from what holds for everybody, by kind: "face", "person".
+        enrolled: whether somebody who is enrolled has it wherever their face is recognized.
         audio: what becomes of their voice, one of `results.AUDIO_EFFECTS`; None as of everybody's.
     """
 
     name: str
     covers: Mapping[str, RoleCover]
     audio: str | None = None
+    enrolled: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,10 +125,15 @@ def _role(table: Table) -> RolePolicy:
     audio = voice.choice("effect", AUDIO_EFFECTS) if voice is not None else None
     if voice is not None:
         voice.finish()
+    enrolled = table.has("enrolled") and table.flag("enrolled")
     table.finish()
+    if enrolled and covers.keys() != {"face"}:
+        raise PolicyError(
+            "policy: who is enrolled is recognized by their face: the role speaks of faces alone"
+        )
     if not covers and audio is None:
         raise PolicyError("policy: a role says something of faces, of people or of voices")
-    return RolePolicy(name, covers, audio)
+    return RolePolicy(name, covers, audio, enrolled)
 
 
 def _role_cover(table: Table, effects: tuple[str, ...]) -> RoleCover:

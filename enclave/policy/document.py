@@ -142,6 +142,11 @@ class Policy:
         return ((self.default_role,) if self.default_role else ()) + tuple(role.name for role in self.roles)
 
     @property
+    def enrolled_roles(self) -> tuple[str, ...]:
+        """The roles that somebody may have by being recognized."""
+        return tuple(role.name for role in self.roles if role.enrolled)
+
+    @property
     def allowed_modes(self) -> tuple[str, ...]:
         """The modes that terms under this policy may name, the default first."""
         return self.modes[:1] if self.locked else self.modes
@@ -204,8 +209,13 @@ def _check_decisions(policy: Policy) -> None:
         raise PolicyError("policy: warp shows most of a face as it is: one that is locked cannot use it")
     if policy.locked and (policy.roles or not set(policy.review.may) <= set(COVERING)):
         raise PolicyError("policy: one that is locked lets nobody show more: no roles, no keep, no effect")
-    if bool(policy.roles) != ("role" in policy.review.may):
-        raise PolicyError('policy: there are roles if and only if review.may names "role"')
+    given = "role" in policy.review.may
+    if given != bool(policy.roles) and (given or not all(role.enrolled for role in policy.roles)):
+        raise PolicyError('policy: there are roles if review.may names "role", or all of them are enrolled')
+    if policy.enrolled_roles and policy.people is not None:
+        raise PolicyError(
+            "policy: where whole people are covered, nobody is shown by their face: no enrolled"
+        )
     if policy.default_role and not policy.roles:
         raise PolicyError("policy: default_role has no meaning without roles")
     if policy.default_role in {role.name for role in policy.roles}:

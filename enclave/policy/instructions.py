@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enclave.errors import PreambleError
+from enclave.policy.enrolment import EnrolledPerson, enrolled_from_object, require_bounded
 from enclave.policy.review import ReviewInstructions
 
 MAX_NAME_CHARACTERS = 64
@@ -31,17 +32,24 @@ class Instructions:
         review: for a job whose result a person reviews; None without.
         sound: "remove" takes all sound away, whatever the policy leaves of it; empty: as the policy says.
             There is no other word: nobody can ask for less than the policy gives.
+        enrolled: who has a role of the policy by being recognized. Not in the second run of a review: there
+            the record says who was.
 
     Raises:
-        PreambleError: a name is no line of NFC text, one comes without the other, or a word is another one.
+        PreambleError: a name is no line of NFC text, one comes without the other, a word is another one, or
+            too much is enrolled, or once more.
     """
 
     pseudonym: str = field(default="", repr=False)
     scope: str = field(default="", repr=False)
     review: ReviewInstructions | None = field(default=None, repr=False)
     sound: str = ""
+    enrolled: tuple[EnrolledPerson, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
+        require_bounded(self.enrolled)
+        if self.enrolled and self.review is not None and self.review.decisions:
+            raise PreambleError("the record of a review says who was recognized; nobody is enrolled again")
         if self.sound not in {"", NO_SOUND}:
             raise PreambleError("of the sound, instructions can only say that it is removed")
         if bool(self.pseudonym) != bool(self.scope):
@@ -60,6 +68,7 @@ class Instructions:
         said: dict[str, Any] = {"pseudonym": self.pseudonym, "scope": self.scope, "sound": self.sound}
         if self.review is not None:
             said["review"] = self.review.to_object()
+        said["enrolled"] = [person.to_object() for person in self.enrolled]
         return {key: value for key, value in said.items() if value}
 
 
@@ -70,12 +79,15 @@ def instructions_from_object(untrusted: object) -> Instructions:
         PreambleError: it is another, or says nothing at all.
     """
     if not isinstance(untrusted, Mapping) or not untrusted.keys() <= {
+        "enrolled",
         "pseudonym",
         "review",
         "scope",
         "sound",
     }:
-        raise PreambleError("instructions hold pseudonym, scope, review and sound, and nothing else")
+        raise PreambleError(
+            "instructions hold enrolled, pseudonym, review, scope and sound, and nothing else"
+        )
     pseudonym, scope, sound = (untrusted.get(key, "") for key in ("pseudonym", "scope", "sound"))
     if not isinstance(pseudonym, str) or not isinstance(scope, str) or not isinstance(sound, str):
         raise PreambleError("a pseudonym, a scope and what is said of the sound are text")
@@ -85,6 +97,7 @@ def instructions_from_object(untrusted: object) -> Instructions:
         scope=scope,
         review=None if untrusted_review is None else ReviewInstructions.from_object(untrusted_review),
         sound=sound,
+        enrolled=enrolled_from_object(untrusted.get("enrolled", [])),
     )
     # One form for each meaning: what is not said has no key, and no empty text either.
     if not instructions or instructions.to_object() != untrusted:

@@ -9,6 +9,7 @@ import pytest
 
 from anonymizer.added import KINDS
 from anonymizer.errors import MESSAGES, AnonymizerError
+from anonymizer.enrolled.manifest import FACE_EMBEDDING
 from anonymizer.face_manifests import GENERATOR, SOURCE_FACE
 from anonymizer.manifest import added_name
 from anonymizer.models import BODY, FACE_MESH, IRIS, PINNED_SHA256
@@ -48,7 +49,7 @@ def test_every_detector_that_a_policy_may_ask_for_can_be_there_and_stand_in_a_st
     assert asked_for == DETECTORS
     # One of them is no model, one asks for two, and four find nothing: effects follow or make a face by them.
     names = {name for names in asked_for.values() for name in names} - {STEADY_CAMERA}
-    names |= {BODY, FACE_MESH, IRIS, SOURCE_FACE, GENERATOR}
+    names |= {BODY, FACE_MESH, IRIS, SOURCE_FACE, GENERATOR, FACE_EMBEDDING}
     assert names == set(vocabulary.MODELS)
     assert set(PINNED_SHA256) | {added_name(kind) for kind in KINDS} == set(vocabulary.MODELS)
     assert set(get_args(Kind)) - {"face"} == set(vocabulary.KINDS)
