@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from console.commands.options import DataOption, JsonOption, find_policy
+from console.enrolment import EnrolledOption, EnrolOption, enrolment_for
 from console.paths import data_folder
 from console.progress import ProgressDisplay
 from console.pseudonym import AskPseudonymOption, PseudonymFileOption, instructions_for
@@ -116,6 +117,8 @@ def submit(
         bool,
         typer.Option("--no-sound", help="Remove all sound, whatever the policy leaves of it."),
     ] = False,
+    enrol: EnrolOption = None,
+    enrolled: EnrolledOption = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> int:
@@ -129,6 +132,7 @@ def submit(
         )
     if no_sound:
         named = replace(named or Instructions(), sound=NO_SOUND)
+    enrolment = enrolment_for(enrol, enrolled, chosen)
     receiver = HybridIdentity.generate() if identity is None else read_identity(identity)
     terms = Terms(policy=chosen, mode=_mode(chosen, mode), recipients=(str(receiver.recipient),))
     beside = {name: path for name, path in (("opening", opening), ("receipt", receipt)) if path is not None}
@@ -152,6 +156,7 @@ def submit(
             on_receipt=None if receipt is None else partial(_write_receipt, receipt),
             instructions=named,
             review=asked,
+            enrolment=enrolment,
         )
         if opening is not None:
             _write_opening(opening, done)
