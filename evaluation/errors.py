@@ -14,9 +14,10 @@ MESSAGES: Final[dict[str, str]] = {
     "sound_too_short": "The file holds less than half a second of sound.",
     "folder_without_speakers": "The folder holds no recordings in a folder for each speaker.",
     "folder_too_large": "The folder holds more recordings than an evaluation takes.",
+    "file_and_folder": "Give two files, or two folders; not one of each.",
     "nothing_pairs": "No original and result go together: they need the same speaker's folder and name.",
     "model_missing": "A model that the attackers need is not installed.",
-    "training_too_small": "To learn from other speakers, at least two of them with two recordings are needed.",
+    "training_too_small": "Learning from other people takes at least two of them, with two recordings each.",
 }
 
 

@@ -1,7 +1,7 @@
 """Identification: "which of these persons is it?", answered by the order of the scores.
 
 Equal scores are put in any order with the same chance, and what is returned is the mean over those orders. So
-an attacker who gives everybody the same score is right as often as chance is, and never by the order of files.
+an attacker who gives everybody the same score is right as often as chance is, not by the order of files.
 """
 
 from __future__ import annotations

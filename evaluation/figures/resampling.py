@@ -81,3 +81,21 @@ def band(curves: Shares) -> tuple[Shares, Shares]:
     """Returns the lower and upper edge of a curve's draws, (draws, points) in, (points,) each out."""
     low, high = np.quantile(curves, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     return np.asarray(low), np.asarray(high)
+
+
+def mean_by_person(
+    values: Shares, persons: npt.NDArray[np.int64], weights: Shares, seed: int = 0
+) -> Interval:
+    """Returns the interval of a weighted mean, persons drawn anew.
+
+    Args:
+        values: (recordings,).
+        persons: (recordings,) who each is.
+        weights: (recordings,), positive.
+    """
+    _, members = np.unique(persons, return_inverse=True)
+    count = int(members.max()) + 1
+    sums = np.bincount(members, weights * values, count)
+    totals = np.bincount(members, weights, count)
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), RESAMPLES)
+    return interval(drawn @ sums / (drawn @ totals))

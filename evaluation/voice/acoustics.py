@@ -1,7 +1,7 @@
 """What a phonetician would measure of a voice: the spectrum's shape, the pitch, the pace.
 
 These figures know nothing of speakers by themselves: alone they are a weak attacker. Learned from anonymized
-speech of other people (discriminant.py), they see what a network for speakers was never shown: a mean
+speech of other people (evaluation.figures.discriminant), they see what a network for speakers was never shown: a mean
 spectrum, an habitual pitch, a way of pausing that an effect lets through.
 """
 

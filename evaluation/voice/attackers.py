@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from evaluation.errors import EvaluationError
 from evaluation.figures.scores import ScoreTable
-from evaluation.voice.discriminant import Discriminant
+from evaluation.figures.discriminant import Discriminant
 
 Vectors = npt.NDArray[np.float64]
 Voices = Mapping[str, Mapping[str, Vectors]]

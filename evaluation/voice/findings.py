@@ -1,20 +1,20 @@
-"""What an evaluation found, as lines, JSON and sections of a page: figures, no name of a file or a person."""
+"""What an evaluation of voices found: figures, and no name of a file or of a person."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from evaluation.figures.attacked import Attacked, Curve, Figure
+from evaluation.figures.attacked import Attacked, Figure
+from evaluation.figures.writing import document_of, figure_document
+from evaluation.voice.recordings import Skipped
 
-# What an attacker who was not tried would have needed.
-NOT_GIVEN: Final[Mapping[str, str]] = {
-    "lazy": "no_enrolment",
-    "semi": "no_enrolment_and_training",
-}
 # The attackers that a floor holds against; to link the results of one pseudonym is meant to be easy.
 IDENTIFYING: Final = ("ignorant", "lazy", "semi")
+# What an attacker who was not tried would have needed.
+NEEDED: Final[Mapping[str, str]] = {"lazy": "enrolment", "semi": "enrolment and training"}
 
 
 @dataclass(frozen=True)
@@ -51,96 +51,61 @@ class WordsKept:
 
 
 @dataclass(frozen=True)
-class Findings:
+class VoiceFindings:
     """Everything that was found about an effect on voices.
 
     Attributes:
-        speakers: who have originals and results.
+        people: who have originals and results; 1 where two files were given.
         recordings: results that were tried.
-        seconds: of them, altogether.
-        skipped: how many files were left out, by code.
-        unpaired: files without a counterpart.
-        tried: what each attacker achieved.
-        likeness: of an original and its result, mean cosine by Resemblyzer, where both are at hand.
-        words: what is left of them; None where it was not asked for.
+        seconds: of them, altogether; of each the first ten minutes.
+        skipped: files that were left out.
+        unpaired: results without an original of the same name.
+        tried: what each attacker achieved; nothing where two files were given.
+        likeness: of an original and its result, mean cosine of the two voices by Resemblyzer.
+        words: what is left of them; None where that was not asked for.
     """
 
-    speakers: int
+    people: int
     recordings: int
     seconds: float
-    skipped: Mapping[str, int]
+    skipped: Sequence[Skipped]
     unpaired: int
     tried: Sequence[Tried]
     likeness: Figure | None
     words: WordsKept | None
 
     def weakest(self) -> Tried | None:
-        """The attack by which people were told apart best; None where none was tried."""
-        telling = [each for each in self.tried if each.attacker in IDENTIFYING]
-        return min(telling, key=lambda each: each.figures.eer.value, default=None)
+        """Returns the attack that told people apart best; None where none was tried."""
+        telling_apart = [each for each in self.tried if each.attacker in IDENTIFYING]
+        return min(telling_apart, key=lambda each: each.figures.eer.value, default=None)
 
-    def as_json(self) -> dict[str, Any]:
-        """Returns the findings as JSON values; shares are 0 to 1, rounded to four digits."""
+    def not_tried(self) -> dict[str, str]:
+        """Returns the attackers that were not tried, with what they would have needed."""
+        done = {each.attacker for each in self.tried}
+        return {name: needed for name, needed in NEEDED.items() if name not in done}
+
+    def document(self) -> dict[str, Any]:
+        """Returns the findings as JSON values; shares are 0 to 1."""
         return {
-            "speakers": self.speakers,
+            "people": self.people,
             "recordings": self.recordings,
             "seconds": round(self.seconds, 1),
-            "skipped": dict(self.skipped),
+            "skipped": dict(Counter(each.code for each in self.skipped)),
             "unpaired": self.unpaired,
             "attackers": [
-                {"attacker": each.attacker, "ears": each.ears, **_attacked(each.figures)}
+                {"attacker": each.attacker, "ears": each.ears, **document_of(each.figures)}
                 for each in self.tried
             ],
-            "not_tried": {
-                name: reason
-                for name, reason in NOT_GIVEN.items()
-                if all(each.attacker != name for each in self.tried)
-            },
-            "likeness": _figure(self.likeness),
+            "not_tried": self.not_tried(),
+            "likeness": figure_document(self.likeness),
             "words": None if self.words is None else _words(self.words),
         }
-
-
-def _attacked(found: Attacked) -> dict[str, Any]:
-    return {
-        "speakers": found.persons,
-        "trials": found.trials,
-        "small_sample": found.is_small_sample,
-        "eer": _figure(found.eer),
-        "eer_threshold": round(found.eer_threshold, 4),
-        "tpr_at_1_fpr": _figure(found.tpr_at_1_fpr),
-        "rank_1": _figure(found.rank_1),
-        "rank_5": _figure(found.rank_5),
-        "mean_average_precision": _figure(found.mean_average_precision),
-        "chance": {
-            "eer": 0.5,
-            "rank_1": round(found.chance_rank_1, 4),
-            "rank_5": round(found.chance_rank_5, 4),
-        },
-        "roc": _curve(found.roc),
-        "cmc": _curve(found.cmc),
-    }
 
 
 def _words(words: WordsKept) -> dict[str, Any]:
     return {
         "pairs": words.pairs,
         "recognizer": words.recognizer or "not installed",
-        "word_error": _figure(words.word_error),
-        "stoi": _figure(words.stoi),
+        "word_error": figure_document(words.word_error),
+        "stoi": "not installed" if words.stoi is None else figure_document(words.stoi),
     }
-
-
-def _figure(figure: Figure | None) -> dict[str, Any] | None:
-    if figure is None:
-        return None
-    return {
-        "value": round(figure.value, 4),
-        "interval": [round(figure.within.low, 4), round(figure.within.high, 4)],
-    }
-
-
-def _curve(curve: Curve) -> list[list[float]]:
-    """Points as [across, up, low, high]."""
-    columns = zip(curve.across, curve.up, curve.low, curve.high, strict=True)
-    return [[round(float(value), 4) for value in point] for point in columns]

@@ -1,8 +1,8 @@
 """An attacker's ears: speech in, a vector of the voice out.
 
 Two pairs, because an effect that fools one need not fool the other. `Resemblyzer` is a network that was
-trained to tell speakers apart, on original speech (Wan et al. 2018, GE2E). `acoustics` (acoustics.py) measures
-what a phonetician would.
+trained to tell speakers apart, on original speech (Wan et al. 2018, GE2E). `acoustics` (acoustics.py) is
+what a phonetician would measure.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What an attacker learns from anonymized speech of other people: which differences tell persons apart.
+"""What an attacker learns from anonymized recordings of other people: which differences tell persons apart.
 
-A two-covariance model (Brümmer and de Villiers 2010, "The speaker partitioning problem"): a voice's vector is
+A two-covariance model (Brümmer and de Villiers 2010, "The speaker partitioning problem"): a vector is
 its person's, drawn from one normal distribution, plus the recording's, drawn from another. Both are estimated
-from speech of known speakers that went through the same system; the score is the logarithm of how much more
+from recordings of known persons that went through the same system; the score is the logarithm of how much more
 likely a trial and an enrolment are as one person than as two. What all keys of the system change is in the
 second distribution, so the discriminant looks past it: that is what makes the attacker informed.
 """
