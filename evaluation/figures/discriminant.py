@@ -1,10 +1,10 @@
 """What an attacker learns from anonymized recordings of other people: which differences tell persons apart.
 
-A two-covariance model (Brümmer and de Villiers 2010, "The speaker partitioning problem"): a vector is
-its person's, drawn from one normal distribution, plus the recording's, drawn from another. Both are estimated
-from recordings of known persons that went through the same system; the score is the logarithm of how much more
-likely a trial and an enrolment are as one person than as two. What all keys of the system change is in the
-second distribution, so the discriminant looks past it: that is what makes the attacker informed.
+A two-covariance model (Brümmer and de Villiers 2010, "The speaker partitioning problem"): a vector is its
+person's, drawn from one normal distribution, plus the recording's, drawn from another. Both are estimated
+from recordings of known people that went through the same system; the score is the logarithm of how much
+more likely a trial and an enrolment are as one person than as two. What all keys of the system change is in
+the second distribution, so the discriminant looks past it: that is what makes the attacker informed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Figures as JSON values and as words: shares from 0 to 1 in JSON, rounded to four digits; percent in words."""
+"""Figures as JSON values, shares from 0 to 1 with four digits, and as words, in percent."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What a phonetician would measure of a voice: the spectrum's shape, the pitch, the pace.
 
-These figures know nothing of speakers by themselves: alone they are a weak attacker. Learned from anonymized
-speech of other people (evaluation.figures.discriminant), they see what a network for speakers was never shown: a mean
-spectrum, an habitual pitch, a way of pausing that an effect lets through.
+These figures know nothing of speakers by themselves: alone they are a weak attacker. With what is learned
+from anonymized speech of other people (evaluation.figures.discriminant), they see what a network for
+speakers was never shown: a mean spectrum, an habitual pitch, a way of pausing that an effect lets through.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from evaluation.errors import EvaluationError
-from evaluation.figures.scores import ScoreTable
 from evaluation.figures.discriminant import Discriminant
+from evaluation.figures.scores import ScoreTable
 
 Vectors = npt.NDArray[np.float64]
 Voices = Mapping[str, Mapping[str, Vectors]]

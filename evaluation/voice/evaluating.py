@@ -11,10 +11,10 @@ import numpy as np
 
 from evaluation.errors import EvaluationError
 from evaluation.figures.attacked import Figure, figures_of
+from evaluation.figures.discriminant import learn
 from evaluation.figures.resampling import mean_by_person
 from evaluation.voice.acoustics import acoustics
 from evaluation.voice.attackers import Voices, score
-from evaluation.figures.discriminant import learn
 from evaluation.voice.findings import Tried, VoiceFindings, WordsKept
 from evaluation.voice.keeping import Pair, words_kept
 from evaluation.voice.listening import RATE, Ears, Resemblyzer, Vector

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 
 from evaluation.figures.attacked import Attacked, figures_of
+from evaluation.figures.discriminant import Discriminant, learn
 from evaluation.figures.resampling import RESAMPLES
 from evaluation.figures.scores import ScoreTable
 from evaluation.voice.attackers import Voices, score
-from evaluation.figures.discriminant import Discriminant, learn
 from evaluation.voice.listening import Ears, Resemblyzer, Speech
 
 Convert = Callable[[Speech, bytes], Speech]
