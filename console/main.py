@@ -14,6 +14,7 @@ from console.commands import (
     age,
     compare,
     doctor,
+    evaluate,
     evidence,
     log,
     models,
@@ -44,6 +45,7 @@ app.command("serve")(serve.serve)
 app.command("review")(review.review)
 app.command("verify")(verify.verify)
 app.command("compare")(compare.compare)
+app.command("evaluate")(evaluate.evaluate)
 app.command("statement")(statement.statement)
 app.command("keygen")(age.keygen)
 app.command("seal")(age.seal)
