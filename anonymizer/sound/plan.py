@@ -1,9 +1,9 @@
 """What becomes of every moment of a track: who decides it, and how strongly.
 
-The policy holds everywhere. Within a turn it is what was decided about the speaker, then what was decided about
-a span of time, then the words on the policy's list: of these the strongest wins. Between turns nobody was heard,
-which is no proof that nobody speaks: there the strongest of the policy and both neighbours holds, so that the
-end of a word that was taken for silence has the mask of whoever said it.
+The policy holds everywhere. Within a turn it is what was decided about the speaker, then what was decided
+about a span of time, then the words on the policy's list: of these the strongest wins. Between turns nobody
+was heard, which is no proof that nobody speaks: there the strongest of the policy and both neighbours holds,
+so that the end of a word that was taken for silence has the mask of whoever said it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ OfSpeaker = Callable[[int], VoiceEffect | None]
 Timed = tuple[float, float, VoiceEffect]
 
 CELLS_PER_SECOND: Final = 100
-# A voice begins before it is found to, and ends later: so much of a kept voice goes with whoever speaks next to
-# it, and so near is next to it.
+# A voice begins before it is found to, and ends later: so much of a kept voice goes with whoever speaks next
+# to it, and so near is next to it.
 SHRINK_SECONDS: Final = 0.15
 NEAR_SECONDS: Final = 0.5
 # Anything shorter is no stretch: it goes with a stronger neighbour, or takes from a weaker one.
@@ -159,11 +159,12 @@ def _stretches(cells: Cells) -> list[Stretch]:
             weaker = cells[grown] // _VOICES < label // _VOICES
             cells[grown][weaker] = label
     done: list[tuple[int, int, int]] = []
-    for begin, end, label in _runs(cells):
-        if done and _is_short(done[-1]) and done[-1][2] // _VOICES <= label // _VOICES:
+    for run in _runs(cells):
+        begin, end, label = run
+        if done and _is_short(done[-1]) and not _is_weaker(label, done[-1][2]):
             begin = done.pop()[0]
-        if done and (done[-1][2] == label or (end - begin < LEAST_CELLS and _is_weaker(label, done[-1][2]))):
-            begin, label = done[-1][0], done.pop()[2]
+        if done and (done[-1][2] == label or (_is_short(run) and not _is_weaker(done[-1][2], label))):
+            begin, _, label = done.pop()
         done.append((begin, end, label))
     return [Stretch(begin, end, BY_STRENGTH[label // _VOICES], label % _VOICES) for begin, end, label in done]
 
@@ -178,4 +179,4 @@ def _is_short(run: tuple[int, int, int]) -> bool:
 
 
 def _is_weaker(label: int, other: int) -> bool:
-    return label // _VOICES <= other // _VOICES
+    return label // _VOICES < other // _VOICES
