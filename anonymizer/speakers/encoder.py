@@ -26,6 +26,8 @@ _WINDOWS_A_SECOND: Final = 1.3
 _LEAST_COVERED: Final = 0.75
 # As the encoder was trained: quiet speech is made this loud (dBFS, mean power), loud speech left alone.
 _LOUDNESS: Final = -30.0
+# Mean power below which there is nothing to make louder: -100 dBFS, under the steps of 16 bits.
+_SILENCE: Final = 1e-10
 # More at once only takes memory.
 _MOST_AT_ONCE: Final = 64
 
@@ -100,9 +102,13 @@ def normed(voices: FloatArray) -> FloatArray:
 
 def louder(speech: FloatArray) -> FloatArray:
     """Makes quiet speech as loud as the encoder was trained on; silence stays silence."""
-    power = float(np.mean(np.square(speech, dtype=np.float64))) if len(speech) else 0.0
-    gain = 10 ** (_LOUDNESS / 20) / np.sqrt(power) if power > 0 else 1.0
-    return speech * np.float32(gain) if gain > 1 else speech
+    return speech * window_gain(speech)
+
+
+def window_gain(speech: FloatArray) -> np.float32:
+    """Gives what `louder` multiplies by; at least 1, and 1 for silence."""
+    power = float(np.mean(np.square(speech, dtype=np.float64)))
+    return np.float32(max(1.0, 10 ** (_LOUDNESS / 20) / np.sqrt(power)) if power > _SILENCE else 1.0)
 
 
 def checked(speech: FloatArray) -> FloatArray:
