@@ -115,13 +115,14 @@ class FaceEmbedder:
         """
         if min(box.width, box.height) < LEAST_PIXELS:
             return None
-        square = self._square(planes, width, height, box)
+        square = self.square(planes, width, height, box)
         crop = crop_of(planes, width, height, square, self.manifest.side) if square is not None else None
         if crop is None:
             return None
         return self._network.vector(np.ascontiguousarray(crop[:, ::-1]) if mirrored else crop)
 
-    def _square(self, planes: Sequence[Plane], width: int, height: int, box: Box) -> Square | None:
+    def square(self, planes: Sequence[Plane], width: int, height: int, box: Box) -> Square | None:
+        """Returns what the network is to see of a face; None as `look` has it."""
         side = max(box.width, box.height)
         if self.manifest.eyes is None or self._landmarks is None:
             return Square(*box.centre, side * self.manifest.room)

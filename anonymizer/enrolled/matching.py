@@ -43,6 +43,11 @@ class Candidate:
     _sightings: list[tuple[float, Cosines]] = field(default_factory=list)
     _in_vain: int = 0
 
+    @property
+    def leaning(self) -> int | None:
+        """Whose face it is, or by its last sighting seems to be."""
+        return int(np.argmax(self._sightings[-1][1])) if self.who is None and self._sightings else self.who
+
     def is_due(self, time: float) -> bool:
         """Tells whether it is to be looked at: somebody who is recognized in every frame."""
         return self.who is not None or time >= self.due_at - _ROUNDING
@@ -78,11 +83,15 @@ class Candidate:
             self.doubt(time)
 
     def doubt(self, time: float) -> None:
-        """Forgets everything that spoke for anybody: it has to be earned anew, from the start."""
+        """Takes back what spoke for anybody, and waits longer each time that this happens."""
+        self._in_vain += 1
+        self.start_over(time, min(RARELY_SECONDS, APART_SECONDS * 2 ** min(self._in_vain, 8)))
+
+    def start_over(self, time: float, seconds: float) -> None:
+        """Forgets what spoke for anybody: it has to be earned anew, and not before so many seconds."""
         self.who = None
         self._sightings.clear()
-        self._in_vain += 1
-        self.due_at = time + min(RARELY_SECONDS, APART_SECONDS * 2 ** min(self._in_vain, 8))
+        self.due_at = time + seconds
 
 
 def sure(cosines: Cosines, least: float, margin: float) -> int | None:

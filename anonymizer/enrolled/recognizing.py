@@ -9,7 +9,7 @@ from anonymizer.boxes import Box
 from anonymizer.effects.operator import Scene
 from anonymizer.enrolled.embedding import Vector
 from anonymizer.enrolled.gallery import Gallery
-from anonymizer.enrolled.matching import Candidate, sure
+from anonymizer.enrolled.matching import APART_SECONDS, RARELY_SECONDS, Candidate, sure
 from anonymizer.track.pairing import could_be_one
 
 # So many faces are looked at in a frame, those that are recognized first and then the largest.
@@ -69,22 +69,25 @@ class Recognizer:
         candidate, box = self._candidates[track], faces[track]
         others = (other for number, other in faces.items() if number != track)
         if meets(box, others):
-            candidate.doubt(scene.time)
+            candidate.start_over(scene.time, APART_SECONDS)
             return
         vector = self._gallery.embedder.look(scene.planes, scene.width, scene.height, box)
         cosines = None if vector is None else self._gallery.vectors @ vector
         candidate.take(scene.time, cosines, self._gallery.bounds)
 
     def _part(self, time: float) -> None:
-        """Ends what cannot be: two faces of one person. One is somebody else's, or on a picture."""
+        """Ends what cannot be: two faces of one person. One is somebody else's, or on a picture.
+
+        One that only begins to seem so is enough, and both then wait alike: neither gets ahead of the other.
+        """
         whose: dict[int, list[Candidate]] = {}
         for candidate in self._candidates.values():
-            if candidate.who is not None:
-                whose.setdefault(candidate.who, []).append(candidate)
+            if candidate.leaning is not None:
+                whose.setdefault(candidate.leaning, []).append(candidate)
         for candidates in whose.values():
             if len(candidates) > 1:
                 for candidate in candidates:
-                    candidate.doubt(time)
+                    candidate.start_over(time, RARELY_SECONDS)
 
 
 class StillRecognizer:
