@@ -17,5 +17,7 @@ plot         bars as SVG
 job_start    from an order to the first word behind a closed wall
 key_release  from a worker's request to its file key, the record in the log counted in
 gpu          the batched torch path by itself; needs torch, NumPy, PyAV and OpenCV only
+voice_attack how well voice effects hold, and how much of the words they keep, ours and others'
+voice_baselines those others
 transcode    that floor, as a command of its own
 """
