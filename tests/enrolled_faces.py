@@ -16,12 +16,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import onnx
-from media_factory import face_picture
 from onnx import TensorProto, helper
 
 from anonymizer import Models
 from anonymizer.enrolled.manifest import FACE_EMBEDDING, read_embedding
 from anonymizer.strict_toml import load
+from tests.media_factory import face_picture
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -63,14 +63,19 @@ def open_gallery(models: Models, settings: Settings) -> Gallery | None:
 
 def _vector_of(person: Enrolled, finder: Finder, embedder: FaceEmbedder, bounds: Bounds) -> Vector:
     if person.embedding:
-        return _brought_along(person.embedding, embedder.manifest.dimension)
+        return read_vector(person.embedding, embedder.manifest.dimension)
     each = np.stack([_seen_in(picture, finder, embedder) for picture in person.pictures])
     if (each @ each.T < bounds.least).any():
         raise AnonymizerError("enrolment_ambiguous", "The pictures of one person are not of one face.")
     return unit(each.mean(axis=0))
 
 
-def _brought_along(untrusted: bytes, dimension: int) -> Vector:
+def read_vector(untrusted: bytes, dimension: int) -> Vector:
+    """Returns (dimension,) of length one, from little-endian float32.
+
+    Raises:
+        AnonymizerError: enrolment_invalid.
+    """
     if len(untrusted) != 4 * dimension:
         raise AnonymizerError("enrolment_invalid", f"The network's vectors have {dimension} numbers.")
     try:
@@ -79,8 +84,8 @@ def _brought_along(untrusted: bytes, dimension: int) -> Vector:
         raise AnonymizerError("enrolment_invalid", "The vector has no direction.") from None
 
 
-def _seen_in(untrusted: bytes, finder: Finder, embedder: FaceEmbedder) -> Vector:
-    image = decode_portrait(untrusted)
+def _seen_in(picture: bytes, finder: Finder, embedder: FaceEmbedder) -> Vector:
+    image = decode_portrait(picture)
     planes = [Plane(image[:, :, i], 1, NEUTRAL) for i in range(image.shape[2])]
     height, width = image.shape[:2]
     found = finder.look(width, height, _copies_of(image))["face"]

@@ -21,7 +21,7 @@ ABOUT = About(bytes(32), bytes(32), "balanced", bytes(32), bytes(32))
 
 @cache
 def records() -> tuple[bytes, ...]:
-    """One of two searches and a cut, one of nothing."""
+    """One of two searches, a cut and somebody recognized, one of nothing."""
     texts = (Sought("text", TextSettings()), Sought("plate", TextSettings()))
     finders = tuple(Finder(sought, lambda *_: {}) for sought in ((Sought("face", FaceSettings()),), texts))
     full, bare = Recorder(finders), Recorder(finders[:1])
@@ -30,6 +30,7 @@ def records() -> tuple[bytes, ...]:
         full.now = index
         full.look(0, index, {"face": boxes[:index]})
         full.look(1, index, {"text": boxes, "plate": no_boxes()})
+        full.recognized({1: "host"} if index in {1, 2} else {})
     full.cut(2)
     return (
         full.finish(640, 360, 4, [(3,), (3, 0)]).to_bytes(),
@@ -41,6 +42,7 @@ def read_record(untrusted: bytes) -> None:
     """A record that is read encodes back; its looks have finite boxes."""
     record = parse_record(untrusted)
     assert record.to_bytes() == untrusted
+    assert all(0 <= each.first < each.end for each in record.recognized)
     for search in range(len(record.searches)):
         assert all(np.isfinite(boxes).all() for look in record.looks(search) for boxes in look.boxes)
 
@@ -58,6 +60,7 @@ TARGETS = (
             "anonymizer.review.recording.parse_record",
             "anonymizer.review.recording._parse_header",
             "anonymizer.review.recording._blocks",
+            "anonymizer.enrolled.remembering.parse_recognized",
         ),
         parse=read_record,
         seeds=records,
