@@ -7,6 +7,7 @@ filtering.py    one filter for hum and for what nobody hears: the clock of the m
 framing.py      short overlapping frames, and their energies in bands as wide as the ear's
 echoes.py       steady noise and late echoes taken down, and where nobody speaks, everything
 decays.py       how fast sound dies away in a room, from the sound alone
+suppressing.py  one channel, frame by frame: the two above at work, and comfort noise under everything
 comfort.py      the same quiet noise for everybody, in place of the room's own
 figures.py      what was there before and what is there after, measured on the track itself
 
