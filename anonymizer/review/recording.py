@@ -2,10 +2,11 @@
 
     bauta.record/v1\\n
     {"begun":[[n,...],...],"frames":n,"height":n,"searches":[[["face",false]],...],"turns":[n,...],"width":n}\\n
-    blocks, each: 1 byte which search (255: the cuts, 254: who was recognized), 4 bytes length, zlib
+    blocks, each: 1 byte which search (255: cuts, 254: who was recognized, 253: who spoke), 4 bytes length, zlib
 
 Lengths are little-endian. A search's blocks are in order of time (columns.py); the cuts, if any, are one
-block of 4-byte frame numbers, and who was recognized is one of JSON (enrolled/remembering.py).
+block of 4-byte frame numbers, who was recognized is one of JSON (enrolled/remembering.py), and who spoke one
+of numbers (spoken.py). A record of sound alone has no search.
 Packed as it comes, so that what waits in memory is small and the whole has a bound.
 """
 
@@ -25,7 +26,9 @@ from anonymizer.detect.finders import Finder
 from anonymizer.enrolled.remembering import Noting, Recognized, packed_recognized, parse_recognized
 from anonymizer.errors import AnonymizerError
 from anonymizer.review.columns import Look, inflated, packed, unpacked
+from anonymizer.review.spoken import packed_turns, parse_turns
 from anonymizer.settings import Kind
+from anonymizer.speakers.turns import Turns
 
 MAGIC: Final = b"bauta.record/v1\n"
 # At 16 bytes a box an hour and a half of fifty faces, looked at six times a second, or thirteen minutes of a
@@ -35,6 +38,7 @@ _MAX_HEADER_BYTES: Final = 1 << 16
 _BLOCK: Final = struct.Struct("<BI")
 _CUTS: Final = 255
 _RECOGNIZED: Final = 254
+_SPOKEN: Final = 253
 # At under 64 bytes each they fit into a block; nobody is recognized and lost so often in a day.
 _MOST_STRETCHES: Final = 100_000
 _STRETCH_BYTES: Final = 64
@@ -72,6 +76,7 @@ class Record:
         cuts: the first frame of every shot but the first.
         blocks: of each search, packed.
         recognized: who had which role when by being recognized.
+        spoken: who spoke when; None where nobody listened.
     """
 
     width: int
@@ -81,6 +86,7 @@ class Record:
     cuts: tuple[int, ...]
     blocks: tuple[tuple[bytes, ...], ...]
     recognized: tuple[Recognized, ...] = ()
+    spoken: Turns | None = None
 
     def looks(self, search: int) -> Iterator[Look]:
         """Yields the looks of one search in order, a block at a time.
@@ -111,6 +117,9 @@ class Record:
         if self.recognized:
             recognized = zlib.compress(packed_recognized(self.recognized))
             parts += [_BLOCK.pack(_RECOGNIZED, len(recognized)), recognized]
+        if self.spoken is not None:
+            spoken = zlib.compress(packed_turns(self.spoken))
+            parts += [_BLOCK.pack(_SPOKEN, len(spoken)), spoken]
         for search, blocks in enumerate(self.blocks):
             for block in blocks:
                 parts += [_BLOCK.pack(search, len(block)), block]
@@ -131,18 +140,23 @@ def parse_record(untrusted: bytes) -> Record:
     blocks: list[list[bytes]] = [[] for _ in searches]
     cuts: tuple[int, ...] = ()
     recognized: tuple[Recognized, ...] = ()
+    spoken: Turns | None = None
     for search, block in _blocks(untrusted, end + 1):
         if search == _CUTS and not cuts and not any(blocks):
             cuts = tuple(int(cut) for cut in np.frombuffer(_whole_numbers(block), "<u4"))
         elif search == _RECOGNIZED and not recognized and not any(blocks):
             recognized = parse_recognized(inflated(block))
+        elif search == _SPOKEN and spoken is None and not any(blocks):
+            spoken = parse_turns(inflated(block))
         elif search < len(blocks):
             blocks[search].append(block)
         else:
             raise AnonymizerError("record_refused")
     packed_blocks = tuple(tuple(each) for each in blocks)
-    record = Record(**{**header, "cuts": cuts, "blocks": packed_blocks, "recognized": recognized})
-    if record.to_bytes() != untrusted:
+    told = {"cuts": cuts, "blocks": packed_blocks, "recognized": recognized, "spoken": spoken}
+    record = Record(**{**header, **told})
+    saw_nothing = not searches and spoken is None
+    if saw_nothing or record.to_bytes() != untrusted:
         raise AnonymizerError("record_refused")
     return record
 
@@ -164,6 +178,7 @@ class Recorder:
         self._cuts: list[int] = []
         self._noting = Noting()
         self._stretches = 0
+        self._spoken: Turns | None = None
         self._left = max_bytes - len(MAGIC) - _MAX_HEADER_BYTES
 
     def look(self, search: int, index: int, found: Mapping[Kind, Boxes]) -> None:
@@ -199,6 +214,15 @@ class Recorder:
             raise AnonymizerError("review_too_large")
         self._take(ended * _STRETCH_BYTES)
 
+    def hear(self, turns: Turns) -> None:
+        """Takes who speaks when.
+
+        Raises:
+            AnonymizerError: review_too_large.
+        """
+        self._spoken = turns
+        self._take(_BLOCK.size + len(zlib.compress(packed_turns(turns))))
+
     def finish(self, width: int, height: int, frames: int, begun: Sequence[tuple[int, ...]]) -> Record:
         """Gives the record.
 
@@ -218,7 +242,7 @@ class Recorder:
         )
         blocks = tuple(tuple(each) for each in self._blocks)
         recognized = self._noting.finish()
-        return Record(width, height, frames, searches, tuple(self._cuts), blocks, recognized)
+        return Record(width, height, frames, searches, tuple(self._cuts), blocks, recognized, self._spoken)
 
     def _close(self, search: int) -> None:
         if self._open[search]:
@@ -258,9 +282,7 @@ def _parse_header(untrusted: bytes) -> dict[str, Any]:
                     for pairs, each_turns, each_begun in zip(searches, turns, begun, strict=True)
                 )
                 sizes = {"width": _count(width), "height": _count(height), "frames": _count(frames)}
-                if 0 < len(read) < _RECOGNIZED and all(
-                    0 < len(each.kinds) == len(each.begun) for each in read
-                ):
+                if len(read) < _SPOKEN and all(0 < len(each.kinds) == len(each.begun) for each in read):
                     return {**sizes, "searches": read}
     # RecursionError: deep nesting.
     except (ValueError, TypeError, RecursionError):

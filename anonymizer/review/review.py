@@ -14,6 +14,7 @@ from anonymizer.review.replaying import finders_of
 from anonymizer.review.session import Session
 from anonymizer.review.sheet import Sheet
 from anonymizer.settings import Kind, Settings
+from anonymizer.speakers.turns import Turns
 
 
 class Review:
@@ -61,8 +62,15 @@ class Review:
             as_role=settings.as_role,
             recognition=recognition,
             roles=settings.roles_enrolled,
+            voice=settings.audio,
+            voice_as_role=settings.voice_as_role,
         )
         return self._session
+
+    @property
+    def replayed_turns(self) -> Turns | None:
+        """Who spoke when, by the record that is replayed; None where there is none, or nobody listened."""
+        return self._replayed.spoken if self._replayed is not None else None
 
     def kind_of(self, track: int) -> Kind:
         """Returns what a thing of the replayed record is.

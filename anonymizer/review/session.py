@@ -24,7 +24,10 @@ from anonymizer.review.filming import Filmer
 from anonymizer.review.recording import Record, Recorder
 from anonymizer.review.replaying import Replay, ReplayedCuts, found_in_still
 from anonymizer.review.sheet import Sheet
+from anonymizer.review.voices import VoiceAsRole, Voices
 from anonymizer.settings import CoverSettings, Effect, Kind
+from anonymizer.sound.effects import VoiceEffect
+from anonymizer.speakers.turns import Turns
 from anonymizer.track.scene import SceneCuts
 from anonymizer.video.copies import Copies
 from anonymizer.video.following import Following
@@ -51,6 +54,8 @@ class Session:
         as_role: AsRole | None = None,
         recognition: Recognition | None = None,
         roles: Collection[str] = (),
+        voice: VoiceEffect = "remove",
+        voice_as_role: VoiceAsRole | None = None,
     ) -> None:
         """Takes what to look with.
 
@@ -62,9 +67,11 @@ class Session:
             as_role: how those who have a role are covered; needed where decisions or faces give one.
             recognition: says whose face is that of somebody who is enrolled; of a replay the record does.
             roles: that it may give.
+            voice: what becomes of every voice about which nothing is decided.
+            voice_as_role: what becomes of those of roles; needed where decisions give one.
 
         Raises:
-            AnonymizerError: decisions_invalid, also where they name what was never followed.
+            AnonymizerError: decisions_invalid, also where they name what was never followed or heard.
         """
         self.finders = tuple(finders)
         self.numbers = Numbers([[sought.kind for sought in finder.sought] for finder in finders])
@@ -78,6 +85,8 @@ class Session:
             recognition, roles = Remembering(replayed.recognized), {r.role for r in replayed.recognized}
         self._recognition = recognition
         self._decider = Decider(decisions, usual, self.numbers, as_role or _no_role, roles)
+        spoken = replayed.spoken if replayed is not None else None
+        self._voices = Voices(decisions, spoken, voice, voice_as_role or _no_voice_of_role)
         self._recorder = Recorder(finders) if keeps and replayed is None else None
         self._filmer = Filmer() if keeps else None
         self._painted: tuple[Scene, Decided] | None = None
@@ -93,6 +102,25 @@ class Session:
     def recognized(self) -> tuple[int, int]:
         """Frames and tracks that are covered otherwise, or not at all, because somebody was recognized."""
         return self._decider.recognized_frames, len(self._decider.recognized_tracks)
+
+    @property
+    def muted(self) -> tuple[tuple[float, float, VoiceEffect], ...]:
+        """When nothing may be understood: begin and end in seconds, and what is heard instead."""
+        return self._voices.muted
+
+    def hear(self, turns: Turns) -> None:
+        """Hears who speaks when, before the first frame.
+
+        Raises:
+            AnonymizerError: record_refused, where that is not what the record says; review_too_large.
+        """
+        self._voices.hear(turns)
+        if self._recorder is not None:
+            self._recorder.hear(turns)
+
+    def voice_effect(self, speaker: int) -> VoiceEffect | None:
+        """Returns what was decided about a speaker's voice; None for nothing."""
+        return self._voices.effect(speaker)
 
     def searches(self) -> list[Following]:
         """Opens what follows things through a video: one for each finder."""
@@ -185,7 +213,7 @@ class Session:
         elif self._recorder is not None:
             self.record = self._recorder.finish(width, height, frames, begun)
         if self._filmer is not None:
-            self.sheet = self._filmer.sheet()
+            self.sheet = replace(self._filmer.sheet(), speakers=self._voices.shown())
 
     def _require_followed(self, decisions: Decisions) -> None:
         if not (decisions.tracks or decisions.drawn or decisions.whole_frames):
@@ -197,4 +225,8 @@ class Session:
 
 
 def _no_role(name: str, kind: Kind) -> CoverSettings | None:
+    raise AnonymizerError("decisions_invalid", "There is no role of that name.")
+
+
+def _no_voice_of_role(name: str) -> VoiceEffect:
     raise AnonymizerError("decisions_invalid", "There is no role of that name.")
