@@ -76,18 +76,19 @@ def from_espeak(mnemonic: str, begin: float, end: float) -> list[Sounding]:
     ]
 
 
-def classes_of(soundings: list[Sounding], count: int, step: float) -> NDArray[np.int64]:
+def classes_of(soundings: list[Sounding], count: int, step: float, otherwise: int = 0) -> NDArray[np.int64]:
     """Says which part of which phone sounds in each step.
 
     Args:
         soundings: in the order of time.
         count: of steps.
         step: seconds.
+        otherwise: what holds where nothing is said to sound: silence, or -1 for whatever it may be.
 
     Returns:
-        (count,) numbers below CLASSES; silence where nothing is said to sound.
+        (count,) numbers below CLASSES.
     """
-    classes = np.zeros(count, np.int64)
+    classes = np.full(count, otherwise, np.int64)
     for each in soundings:
         places = np.arange(max(0, round(each.begin / step)), min(count, round(each.end / step)))
         through = ((places + 0.5) * step - each.begin) / max(each.end - each.begin, step)

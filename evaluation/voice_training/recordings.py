@@ -14,14 +14,17 @@ from typing import Final
 import av
 import numpy as np
 from numpy.typing import NDArray
+from pocketsphinx import Decoder
 
-from anonymizer.voice.rates import SPEECH_RATE
+from anonymizer.voice.rates import FRAME, SPEECH_RATE
 from evaluation.voice_training.errors import VoiceTrainingError
 from evaluation.voice_training.phones import Sounding, number_of
 
 MANIFEST: Final = Path(__file__).with_name("recordings.sha256")
 # pocketsphinx counts in hundredths of a second.
 _ALIGNED_STEP: Final = 0.01
+# Hundredths of a second of the pause that go with a passage.
+_MARGIN: Final = 8
 
 
 @dataclass(frozen=True)
@@ -81,46 +84,73 @@ class Aligner:
 
     def __init__(self) -> None:
         """Opens pocketsphinx with the English model that it ships."""
-        # Loaded here: only the training needs it, and it is an extra.
-        from pocketsphinx import Decoder
-
-        self._decoder = Decoder(loglevel="FATAL")
+        self._reader = Decoder(loglevel="FATAL")
+        self._aligner = Decoder(loglevel="FATAL", lm=None)
 
     def read(self, speech: NDArray[np.float32]) -> Spoken:
-        """Returns the speech with what pocketsphinx reads in it; without phones where it cannot align any."""
-        try:
-            return self._read(speech)
-        except RuntimeError:
-            # No path through its own reading survived: the next recording begins with nothing of this one.
-            self._decoder.reinit()
-            return Spoken(speech, [], "")
+        """Returns the speech with what pocketsphinx reads in it; without phones where it cannot align them."""
+        pcm = (np.clip(speech, -1, 1) * 32767).astype("<i2")
+        _hear(self._reader, pcm)
+        soundings: list[Sounding] = []
+        words: list[str] = []
+        for passage in _passages(
+            [(str(each.word), each.start_frame, each.end_frame) for each in self._reader.seg()]
+        ):
+            words += passage.words
+            begin = max(0, passage.begin - _MARGIN)
+            piece = pcm[begin * FRAME : (passage.end + _MARGIN) * FRAME]
+            soundings += self._aligned(piece, " ".join(passage.words), begin * _ALIGNED_STEP)
+        return Spoken(speech, soundings, " ".join(words))
 
-    def _read(self, speech: NDArray[np.float32]) -> Spoken:
-        pcm = (np.clip(speech, -1, 1) * 32767).astype("<i2").tobytes()
-        decoder = self._decoder
-        decoder.activate_search()
-        self._hear(pcm)
-        heard = decoder.hyp()
-        if heard is None or not heard.hypstr.strip():
-            return Spoken(speech, [], "")
-        words = str(heard.hypstr)
-        decoder.set_align_text(words)
-        self._hear(pcm)
-        decoder.set_alignment()
-        self._hear(pcm)
-        alignment = decoder.get_alignment()
-        soundings = [
+    def _aligned(self, pcm: NDArray[np.int16], words: str, begin: float) -> list[Sounding]:
+        aligner = self._aligner
+        try:
+            aligner.set_align_text(words)
+            _hear(aligner, pcm)
+            aligner.set_alignment()
+            _hear(aligner, pcm)
+        except RuntimeError:
+            # No path through its own reading. It is left out.
+            return []
+        return [
             Sounding(
                 number_of(str(phone.name)),
-                phone.start * _ALIGNED_STEP,
-                (phone.start + phone.duration) * _ALIGNED_STEP,
+                begin + phone.start * _ALIGNED_STEP,
+                begin + (phone.start + phone.duration) * _ALIGNED_STEP,
             )
-            for word in alignment or []
+            for word in aligner.get_alignment() or []
             for phone in word
         ]
-        return Spoken(speech, soundings, words)
 
-    def _hear(self, pcm: bytes) -> None:
-        self._decoder.start_utt()
-        self._decoder.process_raw(pcm, full_utt=True)
-        self._decoder.end_utt()
+
+@dataclass
+class _Passage:
+    """Words between two pauses, and the hundredths of a second where they begin and end."""
+
+    words: list[str]
+    begin: int
+    end: int
+
+
+def _passages(segments: list[tuple[str, int, int]]) -> list[_Passage]:
+    """Cuts what was read at its pauses: short pieces are aligned where a whole recording is not."""
+    passages: list[_Passage] = []
+    pause = True
+    for name, begin, end in segments:
+        if name.startswith(("<", "[", "+")):
+            pause = True
+            continue
+        # The dictionary numbers the ways to say a word.
+        word = name.split("(")[0]
+        if pause:
+            passages.append(_Passage([], begin, end))
+        passages[-1].words.append(word)
+        passages[-1].end = end
+        pause = False
+    return passages
+
+
+def _hear(decoder: Decoder, pcm: NDArray[np.int16]) -> None:
+    decoder.start_utt()
+    decoder.process_raw(pcm.tobytes(), full_utt=True)
+    decoder.end_utt()

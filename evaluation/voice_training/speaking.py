@@ -27,7 +27,20 @@ FLITE_VOICES: Final = ("awb", "kal16", "rms", "slt")
 ESPEAK_VOICES: Final = (
     *(f"m{number}" for number in (1, 2, 3, 4, 5, 7, 8)),
     *(f"f{number}" for number in range(1, 6)),
-    *("adam", "anika", "Annie", "benjamin", "Denis", "Diogo", "Gene", "Henrique", "linda", "steph", "rob", "Tweaky"),
+    *(
+        "adam",
+        "anika",
+        "Annie",
+        "benjamin",
+        "Denis",
+        "Diogo",
+        "Gene",
+        "Henrique",
+        "linda",
+        "steph",
+        "rob",
+        "Tweaky",
+    ),
 )
 _SECONDS_TO_SPEAK: Final = 60
 # From espeak-ng's speak_lib.h.
@@ -55,7 +68,9 @@ class _Event(ctypes.Structure):
     ]
 
 
-_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
+)
 
 
 def by_flite(voice: str, words: str, stretch: float = 1.0) -> Spoken:
@@ -74,7 +89,10 @@ def by_flite(voice: str, words: str, stretch: float = 1.0) -> Spoken:
         command = ["flite", "-voice", voice, "-psdur", "--setf", f"duration_stretch={stretch:.3f}"]
         try:
             done = subprocess.run(
-                [*command, "-t", words, "-o", str(path)], capture_output=True, timeout=_SECONDS_TO_SPEAK, check=True
+                [*command, "-t", words, "-o", str(path)],
+                capture_output=True,
+                timeout=_SECONDS_TO_SPEAK,
+                check=True,
             )
         except FileNotFoundError as error:
             raise VoiceTrainingError("program_missing", "It is flite.") from error
@@ -147,7 +165,9 @@ def _espeak() -> tuple[ctypes.CDLL, int]:
     except ImportError as error:
         raise VoiceTrainingError("program_missing", "It is espeakng_loader.") from error
     library = ctypes.CDLL(str(espeakng_loader.get_library_path()))
-    rate = library.espeak_Initialize(_RETRIEVAL, 0, str(espeakng_loader.get_data_path()).encode(), _PHONEME_EVENTS)
+    rate = library.espeak_Initialize(
+        _RETRIEVAL, 0, str(espeakng_loader.get_data_path()).encode(), _PHONEME_EVENTS
+    )
     if rate <= 0:
         raise VoiceTrainingError("program_failed", "It is espeak-ng.")
     return library, int(rate)
