@@ -7,6 +7,7 @@ finding.py      faces in the originals, followed through a film
 gathering.py    pairs in; out come samples: one face at one moment, as it was and as it was made
 persons.py      who is who where no folder says it
 recognizers.py  what a recognizer is, and the one that installs by itself
+dlib_network.py that one's network, run by torch
 added.py        recognizers by manifest
 
 What is tried:

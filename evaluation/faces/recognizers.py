@@ -1,9 +1,9 @@
 """What a recognizer is, and the one that installs by itself: dlib's ResNet with 29 layers.
 
-`dlib-bin` brings the code and `face_recognition_models` the weights, which its maker gave to the public (King
-2017, "High quality face recognition with deep metric learning"; 99.38 % on LFW). The package is located and
-never imported. Faces are brought upright by its five-point landmarks. The package's 68-point landmarks, whose
-training set excludes commercial use, are not touched.
+`face_recognition_models` has its weights, which its maker gave to the public (King 2017, "High quality face
+recognition with deep metric learning"; 99.38 % on LFW); the package is located and never imported. `dlib-bin`
+brings faces upright, by the package's five-point landmarks; its 68-point landmarks, whose training set
+excludes commercial use, are not touched. The network itself is run by dlib_network.py.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from anonymizer.boxes import Box
 from evaluation.errors import EvaluationError
+from evaluation.faces.dlib_network import SIDE, SIZE, DlibNetwork
 
 Pixels = npt.NDArray[np.uint8]
 Vectors = npt.NDArray[np.float64]
@@ -33,7 +34,7 @@ PINNED_SHA256: Final = {
     RESNET: "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
     FIVE_POINTS: "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
 }
-SIDE: Final = 150
+AT_ONCE: Final = 16
 # Room around the face, as dlib's own example has it.
 PADDING: Final = 0.25
 # dlib was taught on the boxes of its own detector: square, and lower than CenterFace's.
@@ -95,14 +96,14 @@ class DlibResNet:
         Raises:
             EvaluationError: recognizer_missing, also where a file is not the pinned one.
         """
-        files = {name: _pinned(name) for name in PINNED_SHA256}
+        network, landmarks = _pinned(RESNET), _pinned(FIVE_POINTS)
         try:
             import dlib
         except ImportError:
             raise EvaluationError("recognizer_missing") from None
         self._dlib: Any = dlib
-        self._network = dlib.face_recognition_model_v1(str(files[RESNET]))
-        self._landmarks = dlib.shape_predictor(str(files[FIVE_POINTS]))
+        self._network = DlibNetwork(network.read_bytes())
+        self._landmarks = dlib.shape_predictor(str(landmarks))
 
     def place(self, original: Pixels, box: Box) -> Cut | None:
         """See Recognizer."""
@@ -123,11 +124,9 @@ class DlibResNet:
 
     def vectors(self, chips: Sequence[Pixels]) -> Vectors:
         """See Recognizer."""
-        found = [
-            np.array(self._network.compute_face_descriptor(np.ascontiguousarray(chip)), np.float64)
-            for chip in chips
-        ]
-        return unit_rows(np.array(found).reshape(len(found), -1))
+        parts = [chips[first : first + AT_ONCE] for first in range(0, len(chips), AT_ONCE)]
+        found = [self._network.vectors(np.stack(part)) for part in parts]
+        return unit_rows(np.concatenate(found) if found else np.zeros((0, SIZE)))
 
 
 def unit_rows(vectors: Vectors) -> Vectors:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from evaluation.faces.dlib_network import one_thread
 from evaluation.faces.recognizers import Pixels
 
 SIDE: Final = 96
@@ -26,7 +27,6 @@ STEPS: Final = 300
 RATE: Final = 2e-3
 MOST_SHIFT: Final = 4
 SEED: Final = 7
-THREADS: Final = 2
 
 
 class Reversal(nn.Module):
@@ -59,21 +59,16 @@ def learned(covered: Sequence[Pixels], uncovered: Sequence[Pixels], steps: int =
         uncovered: the same squares of the originals, in the same order; at least one.
         steps: of training, of 12 pairs each.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(THREADS)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(SEED)
-            return _trained(_tensor(covered), _tensor(uncovered), steps)
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        return _trained(_tensor(covered), _tensor(uncovered), steps)
 
 
 def reversed_(network: Reversal, covered: Sequence[Pixels]) -> list[Pixels]:
     """Returns what a network makes of covered squares, as large as they were."""
     if not covered:
         return []
-    with torch.inference_mode():
+    with one_thread(), torch.inference_mode():
         made = torch.cat([network(part) for part in torch.split(_tensor(covered), BATCH)])
     side = covered[0].shape[0]
     pictures = ((made.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
