@@ -51,7 +51,7 @@ class Envelope:
     @property
     def levels(self) -> Levels:
         """The mean square of every whole hundredth of a second so far."""
-        return np.asarray(self._energies, np.float32)
+        return np.array(self._energies, np.float32)
 
     def _start_of(self, cell: int) -> int:
         return round(cell * self._rate / CELLS_PER_SECOND)

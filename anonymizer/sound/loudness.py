@@ -1,12 +1,13 @@
 """Loudness by Rec. ITU-R BS.1770-5, in LUFS, from the energy of every tenth of a second.
 
-The standard's two filters are applied to the spectrum of each tenth and the one before it: what they ring with
-is over by then. Against FFmpeg's own meter: within 0.1 LU (tests).
+The standard's two filters are applied to the spectrum of each tenth and the one before it: what they ring
+with is over by then. Against FFmpeg's own meter: within 0.1 LU (tests).
 """
 
 from __future__ import annotations
 
 import math
+from array import array
 from functools import lru_cache
 from typing import Final
 
@@ -37,7 +38,7 @@ class Loudness:
         # The tenth before the first is silence.
         self._before = np.zeros((channels, round(rate / STEPS_PER_SECOND)), np.float32)
         self._waiting = np.zeros((channels, 0), np.float32)
-        self._energies: list[float] = []
+        self._energies = array("d")
 
     def push(self, samples: Samples) -> None:
         """Takes (channels, n) samples."""
@@ -50,8 +51,12 @@ class Loudness:
 
     @property
     def steps(self) -> Energies:
-        """Mean square of every whole tenth of a second so far, filtered and weighted, all channels together."""
-        return np.asarray(self._energies)
+        """Mean square of every whole tenth of a second so far, filtered, channels weighted and added."""
+        return np.array(self._energies, np.float64)
+
+    def between(self, first: int, last: int) -> Energies:
+        """Returns those of the steps from `first` to `last` that are known."""
+        return np.array(self._energies[first:last], np.float64)
 
     def integrated(self) -> float | None:
         """Returns the loudness of all of it in LUFS; None where nothing is above the absolute gate."""

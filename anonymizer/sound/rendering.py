@@ -11,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.errors import AnonymizerError
-from anonymizer.sound.loudness import Loudness
+from anonymizer.sound.loudness import STEPS_PER_SECOND, Loudness
 from anonymizer.sound.pieces import Piece
 from anonymizer.sound.resampling import SPEECH_RATE, resampled
 
 Samples = npt.NDArray[np.float32]
-Energies = npt.NDArray[np.float64]
 
 # How somebody else says the same: (speaker, speech at 16 kHz) gives as much speech.
 Speak = Callable[[int, Samples], Samples]
@@ -59,13 +58,12 @@ class Renderer:
         self._heard_from = 0
         self._tail = np.zeros(0, np.float32)
 
-    def push(self, samples: Samples, energies: Energies, channels: int) -> Iterator[Samples]:
+    def push(self, samples: Samples, original: Loudness, channels: int) -> Iterator[Samples]:
         """Takes more of the track, (n,), and returns what is made of it so far.
 
         Args:
             samples: cleaned.
-            energies: loudness steps of the original so far (loudness.py), at least as far as `samples` go but
-                for the last one.
+            original: has been told of the track at least as far as `samples` go.
             channels: in how many the result is heard.
 
         Raises:
@@ -78,7 +76,7 @@ class Renderer:
             if known < min(piece.ends + self._context, self._samples):
                 return
             self._pieces.popleft()
-            made = self._made(piece, energies, channels)
+            made = self._made(piece, original, channels)
             made[: piece.full - piece.fades_in] += self._tail
             fading = piece.ends - piece.fades_out
             whole, self._tail = made[: len(made) - fading], made[len(made) - fading :]
@@ -95,12 +93,14 @@ class Renderer:
         if self._pieces or self._heard_from + len(self._heard) != self._samples:
             raise AnonymizerError("media_corrupt")
 
-    def _made(self, piece: Piece, energies: Energies, channels: int) -> Samples:
+    def _made(self, piece: Piece, original: Loudness, channels: int) -> Samples:
         length = piece.ends - piece.fades_in
         if piece.effect == "keep":
-            made = self._between(piece.fades_in, piece.ends).copy()
+            made = self._between(piece.fades_in, piece.ends)
+            # Several channels became one: each of them counts for the loudness.
+            made = made * np.float32(self._gain(made, piece.fades_in, original, channels))
         elif piece.effect == "anonymize":
-            made = self._spoken(piece, energies, channels)
+            made = self._spoken(piece, original, channels)
         else:
             made = self._room(length)
             if piece.effect == "bleep":
@@ -111,7 +111,7 @@ class Renderer:
         made[length - shrinks :] *= _ramp(shrinks)[::-1]
         return made
 
-    def _spoken(self, piece: Piece, energies: Energies, channels: int) -> Samples:
+    def _spoken(self, piece: Piece, original: Loudness, channels: int) -> Samples:
         first, last = piece.fades_in - self._context, piece.ends + self._context
         first, last = max(first, 0), min(last, self._samples)
         heard = self._between(first, last)
@@ -121,16 +121,16 @@ class Renderer:
         spoken = self._speak(piece.speaker, speech)
         made = resampled(spoken, SPEECH_RATE, self._rate, len(heard))
         made = made[piece.fades_in - first : piece.ends - first]
-        gain = self._gain(made, piece.fades_in, energies, channels)
+        gain = self._gain(made, piece.fades_in, original, channels)
         return made * np.float32(gain) + self._room(len(made))
 
-    def _gain(self, made: Samples, begins: int, energies: Energies, channels: int) -> float:
+    def _gain(self, made: Samples, begins: int, original: Loudness, channels: int) -> float:
         """By how much a made voice must be louder to be as loud as the original in the same tenths."""
         meter = Loudness(self._rate, 1)
         meter.push(made[None])
         now = meter.steps * channels
-        first = round(begins * 10 / self._rate)
-        before = energies[first : first + len(now)]
+        first = round(begins * STEPS_PER_SECOND / self._rate)
+        before = original.between(first, first + len(now))
         if not len(before):
             return 1.0
         loud = before >= QUIET * before.max()
