@@ -5,7 +5,8 @@ the coarse melody say passes; everything else is the mask's (docs/voice_model.md
 
 rates.py        samples, frames, steps
 mask.py         everything that is keyed, from 32 bytes
-networks.py     the encoder and the decoder, run by ONNX Runtime (weights/, trained by evaluation/voice_training)
+networks.py     the encoder and the decoder, run by ONNX Runtime
+weights/        both networks; evaluation/voice_training makes them
 spectra.py      bands of the mel scale
 hearing.py      speech as the encoder takes it
 bottleneck.py   phones in a few coarse levels

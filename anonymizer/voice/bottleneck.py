@@ -1,7 +1,7 @@
 """All that passes from one voice to the other: which phone, in a few coarse levels.
 
-How sure the encoder is, and what else the sound resembled a little, tells who speaks. Both are taken away: the
-distribution is sharpened, all but the likeliest are dropped, and what is left comes in steps.
+How sure the encoder is, and what else the sound resembled a little, tells who speaks. Both are taken away:
+the distribution is sharpened, all but the likeliest are dropped, and what is left comes in steps.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def coarse(phones: NDArray[np.float32]) -> NDArray[np.float32]:
     Returns:
         (n, CLASSES) float32: at most KEPT of each row are not 0, in steps of 1 / LEVELS, and sum to 1.
     """
-    sharp = np.exp(SHARPNESS * (phones - phones.max(axis=1, keepdims=True)))
+    sharp: NDArray[np.float32] = np.exp(SHARPNESS * (phones - phones.max(axis=1, keepdims=True)))
     likeliest = np.argpartition(sharp, -KEPT, axis=1)[:, -KEPT:]
     kept = np.take_along_axis(sharp, likeliest, axis=1)
     kept /= kept.sum(axis=1, keepdims=True)

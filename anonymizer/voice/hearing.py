@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer.voice.rates import FRAMES_A_STEP, STEP
-from anonymizer.voice.spectra import AFTER, BANDS, BEFORE, log_bands, powers
+from anonymizer.voice.spectra import AFTER, BANDS, BEFORE, FFT, WINDOW, log_bands, powers
 
 # The mean forgets half of what it knew in 1.4 s.
 EMA_WEIGHT: Final = 1 / 200
 # The mean that stands in before anything was heard: speech at a usual level, weaker towards high frequencies.
 TYPICAL: Final[NDArray[np.float32]] = np.linspace(-8.5, -11.5, BANDS).astype(np.float32)
-_SAMPLES_A_STEP: Final = BEFORE + STEP + AFTER
 
 
 class Hearing:
@@ -48,9 +47,9 @@ class Hearing:
         self._waiting = self._waiting[steps * STEP :]
         bands = log_bands(spectra)
         level = decibels(spectra)
-        for frame in bands:
+        for place, frame in enumerate(bands):
             self._mean += np.float32(EMA_WEIGHT) * (frame - self._mean)
-            frame -= self._mean
+            bands[place] = frame - self._mean
         return bands.reshape(steps, -1), level.reshape(steps, -1)
 
 
@@ -62,7 +61,6 @@ def decibels(spectra: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-# The sum of a full-scale sine's powers under the window: its energy is a quarter of (sum of the window) squared,
-# spread over the bins in proportion to (sum of squares).
-_FULL_SCALE: Final = float(512 / 2 * 0.5 * 0.375 * 400)
-assert _SAMPLES_A_STEP == STEP + 240
+# A full-scale sine's powers under the window, summed over the bins (Parseval): half the length of the
+# transform, times the mean square of the sine, times the sum of the window's squares.
+_FULL_SCALE: Final = FFT / 2 * 0.5 * 0.375 * WINDOW

@@ -1,4 +1,4 @@
-"""The two networks, run by ONNX Runtime; their past stands outside them, so that one pair serves many voices."""
+"""The two networks, run by ONNX Runtime. Their past stands outside them: one pair serves many voices."""
 
 from __future__ import annotations
 
@@ -120,7 +120,6 @@ def open_voice(weights: VoiceWeights, threads: int = 1) -> VoiceNetworks:
     networks = VoiceNetworks(Network(weights.encoder, threads), Network(weights.decoder, threads))
     # Once, so that a network of another shape is refused before anybody speaks.
     for network in (networks.encoder, networks.decoder):
-        names = [name for name in network.beginning()]
-        if not names:
+        if not network.beginning():
             raise AnonymizerError("model_unusable")
     return networks

@@ -1,4 +1,4 @@
-"""What the networks hear: the logarithm of the power in 64 bands of the mel scale, a hundred times a second."""
+"""What the networks hear: the logarithm of the power in 64 bands of the mel scale, 100 times a second."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def log_bands(spectra: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=1)
 def unfolding() -> NDArray[np.float32]:
-    """Returns (BANDS, BINS) float32: what brings values in bands back to bins, straight between their middles."""
+    """Returns (BANDS, BINS) float32: brings values in bands back to bins, straight between their middles."""
     middles = np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), BANDS + 2)[1:-1]
     mels = _mel(np.arange(BINS) * SPEECH_RATE / FFT)
     places = np.clip((mels - middles[0]) / (middles[1] - middles[0]), 0, BANDS - 1)

@@ -1,8 +1,8 @@
 """From envelopes to sound: pulses through minimum-phase filters, and noise.
 
-A vocoder as WORLD is one (Morise et al. 2016), written to go along with a stream: what a block leaves unfinished
-is carried into the next, so that it does not matter how speech is cut. How much of each band is noise follows
-from how voiced the frame is, never from the original.
+A vocoder as WORLD is one (Morise et al. 2016), written to go along with a stream: what a block leaves
+unfinished is carried into the next, so that it does not matter how speech is cut. How much of each band is
+noise follows from how voiced the frame is, never from the original.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _BREATH_WIDTH_HZ: Final = 700.0
 _TAIL: Final = FFT
 
 Values = NDArray[np.float32]
+Precise = NDArray[np.float64]
 
 
 class Synthesizer:
@@ -53,10 +54,10 @@ class Synthesizer:
         count = len(envelope)
         if count == 0:
             return np.zeros(0, np.float32)
-        power = np.exp(envelope.astype(np.float64) @ unfolding())
+        power: Precise = np.exp(envelope.astype(np.float64) @ unfolding())
         power /= power.mean(axis=1, keepdims=True)
-        shape = np.sqrt(power) * loudness[:, None]
-        noisy = 1 - voiced[:, None] * (1 - self._breath)
+        shape: Precise = np.sqrt(power) * loudness[:, None].astype(np.float64)
+        noisy: Precise = 1 - voiced[:, None].astype(np.float64) * (1 - self._breath)
         said = np.zeros(count * FRAME + len(self._tail))
         said[: len(self._tail)] = self._tail
         self._breathe(said, shape * np.sqrt(noisy))

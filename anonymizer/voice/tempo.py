@@ -20,7 +20,7 @@ class Tempo:
     """Moves what is said in each frame to a time close by."""
 
     def __init__(self, mask: VoiceMask, width: int, origin: int) -> None:
-        """Takes the mask, the number of values of each frame, and which frame of the recording comes first."""
+        """Takes the mask, the number of values of each frame, and which frame of the speech comes first."""
         self._waves = mask.tempo
         self._recent = np.zeros((2 * DELAY + 1, width), np.float32)
         self._next = origin - DELAY

@@ -1,4 +1,4 @@
-"""Makes the same words sound as if others said them elsewhere, so that the encoder learns to hear only the words.
+"""Makes the same words sound as if others said them elsewhere: so the encoder learns to hear only the words.
 
 Batches are drawn from spectra: warped in frequency, faster or slower, through a random equalizer, with room
 and noise, louder or softer.
@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 from torch import Tensor
 
-from anonymizer.voice.hearing import EMA_WEIGHT, TYPICAL
-from anonymizer.voice.rates import FRAME, FRAMES_A_STEP, SPEECH_RATE, STEP_SECONDS
-from anonymizer.voice.spectra import BANDS, FLOOR, WINDOW, around, band_weights, powers
+from anonymizer.voice.hearing import EMA_WEIGHT, TYPICAL, decibels
+from anonymizer.voice.rates import FRAMES_A_STEP, STEP_SECONDS
+from anonymizer.voice.spectra import BANDS, FLOOR, WINDOW, around, band_weights, log_bands, powers
 from evaluation.voice_training.phones import Sounding, classes_of
 
 WARPS: Final = tuple(float(warp) for warp in np.geomspace(0.8, 1.26, 15))
 SPEEDS: Final = (0.82, 1.22)
 _LEAD_STEPS: Final = 24
+_QUIETER_DECIBELS: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,12 @@ def material(
     """Returns a recording's spectra with the phone of each step."""
     spectra = powers(around(speech))
     steps = len(spectra) // FRAMES_A_STEP
-    # What nobody aligned may be anything; synthetic speech says all of it.
-    classes = classes_of(soundings, steps, STEP_SECONDS, otherwise=-1 if envelope is None else 0)
+    if envelope is not None:
+        return Material(spectra, classes_of(soundings, steps, STEP_SECONDS), donor, envelope)
+    # What nobody aligned may be anything, unless it is quiet.
+    classes = classes_of(soundings, steps, STEP_SECONDS, otherwise=-1)
+    loud = decibels(spectra)[: steps * FRAMES_A_STEP].reshape(steps, -1).max(axis=1)
+    classes[(classes < 0) & (loud < np.quantile(loud, 0.9) - _QUIETER_DECIBELS)] = 0
     return Material(spectra, classes, donor, envelope)
 
 
@@ -158,6 +163,15 @@ class Disguises:
             bands[:, place : place + width] = bands[:, place : place + width].mean(axis=1, keepdims=True)
         result: NDArray[np.float32] = np.log(bands * gain + FLOOR).astype(np.float32)
         return result
+
+
+def undisguised(source: Material) -> tuple[Tensor, Tensor]:
+    """Returns a whole recording as it is: (2 * BANDS, steps) for the encoder, and (steps,) classes."""
+    bands = log_bands(source.spectra)
+    steps = len(source.classes)
+    heard = less_its_mean(bands, bands.mean(axis=0))[: steps * FRAMES_A_STEP]
+    flat = np.ascontiguousarray(heard.reshape(steps, -1).T)
+    return torch.from_numpy(flat), torch.from_numpy(source.classes)
 
 
 def less_its_mean(bands: NDArray[np.float32], mean: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""What the decoder shall say: a donor's spectral envelope by WORLD (Morise et al. 2016), and where it is voiced."""
+"""What the decoder shall say: a donor's envelope by WORLD (Morise et al. 2016), and where it is voiced."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyworld
 from numpy.typing import NDArray
 
 from anonymizer.voice.rates import FRAME, SPEECH_RATE
-from anonymizer.voice.spectra import BANDS, FFT, band_weights
+from anonymizer.voice.spectra import BANDS, band_weights
 from evaluation.voice_training.networks import FRAME_OUT
 
 FLOOR: Final = 1e-9
@@ -19,8 +19,8 @@ def envelope_of(speech: NDArray[np.float32], frames: int) -> NDArray[np.float32]
     """Analyses synthetic speech.
 
     Returns:
-        (frames, FRAME_OUT) float32: the natural logarithm of the envelope's power in each band, brought to one
-        level for every donor, then 1 where the frame is voiced and 0 where not.
+        (frames, FRAME_OUT) float32: the natural logarithm of the envelope's power in each band, brought to
+        one level for every donor, then 1 where the frame is voiced and 0 where not.
     """
     # The middles of the frames lie half a frame after WORLD's.
     shifted = np.concatenate([speech[FRAME // 2 :], np.zeros(FRAME // 2 + FRAME, np.float32)]).astype(

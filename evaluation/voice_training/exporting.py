@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import onnx
@@ -35,7 +35,7 @@ class _Graph:
         self.names += 1
         return f"v{self.names}"
 
-    def add(self, kind: str, inputs: list[str], **attributes: object) -> str:
+    def add(self, kind: str, inputs: list[str], **attributes: Any) -> str:
         output = self.name()
         self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
@@ -129,9 +129,9 @@ def export_decoder(decoder: Decoder) -> bytes:
         assert isinstance(shift, torch.nn.Conv1d)
         shifts.append(graph.convolve(donor, _of(shift.weight)))
     values = graph.add("Relu", [graph.add("Add", [graph.causal(phones, decoder.first), shifts[0]])])
-    for block, shift in zip(decoder.blocks, shifts[1:], strict=True):
+    for block, added in zip(decoder.blocks, shifts[1:], strict=True):
         assert isinstance(block, Block)
-        values = graph.block(values, block, shift)
+        values = graph.block(values, block, added)
     own = graph.convolve(donor, _of(decoder.own.weight))
     said = graph.add("Add", [graph.convolve(values, _of(decoder.last.weight), _of(decoder.last.bias)), own])
     graph.give(said, "envelope", FRAMES_A_STEP * FRAME_OUT, "n")
@@ -141,12 +141,14 @@ def export_decoder(decoder: Decoder) -> bytes:
 def _folded(layer: Causal) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Returns the weights and bias of a convolution that does what it and its normalization did."""
     norm = layer.norm
-    assert norm.running_mean is not None and norm.running_var is not None
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
     scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     weights = layer.convolution.weight * scale[:, None, None]
     return _of(weights), _of(norm.bias - norm.running_mean * scale)
 
 
-def _of(values: torch.Tensor) -> NDArray[np.float32]:
+def _of(values: torch.Tensor | None) -> NDArray[np.float32]:
+    assert values is not None
     result: NDArray[np.float32] = values.detach().numpy().astype(np.float32)
     return result

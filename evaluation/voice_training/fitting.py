@@ -1,4 +1,4 @@
-"""Fits the two networks: first the encoder to phones, then the decoder to donors' envelopes of what it hears."""
+"""Fits the two networks: the encoder to phones, then the decoder to donors' envelopes of what it hears."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from torch.nn import functional
 
 from anonymizer.voice.bottleneck import KEPT, SHARPNESS
 from anonymizer.voice.spectra import BANDS
-from evaluation.voice_training.disguising import Disguises, Material, lead_steps
+from evaluation.voice_training.disguising import Disguises, Material, lead_steps, undisguised
 from evaluation.voice_training.networks import DECODER_DELAY, ENCODER_DELAY, FRAME_OUT, Decoder, Encoder
+from evaluation.voice_training.phones import PARTS
 
 Tell = Callable[[str], None]
 _FASTEST: Final = 2e-3
@@ -35,13 +36,13 @@ def fit_encoder(
         answers = answers[:, :, lead_steps() :]
         loss = functional.cross_entropy(answers, classes, ignore_index=-1, label_smoothing=0.05)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward([loss])
         nn.utils.clip_grad_norm_(encoder.parameters(), 2.0)
         optimizer.step()
         schedule.step()
         known = classes >= 0
         if number % 3 != 2:
-            hits += float((answers.argmax(1) // 3 == classes // 3)[known].float().mean())
+            hits += float((answers.argmax(1) // PARTS == classes // PARTS)[known].float().mean())
             seen += 1
         total += float(loss.detach())
         if (number + 1) % 100 == 0:
@@ -75,7 +76,7 @@ def fit_decoder(
         wanted = batch.envelope[:, lead_steps() : steps]
         loss = envelope_loss(said, wanted)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward([loss])
         nn.utils.clip_grad_norm_(decoder.parameters(), 2.0)
         optimizer.step()
         schedule.step()
@@ -86,7 +87,7 @@ def fit_decoder(
 
 
 def late(answers: Tensor, steps: int) -> Tensor:
-    """Returns what a network that answers late says of each step, less the last ones, which it never reaches."""
+    """Returns what a network that answers late says of each step, but for the last ones."""
     return answers[:, :, steps:]
 
 
@@ -105,3 +106,17 @@ def envelope_loss(said: Tensor, wanted: Tensor) -> Tensor:
     moves = (bands.diff(dim=1) - wanted_bands.diff(dim=1)).abs().mean()
     voicing = functional.binary_cross_entropy_with_logits(said[..., BANDS], wanted[..., BANDS])
     return off + 0.5 * moves + voicing
+
+
+def phones_right(encoder: Encoder, materials: list[Material]) -> float:
+    """Returns the share of steps, of undisguised speech, that the encoder puts into the right phone."""
+    encoder.eval()
+    right = known = 0
+    for each in materials:
+        bands, classes = undisguised(each)
+        with torch.no_grad():
+            heard = late(encoder(bands[None]), ENCODER_DELAY)[0].argmax(0)
+        wanted = classes[: len(heard)]
+        right += int(((heard // PARTS == wanted // PARTS) & (wanted >= 0)).sum())
+        known += int((wanted >= 0).sum())
+    return right / max(1, known)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -29,7 +28,7 @@ FRAME_OUT: Final = BANDS + 1
 
 
 class Causal(nn.Module):
-    """A convolution over three steps that sees nothing of the future, then the normalization of its batch."""
+    """A convolution over three steps that sees nothing of the future, then a normalization."""
 
     def __init__(self, inputs: int, outputs: int, dilation: int = 1) -> None:
         """Takes the numbers of channels and the distance between the three steps."""
@@ -61,7 +60,7 @@ class Block(nn.Module):
 
 
 class Encoder(nn.Module):
-    """From bands to phones: (batch, 2 * BANDS, steps) to (batch, CLASSES, steps) of unnormalized logarithms."""
+    """From bands, (batch, 2 * BANDS, steps), to the logits of phones, (batch, CLASSES, steps)."""
 
     def __init__(self) -> None:
         """Builds it with random weights."""

@@ -12,8 +12,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 PHONES: Final = (
-    "SIL AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH"
-).split()
+    *(
+        "SIL",
+        "AA",
+        "AE",
+        "AH",
+        "AO",
+        "AW",
+        "AY",
+        "B",
+        "CH",
+        "D",
+        "DH",
+        "EH",
+        "ER",
+        "EY",
+        "F",
+        "G",
+        "HH",
+        "IH",
+    ),
+    *("IY", "JH", "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W"),
+    *("Y", "Z", "ZH"),
+)
 # Begin, middle and end of a phone: what a diphthong or a plosive does takes place between them.
 PARTS: Final = 3
 CLASSES: Final = len(PHONES) * PARTS
@@ -26,13 +47,14 @@ _ESPEAK: Final[dict[str, tuple[str, ...]]] = {
     "E": ("EH",), "E2": ("EH",), "E#": ("EH",), "0": ("AA",), "0#": ("AH",), "O": ("AO",), "O:": ("AO",),
     "O2": ("AO",), "V": ("AH",), "U": ("UH",), "u": ("UW",), "u:": ("UW",), "i:": ("IY",), "A:": ("AA",),
     "A#": ("AA",), "A@": ("AA", "R"), "3": ("ER",), "3:": ("ER",), "I@": ("IH", "R"), "I@3": ("IH", "R"),
-    "e@": ("EH", "R"), "U@": ("UH", "R"), "O@": ("AO", "R"), "o@": ("AO", "R"), "aI@": ("AY", "ER"), "aI3": ("AY", "ER"), "@-": ("AH",),
-    "aI@3": ("AY", "ER"), "aU@": ("AW", "ER"), "i@": ("IY", "AH"), "i@3": ("IY", "ER"), "aI": ("AY",),
-    "aU": ("AW",), "eI": ("EY",), "OI": ("OY",), "oU": ("OW",), "oU#": ("OW",), "aa": ("AE",), "@L": ("AH", "L"),
-    "@2": ("AH",), "@5": ("AH",), "n-": ("AH", "N"), "m-": ("AH", "M"), "r-": ("ER",), "p": ("P",), "b": ("B",),
-    "t": ("T",), "d": ("D",), "k": ("K",), "g": ("G",), "f": ("F",), "v": ("V",), "T": ("TH",), "D": ("DH",),
-    "s": ("S",), "z": ("Z",), "S": ("SH",), "Z": ("ZH",), "h": ("HH",), "m": ("M",), "n": ("N",), "N": ("NG",),
-    "l": ("L",), "l/": ("L",), "l#": ("L",), "r": ("R",), "r/": ("R",), "w": ("W",), "j": ("Y",), "tS": ("CH",),
+    "e@": ("EH", "R"), "U@": ("UH", "R"), "O@": ("AO", "R"), "o@": ("AO", "R"), "aI@": ("AY", "ER"),
+    "aI3": ("AY", "ER"), "@-": ("AH",), "aI@3": ("AY", "ER"), "aU@": ("AW", "ER"), "i@": ("IY", "AH"),
+    "i@3": ("IY", "ER"), "aI": ("AY",), "aU": ("AW",), "eI": ("EY",), "OI": ("OY",), "oU": ("OW",),
+    "oU#": ("OW",), "aa": ("AE",), "@L": ("AH", "L"), "@2": ("AH",), "@5": ("AH",), "n-": ("AH", "N"),
+    "m-": ("AH", "M"), "r-": ("ER",), "p": ("P",), "b": ("B",), "t": ("T",), "d": ("D",), "k": ("K",),
+    "g": ("G",), "f": ("F",), "v": ("V",), "T": ("TH",), "D": ("DH",), "s": ("S",), "z": ("Z",),
+    "S": ("SH",), "Z": ("ZH",), "h": ("HH",), "m": ("M",), "n": ("N",), "N": ("NG",), "l": ("L",),
+    "l/": ("L",), "l#": ("L",), "r": ("R",), "r/": ("R",), "w": ("W",), "j": ("Y",), "tS": ("CH",),
     "dZ": ("JH",), "t2": ("D",), "t#": ("D",), "*": ("D",), "x": ("K",), "?": ("SIL",), "_": ("SIL",),
     "_:": ("SIL",), "_!": ("SIL",), "_|": ("SIL",), "": ("SIL",),
 }  # fmt: skip

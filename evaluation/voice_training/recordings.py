@@ -86,10 +86,13 @@ class Aligner:
         """Opens pocketsphinx with the English model that it ships."""
         self._reader = Decoder(loglevel="FATAL")
         self._aligner = Decoder(loglevel="FATAL", lm=None)
+        # The mean that each recording begins with: nothing of the one before may change what is read.
+        self._usual = self._reader.get_cmn(False)
 
     def read(self, speech: NDArray[np.float32]) -> Spoken:
-        """Returns the speech with what pocketsphinx reads in it; without phones where it cannot align them."""
+        """Returns the speech with what pocketsphinx reads in it; no phones where it cannot align them."""
         pcm = (np.clip(speech, -1, 1) * 32767).astype("<i2")
+        self._reader.set_cmn(self._usual)
         _hear(self._reader, pcm)
         soundings: list[Sounding] = []
         words: list[str] = []
@@ -106,6 +109,7 @@ class Aligner:
         aligner = self._aligner
         try:
             aligner.set_align_text(words)
+            aligner.set_cmn(self._usual)
             _hear(aligner, pcm)
             aligner.set_alignment()
             _hear(aligner, pcm)

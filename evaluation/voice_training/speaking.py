@@ -147,7 +147,7 @@ def by_espeak(voice: str, words: str, words_a_minute: int = 165, pitch: int = 50
     library.espeak_Synchronize()
     if not pieces:
         raise VoiceTrainingError("program_failed", "It is espeak-ng.")
-    spoken = np.concatenate(pieces).astype(np.float32) / 32768
+    spoken = np.concatenate(pieces).astype(np.float32) / np.float32(32768)
     ends = [begin for begin, _ in events[1:]] + [len(spoken) / rate]
     soundings = [
         each
@@ -159,7 +159,7 @@ def by_espeak(voice: str, words: str, words_a_minute: int = 165, pitch: int = 50
 
 @lru_cache(maxsize=1)
 def _espeak() -> tuple[ctypes.CDLL, int]:
-    """Opens the library that the package espeakng_loader ships. Returns it and its rate in samples a second."""
+    """Opens the library that espeakng_loader ships. Returns it and its rate in samples a second."""
     try:
         import espeakng_loader
     except ImportError as error:
@@ -175,6 +175,9 @@ def _espeak() -> tuple[ctypes.CDLL, int]:
 
 def _read_wave(path: Path) -> NDArray[np.float32]:
     with wave.open(str(path)) as file:
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / np.float32(32768)
         rate = file.getframerate()
-    return resample_poly(samples, SPEECH_RATE, rate).astype(np.float32) if rate != SPEECH_RATE else samples
+    if rate == SPEECH_RATE:
+        return samples
+    resampled: NDArray[np.float32] = resample_poly(samples, SPEECH_RATE, rate).astype(np.float32)
+    return resampled
