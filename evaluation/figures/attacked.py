@@ -10,7 +10,7 @@ import numpy as np
 from evaluation.figures.identification import average_precisions, found_within
 from evaluation.figures.resampling import RESAMPLES, Draws, Interval, Shares, band, draw_persons, interval
 from evaluation.figures.scores import ScoreTable
-from evaluation.figures.verification import OperatingPoints, operating_points
+from evaluation.figures.verification import FALSE_POSITIVES_ALLOWED, operating_points
 
 # Where a ROC is drawn; fine at its foot, where few strangers are accepted.
 FALSE_POSITIVE_GRID: Final = np.concatenate([[0.0], np.geomspace(0.001, 1.0, 60)])
@@ -113,13 +113,13 @@ def figures_of(table: ScoreTable, resamples: int = RESAMPLES, seed: int = 0) -> 
         trials=table.trials,
         eer=Figure(float(rates[0]), interval(eers)),
         eer_threshold=float(thresholds[0]),
-        tpr_at_1_fpr=Figure(float(points.true_positives_at()[0]), interval(strict)),
+        tpr_at_1_fpr=Figure(float(points.true_positives_at(FALSE_POSITIVES_ALLOWED)[0, 0]), interval(strict)),
         rank_1=Figure(float(cmc[0]), interval(cmcs[:, 0])),
         rank_5=Figure(float(cmc[fifth]), interval(cmcs[:, fifth])),
         mean_average_precision=Figure(float(precisions.mean()), interval(weights @ precisions)),
         chance_rank_1=1 / table.candidates,
         chance_rank_5=(fifth + 1) / table.candidates,
-        roc=Curve(FALSE_POSITIVE_GRID, _roc(points)[0], *band(rocs)),
+        roc=Curve(FALSE_POSITIVE_GRID, points.true_positives_at(*FALSE_POSITIVE_GRID)[0], *band(rocs)),
         cmc=Curve(np.arange(1.0, table.candidates + 1), cmc, *band(cmcs)),
     )
 
@@ -132,11 +132,6 @@ def _verified(table: ScoreTable, draws: Draws) -> tuple[Shares, Shares, Shares]:
         part = Draws(draws.counts[first : first + at_once])
         points = operating_points(table.scores.ravel(), table.genuine.ravel(), part.of_comparisons(table))
         eers.append(points.equal_error_rate()[0])
-        strict.append(points.true_positives_at())
-        rocs.append(_roc(points))
+        strict.append(points.true_positives_at(FALSE_POSITIVES_ALLOWED)[:, 0])
+        rocs.append(points.true_positives_at(*FALSE_POSITIVE_GRID))
     return np.concatenate(eers), np.concatenate(strict), np.concatenate(rocs)
-
-
-def _roc(points: OperatingPoints) -> Shares:
-    """(sets, grid): true positives along the grid, without interpolation."""
-    return np.stack([points.true_positives_at(allowed) for allowed in FALSE_POSITIVE_GRID], axis=1)

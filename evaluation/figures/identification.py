@@ -21,11 +21,9 @@ def found_within(table: ScoreTable) -> Shares:
         (trials, candidates): column k holds the chance, over the orders of equal scores, that the true
         person is among the best k + 1. Its mean over the trials is the CMC (cumulative match characteristic).
     """
-    own = table.scores[np.arange(table.trials), table.persons][:, None]
-    better = (table.scores > own).sum(axis=1, keepdims=True)
-    alike = (table.scores == own).sum(axis=1, keepdims=True)
+    better, alike = _places(table)
     places = np.arange(1, table.candidates + 1)[None, :]
-    return np.asarray(np.clip((places - better) / alike, 0.0, 1.0))
+    return np.asarray(np.clip((places - better[:, None]) / alike[:, None], 0.0, 1.0))
 
 
 def average_precision(scores: Scores, relevant: npt.NDArray[np.bool_]) -> float:
@@ -51,7 +49,16 @@ def average_precision(scores: Scores, relevant: npt.NDArray[np.bool_]) -> float:
 
 
 def average_precisions(table: ScoreTable) -> Shares:
-    """Returns each trial's average precision, (trials,); their mean is the mAP."""
-    return np.array(
-        [average_precision(row, own) for row, own in zip(table.scores, table.genuine, strict=True)]
-    )
+    """Returns each trial's average precision, (trials,); their mean is the mAP.
+
+    One candidate is the right one, so it is the mean of 1 / place over the places that equal scores may take.
+    """
+    better, alike = _places(table)
+    reciprocals = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, table.candidates + 1))])
+    return np.asarray((reciprocals[better + alike] - reciprocals[better]) / alike)
+
+
+def _places(table: ScoreTable) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """For each trial, how many candidates score better than the right one, and how many as it does."""
+    own = table.scores[np.arange(table.trials), table.persons][:, None]
+    return (table.scores > own).sum(axis=1), (table.scores == own).sum(axis=1)

@@ -50,14 +50,22 @@ class OperatingPoints:
         eer = rates[rows, before] + share * (rates[rows, after] - rates[rows, before])
         return np.asarray(eer), np.asarray(self.thresholds[after])
 
-    def true_positives_at(self, allowed: float = FALSE_POSITIVES_ALLOWED) -> Weights:
+    def true_positives_at(self, *allowed: float) -> Weights:
         """Returns each set's largest share of true positives with no more false ones than allowed.
 
         Without interpolation: only thresholds count that an attacker could have set.
+
+        Returns:
+            (sets, shares allowed).
         """
         # Sums of weights carry rounding.
-        within = self.false_positives <= allowed + 1e-12
-        return np.asarray(np.where(within, self.true_positives, 0.0).max(axis=1))
+        most = np.array(allowed) + 1e-12
+        return np.array(
+            [
+                true[np.searchsorted(false, most, side="right") - 1]
+                for false, true in zip(self.false_positives, self.true_positives, strict=True)
+            ]
+        )
 
 
 def operating_points(
