@@ -33,6 +33,7 @@ def attack(
     ears: Ears | None = None,
     resamples: int = RESAMPLES,
     discriminant: Discriminant | None = None,
+    training_copies: int = TRAINING_COPIES,
 ) -> dict[str, Attacked]:
     """Tries an effect as each attacker would.
 
@@ -47,6 +48,7 @@ def attack(
         ears: by default Resemblyzer.
         resamples: how often speakers are drawn anew for the intervals.
         discriminant: a trained one, instead of `training`.
+        training_copies: how often each recording of `training` is anonymized, each time under another key.
 
     Returns:
         Figures by attacker.
@@ -81,7 +83,7 @@ def attack(
             if "lazy" in attackers:
                 tables["lazy"] = score(trials, enrolment)
             if "semi" in attackers and (training or discriminant):
-                learned = discriminant or learned_from(convert, training or {}, listener)
+                learned = discriminant or learned_from(convert, training or {}, listener, training_copies)
                 tables["semi"] = score(trials, enrolment, learned)
     if {"same_pseudonym", "two_scopes"} & set(attackers):
         pseudonym = heard("a scope", speakers, one_key=True)
