@@ -1,4 +1,4 @@
-"""The whole way of a track, in pieces of any length: what comes out depends on the sound, not on the pieces."""
+"""The whole way of a track, in pieces of any length: the result depends on the sound, not on the pieces."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ COMPARED_SECONDS: Final = 0.5
 class RoomCleaner:
     """Cleans one track.
 
-    Samples come out late, up to about ten seconds of them at once, each at its place: in all there are as many
-    as went in. What is held meanwhile does not grow with the length of the track.
+    Samples come out late, up to about ten seconds of them at once, each at its place: in all there are as
+    many as went in. What is held meanwhile does not grow with the length of the track.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class RoomCleaner:
         """Takes (channels, n) and returns what is ready, (channels, m), with the same in each channel.
 
         Raises:
-            AnonymizerError: media_corrupt, where a sample is no number; media_unsupported, where the number of
-                channels changes.
+            AnonymizerError: media_corrupt, where a sample is no number; media_unsupported, where the number
+                of channels changes.
         """
         if samples.ndim != 2 or samples.shape[0] != self._channels:
             raise AnonymizerError("media_unsupported", "The sound changes its form midway.")

@@ -1,8 +1,8 @@
 """The same quiet noise for everybody, in place of a room's own.
 
-A fan, a street or a refrigerator tells where somebody spoke; dead silence between words tires, and shows where
-something was taken out. This noise falls by 4.5 dB an octave, like a quiet room far from anything. Its level
-stands on a coarse ladder: it tells how loud somebody spoke, in steps that the speech itself tells finer.
+A fan, a street or a refrigerator tells where somebody spoke; dead silence between words tires, and shows
+where something was taken out. This noise falls by 4.5 dB an octave, like a quiet room far from anything. Its
+level stands on a coarse ladder: it tells how loud somebody spoke, which the speech itself tells finer.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class ComfortNoise:
         if missing > 0:
             self._spare = np.concatenate([self._spare, self._more(-(-missing // self._framing.hop))])
         taken, self._spare = self._spare[:samples], self._spare[samples:]
-        return taken * np.float32(10 ** (level_dbfs / 20))
+        return np.asarray(taken * 10 ** (level_dbfs / 20), np.float32)
 
     def _more(self, hops: int) -> Samples:
         bins = self._framing.hop + 1
@@ -64,7 +64,7 @@ def shape(rate: int, hop: int) -> Samples:
     falling *= np.clip((hertz - LOWEST_HZ) / LOWEST_HZ, 0, 1) * np.clip((TOP_HZ - hertz) / 1_000, 0, 1)
     # rfft halves each frequency; windows of sqrt(hann) overlapping by half keep the power of noise.
     power = 4 * float(np.sum(np.square(falling))) / (2 * hop) ** 2
-    return (falling / math.sqrt(power)).astype(np.float32)
+    return np.asarray(falling / math.sqrt(power), np.float32)
 
 
 def level_for(speech_dbfs: float) -> float:

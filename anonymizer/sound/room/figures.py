@@ -36,7 +36,7 @@ class RoomFigures:
             there is less than beside it.
         below_before_dbfs, below_after_dbfs: the level below 80 Hz.
         above_before_dbfs, above_after_dbfs: the level above the highest frequency that stays.
-        channels_apart_db: what the channels had apart, over what they had in common. Afterwards all are equal.
+        channels_apart_db: what the channels had apart, over what they had in common. After, all are equal.
         echo_before_seconds, echo_after_seconds: in which sound falls by 60 dB (decays.py: an estimate).
         silence_seconds: for how long nothing is heard but comfort noise.
         comfort_dbfs: the level of that noise in the end.

@@ -42,7 +42,7 @@ class Flattener:
     def flatten(self, block: Samples) -> Samples:
         """Returns (n,) of a block (channels, n)."""
         if block.shape[0] == 1:
-            return block[0]
+            return np.asarray(block[0])
         signs = self._signs_of(block)
         turn = min(self._turn, block.shape[1])
         weights = np.repeat(signs[:, None], block.shape[1], axis=1)
@@ -51,7 +51,7 @@ class Flattener:
         one = np.mean(block * weights, axis=0)
         self._together += float(np.sum(np.square(one)))
         self._apart += float(np.mean(np.sum(np.square(block - one), axis=1)))
-        return one.astype(np.float32)
+        return np.asarray(one, np.float32)
 
     def _signs_of(self, block: Samples) -> npt.NDArray[np.float64]:
         energies = np.sum(np.square(block, dtype=np.float64), axis=1)

@@ -15,7 +15,7 @@ from anonymizer.sound.room.gathering import Gathering
 Samples = npt.NDArray[np.float32]
 
 # One block before and one after is all that a decision looks at.
-assert AROUND == BLOCK  # noqa: S101 - two constants that must move together
+assert AROUND == BLOCK
 # At the very end, frames hold less than their share of sound: their energies are the last whole one's.
 LAST_WHOLE: Final = 3
 
