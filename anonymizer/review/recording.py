@@ -2,7 +2,8 @@
 
     bauta.record/v1\\n
     {"begun":[[n,...],...],"frames":n,"height":n,"searches":[[["face",false]],...],"turns":[n,...],"width":n}\\n
-    blocks, each: 1 byte which search (255: cuts, 254: who was recognized, 253: who spoke), 4 bytes length, zlib
+    blocks, each: 1 byte which (a search; 255: cuts, 254: who was recognized, 253: who spoke), 4 bytes length,
+    zlib
 
 Lengths are little-endian. A search's blocks are in order of time (columns.py); the cuts, if any, are one
 block of 4-byte frame numbers, who was recognized is one of JSON (enrolled/remembering.py), and who spoke one

@@ -68,6 +68,7 @@ DECISIONS: Final[Mapping[str, str]] = {
     "role": "given a role",
     "stronger": "covered more",
     "whole_frame": "covered as a whole picture for a while",
+    "mute": "a stretch in which nothing can be understood",
 }
 """What a person decided, after how often."""
 

@@ -12,7 +12,7 @@ from enclave.policy.fields import Table
 from enclave.policy.results import AUDIO_EFFECTS
 
 # Decisions that never show more than the policy does by itself: always allowed.
-COVERING = ("cover", "stronger", "whole_frame", "draw")
+COVERING = ("cover", "stronger", "whole_frame", "draw", "mute")
 # Those that may show more: only where the policy says so.
 SHOWING = ("keep", "role", "effect")
 KEPT = "keep"
@@ -20,7 +20,14 @@ MAX_ROLES = 8
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _TABLES = (("faces", "face", FACE_EFFECTS), ("people", "person", PEOPLE_EFFECTS))
-_EFFECTS = {"face": FACE_EFFECTS, "person": PEOPLE_EFFECTS, "text": TEXT_EFFECTS, "plate": TEXT_EFFECTS}
+VOICE = "voice"
+_EFFECTS = {
+    "face": FACE_EFFECTS,
+    "person": PEOPLE_EFFECTS,
+    "text": TEXT_EFFECTS,
+    "plate": TEXT_EFFECTS,
+    VOICE: AUDIO_EFFECTS,
+}
 
 
 @dataclass(frozen=True)
@@ -61,11 +68,23 @@ class ReviewPolicy:
 
     Attributes:
         may: words of COVERING and SHOWING.
-        effects: for "effect": which, by kind.
+        effects: for "effect": which, by kind; "voice" among them.
     """
 
     may: tuple[str, ...] = COVERING
     effects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def voice_effects(self, usual: str) -> tuple[str, ...]:
+        """Gives the effects that may be chosen for a speaker, from the weakest to the strongest.
+
+        Whoever may look over a result may always let less be heard; what lets more be heard is named.
+
+        Args:
+            usual: what becomes of everybody's voice.
+        """
+        no_weaker = AUDIO_EFFECTS[AUDIO_EFFECTS.index(usual) :]
+        named = self.effects.get(VOICE, ())
+        return tuple(effect for effect in AUDIO_EFFECTS if effect in no_weaker or effect in named)
 
 
 def read_roles(tables: list[Table]) -> tuple[RolePolicy, ...]:

@@ -32,6 +32,7 @@ from enclave.policy.covers import (
 from enclave.policy.decisions import (
     COVERING,
     MAX_ROLES,
+    VOICE,
     ReviewPolicy,
     RolePolicy,
     read_review,
@@ -41,6 +42,7 @@ from enclave.policy.decisions import (
 from enclave.policy.fields import Table
 from enclave.policy.results import (
     ANONYMIZE,
+    REMOVE,
     SUPPRESS,
     AudioPolicy,
     CameraPolicy,
@@ -125,7 +127,8 @@ class Policy:
     @property
     def anonymizes_voices(self) -> bool:
         """Whether somebody's voice is replaced by another one, be it only in a role."""
-        return ANONYMIZE in {self.audio.effect, *(role.audio for role in self.roles)}
+        chosen = self.review.effects.get(VOICE, ())
+        return ANONYMIZE in {self.audio.effect, *chosen, *(role.audio for role in self.roles)}
 
     @property
     def takes_pseudonym(self) -> bool:
@@ -221,7 +224,9 @@ def _check_decisions(policy: Policy) -> None:
     if policy.default_role in {role.name for role in policy.roles}:
         raise PolicyError("policy: default_role is what the tables for everybody are called, no other role")
     kinds = {kind for role in policy.roles for kind in role.covers} | set(policy.review.effects)
-    if not kinds <= policy.effects.keys():
+    if VOICE in kinds and policy.audio.effect == REMOVE:
+        raise PolicyError("policy: where all sound is removed nobody listens: no review.effects.voice")
+    if not kinds - {VOICE} <= policy.effects.keys():
         raise PolicyError("policy: a role or review.effects speaks of something that nothing covers")
 
 

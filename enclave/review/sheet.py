@@ -6,13 +6,24 @@ submitter's machine it is as untrusted as that video until it has passed here.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from enclave.errors import ReviewError
-from enclave.review.decisions import MAX_MILLISECONDS, MAX_TRACK, WORDS, Box, Decision, box, decision_list
+from enclave.review.decisions import (
+    MAX_MILLISECONDS,
+    MAX_SPEAKERS,
+    MAX_TRACK,
+    VOICE_EFFECTS,
+    WORDS,
+    Box,
+    Decision,
+    box,
+    decision_list,
+)
 from enclave.review.objects import Reading
 from provenance.encoding import base64_bytes, base64_text
 from provenance.errors import FormatError
@@ -21,9 +32,12 @@ from provenance.statements.vocabulary import EFFECTS, MEDIA_TYPES, MODES
 FORMAT = "bauta.sheet/v1"
 CODE = "review_package_invalid"
 KINDS = ("face", "person", "plate", "text")
+VOICE = "voice"
+"""Beside them in `effects`: what may be chosen for a speaker."""
 MAX_TRACKS = 512
 MAX_THUMBNAILS = 8
 MAX_VIEWS = 32
+MAX_TURNS = 400
 MAX_JPEG_BYTES = 256 << 10
 MAX_ROLES = 16
 MAX_PIXELS = 65535
@@ -33,6 +47,7 @@ _JOB = re.compile(r"[0-9a-f]{32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _TRACK_KEYS = ("track", "kind", "effect", "first_ms", "last_ms", "frames", "width", "height", "strip")
+_SPEAKER_KEYS = ("speaker", "effect", "spoken_ms", "unsure_ms", "count", "turns")
 # The first and the last bytes of every JPEG (ITU-T T.81, annex B): a page is never handed anything else.
 _JPEG_STARTS, _JPEG_ENDS = b"\xff\xd8\xff", b"\xff\xd9"
 
@@ -49,7 +64,18 @@ _PLAIN = (
     "duration_ms",
     "record_sha256",
 )
-_SHEET_KEYS = ("format", *_PLAIN, "may", "effects", "roles", "decisions", "tracks", "unlisted", "views")
+_SHEET_KEYS = (
+    "format",
+    *_PLAIN,
+    "may",
+    "effects",
+    "roles",
+    "decisions",
+    "tracks",
+    "unlisted",
+    "views",
+    "speakers",
+)
 
 
 @dataclass(frozen=True)
@@ -119,6 +145,32 @@ class SheetTrack:
 
 
 @dataclass(frozen=True)
+class SheetSpeaker:
+    """One voice. Nothing of what it says, and nothing that can be heard.
+
+    Attributes:
+        speaker: its number; the first that is heard is 0.
+        effect: what becomes of it in this result, one of VOICE_EFFECTS.
+        spoken_ms: how long it speaks in all.
+        unsure_ms: how long of that another voice may be in it; there a decision to keep it does nothing.
+        count: how often it begins to speak.
+        turns: from and to of the longest, at most 400, in order of time.
+    """
+
+    speaker: int
+    effect: str
+    spoken_ms: int
+    unsure_ms: int
+    count: int
+    turns: tuple[tuple[int, int], ...]
+
+    def to_object(self) -> dict[str, Any]:
+        """Gives the JSON object."""
+        told: dict[str, Any] = {key: getattr(self, key) for key in _SPEAKER_KEYS}
+        return {**told, "turns": [list(turn) for turn in self.turns]}
+
+
+@dataclass(frozen=True)
 class Sheet:
     """What a person is shown of a job.
 
@@ -127,17 +179,18 @@ class Sheet:
         policy, policy_sha256: its name, and the hex SHA-256 of its text.
         mode: of the job.
         media_type: of the result.
-        width, height: of the result's picture, pixels.
-        frames: of the result.
+        width, height: of the result's picture, pixels; 0 where it is sound alone.
+        frames: of the result; likewise.
         duration_ms: of the result.
         record_sha256: hex SHA-256 of the sealed record beside it.
         may: words that the policy allows in decisions, sorted.
-        effects: what "effect" may name, by kind; empty where the word is not allowed.
+        effects: what "effect" may name, by kind; "voice" stands there wherever somebody was heard.
         roles: what "role" may name.
         decisions: those that this result was made by.
         tracks: what was followed.
         unlisted: how many more things were followed than a sheet holds, by kind.
         views: whole covered pictures, now and then.
+        speakers: who was heard, by their numbers.
     """
 
     job: str
@@ -157,6 +210,7 @@ class Sheet:
     tracks: tuple[SheetTrack, ...]
     unlisted: Mapping[str, int]
     views: tuple[View, ...]
+    speakers: tuple[SheetSpeaker, ...] = ()
 
     def to_object(self) -> dict[str, Any]:
         """Gives the JSON object."""
@@ -170,6 +224,7 @@ class Sheet:
             "tracks": [track.to_object() for track in self.tracks],
             "unlisted": dict(self.unlisted),
             "views": [view.to_object() for view in self.views],
+            "speakers": [speaker.to_object() for speaker in self.speakers],
         }
 
 
@@ -185,15 +240,20 @@ def sheet_from_object(untrusted: Any) -> Sheet:
     tracks = tuple(map(_track, reading.items("tracks", MAX_TRACKS)))
     if list(may) != sorted(may) or len({track.track for track in tracks}) != len(tracks):
         raise reading.error("may must be sorted, and no two tracks have one number")
+    speakers = tuple(map(_speaker, reading.items("speakers", MAX_SPEAKERS)))
+    if [speaker.speaker for speaker in speakers] != list(range(len(speakers))):
+        raise reading.error("speakers stand in the order of their numbers")
+    media_type = reading.word("media_type", MEDIA_TYPES)
+    least = 0 if media_type.startswith("audio/") else 1
     return Sheet(
         job=reading.text("job", _JOB),
         policy=reading.text("policy", _NAME),
         policy_sha256=reading.text("policy_sha256", _SHA256),
         mode=reading.word("mode", MODES),
-        media_type=reading.word("media_type", MEDIA_TYPES),
-        width=reading.count("width", MAX_PIXELS, least=1),
-        height=reading.count("height", MAX_PIXELS, least=1),
-        frames=reading.count("frames", _MAX_COUNT, least=1),
+        media_type=media_type,
+        width=reading.count("width", MAX_PIXELS, least=least),
+        height=reading.count("height", MAX_PIXELS, least=least),
+        frames=reading.count("frames", _MAX_COUNT, least=least),
         duration_ms=reading.count("duration_ms", MAX_MILLISECONDS),
         record_sha256=reading.text("record_sha256", _SHA256),
         may=may,
@@ -203,6 +263,7 @@ def sheet_from_object(untrusted: Any) -> Sheet:
         tracks=tracks,
         unlisted=_unlisted(reading.raw("unlisted")),
         views=tuple(map(_view, reading.items("views", MAX_VIEWS))),
+        speakers=speakers,
     )
 
 
@@ -219,6 +280,31 @@ def _track(untrusted: Any) -> SheetTrack:
         height=reading.count("height", MAX_PIXELS, least=1),
         strip=tuple(map(_thumbnail, reading.items("strip", MAX_THUMBNAILS))),
     )
+
+
+def _speaker(untrusted: Any) -> SheetSpeaker:
+    reading = Reading(untrusted, _SPEAKER_KEYS, CODE)
+    turns = tuple(_turn(reading, turn) for turn in reading.items("turns", MAX_TURNS))
+    if any(before[1] > after[0] for before, after in itertools.pairwise(turns)):
+        raise reading.error("turns must be in order of time")
+    return SheetSpeaker(
+        speaker=reading.count("speaker", MAX_SPEAKERS - 1),
+        effect=reading.word("effect", VOICE_EFFECTS),
+        spoken_ms=reading.count("spoken_ms", MAX_MILLISECONDS),
+        unsure_ms=reading.count("unsure_ms", MAX_MILLISECONDS),
+        count=reading.count("count", _MAX_COUNT, least=1),
+        turns=turns,
+    )
+
+
+def _turn(reading: Reading, untrusted: Any) -> tuple[int, int]:
+    message = f"a turn is two whole numbers from 0 to {MAX_MILLISECONDS}, the first one less"
+    if not isinstance(untrusted, list) or len(untrusted) != 2:
+        raise reading.error(message)
+    from_ms, to_ms = (reading.whole(each, message, MAX_MILLISECONDS) for each in untrusted)
+    if from_ms >= to_ms:
+        raise reading.error(message)
+    return from_ms, to_ms
 
 
 def _thumbnail(untrusted: Any) -> Thumbnail:
@@ -243,9 +329,9 @@ def _jpeg(reading: Reading) -> bytes:
 
 
 def _effects(untrusted: Any) -> dict[str, tuple[str, ...]]:
-    kinds = [kind for kind in KINDS if isinstance(untrusted, dict) and kind in untrusted]
+    kinds = [kind for kind in (*KINDS, VOICE) if isinstance(untrusted, dict) and kind in untrusted]
     reading = Reading(untrusted, kinds, CODE)
-    return {kind: reading.words(kind, EFFECTS) for kind in kinds}
+    return {kind: reading.words(kind, VOICE_EFFECTS if kind == VOICE else EFFECTS) for kind in kinds}
 
 
 def _unlisted(untrusted: Any) -> dict[str, int]:

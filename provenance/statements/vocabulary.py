@@ -68,7 +68,7 @@ QUALITY_CHECKS = ("black", "clicks", "duration", "frames", "frozen", "lip_sync",
 CREDENTIALS = ("c2pa", "none")
 """Whether the result carries content credentials."""
 
-DECISIONS = ("cover", "draw", "effect", "keep", "role", "stronger", "whole_frame")
+DECISIONS = ("cover", "draw", "effect", "keep", "mute", "role", "stronger", "whole_frame")
 """What a person who looks a job over can decide (docs/review.md)."""
 
 DEVICES = ("cpu", "cuda")
@@ -77,7 +77,8 @@ ENGINES = ("onnxruntime", "openvino-bf16", "torch")
 
 MEDIA_TYPES = ("video/mp4", "audio/mp4", "image/jpeg", "image/png", "image/webp")
 MODELS = (
-    "bauta-voice",
+    "bauta-voice-decoder",
+    "bauta-voice-encoder",
     "centerface",
     "custom-face",
     "custom-face-embedding",
