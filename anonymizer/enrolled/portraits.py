@@ -64,7 +64,7 @@ def open_gallery(models: Models, settings: Settings) -> Gallery | None:
 def _vector_of(person: Enrolled, finder: Finder, embedder: FaceEmbedder, bounds: Bounds) -> Vector:
     if person.embedding:
         return read_vector(person.embedding, embedder.manifest.dimension)
-    each = np.stack([_seen_in(picture, finder, embedder) for picture in person.pictures])
+    each = np.stack([seen_in(picture, finder, embedder) for picture in person.pictures])
     if (each @ each.T < bounds.least).any():
         raise AnonymizerError("enrolment_ambiguous", "The pictures of one person are not of one face.")
     return unit(each.mean(axis=0))
@@ -84,7 +84,17 @@ def read_vector(untrusted: bytes, dimension: int) -> Vector:
         raise AnonymizerError("enrolment_invalid", "The vector has no direction.") from None
 
 
-def _seen_in(picture: bytes, finder: Finder, embedder: FaceEmbedder) -> Vector:
+def seen_in(picture: bytes, finder: Finder, embedder: FaceEmbedder) -> Vector:
+    """Returns (dimension,) of length one: the only face in a JPEG or PNG.
+
+    Args:
+        picture: the file, as it came.
+        finder: finds faces.
+        embedder: makes its vector.
+
+    Raises:
+        AnonymizerError: enrolment_invalid, enrolment_no_face, enrolment_many_faces or detector_failed.
+    """
     image = decode_portrait(picture)
     planes = [Plane(image[:, :, i], 1, NEUTRAL) for i in range(image.shape[2])]
     height, width = image.shape[:2]

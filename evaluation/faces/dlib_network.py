@@ -26,8 +26,8 @@ from evaluation.errors import EvaluationError
 SIDE: Final = 150
 SIZE: Final = 128
 # What dlib takes off red, green and blue before it divides by 256.
-_MEANS: Final = (122.782, 117.001, 104.298)
-_SCALE: Final = 256.0
+MEANS: Final = (122.782, 117.001, 104.298)
+SCALE: Final = 256.0
 # Channels of each block, from the input on, and whether it halves the picture.
 _BLOCKS: Final = (
     *((32, False),) * 3,
@@ -70,7 +70,7 @@ class DlibNetwork:
     def _read(self, file: bytes) -> None:
         convolutions, affines = _tensors(file, _CONVOLUTION), _tensors(file, _AFFINE)
         self._stem = _layer(convolutions, affines, 3, 32, 7)
-        self._blocks: list[tuple[_Layer, _Layer, bool]] = []
+        self._blocks: list[tuple[Layer, Layer, bool]] = []
         given = 32
         for channels, is_smaller in _BLOCKS:
             first = _layer(convolutions, affines, given, channels, 3)
@@ -82,11 +82,16 @@ class DlibNetwork:
             raise ValueError
         self._last = torch.from_numpy(last.reshape(given, SIZE))
 
+    @property
+    def layers(self) -> tuple[Layer, tuple[tuple[Layer, Layer, bool], ...], Tensor]:
+        """The first layer; both of each block, and whether it halves the picture; the last weights."""
+        return self._stem, tuple(self._blocks), self._last
+
     def vectors(self, chips: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """Returns (n, 128), as dlib's compute_face_descriptor does, from (n, 150, 150, 3) uint8 RGB."""
         with one_thread(), torch.inference_mode():
             pixels = torch.from_numpy(np.ascontiguousarray(chips)).permute(0, 3, 1, 2).float()
-            seen = (pixels - torch.tensor(_MEANS)[None, :, None, None]) / _SCALE
+            seen = (pixels - torch.tensor(MEANS)[None, :, None, None]) / SCALE
             seen = functional.max_pool2d(_applied(self._stem, seen, stride=2).relu(), 3, 2)
             for first, second, is_smaller in self._blocks:
                 inner = _applied(first, seen, 2).relu() if is_smaller else _applied(first, seen, 1).relu()
@@ -96,11 +101,11 @@ class DlibNetwork:
             return (seen.mean(dim=(2, 3)) @ self._last).double().numpy()
 
 
-_Layer = tuple[Tensor, Tensor]
+Layer = tuple[Tensor, Tensor]
 """A convolution and its shift; its scale is in it."""
 
 
-def _applied(layer: _Layer, seen: Tensor, stride: int) -> Tensor:
+def _applied(layer: Layer, seen: Tensor, stride: int) -> Tensor:
     weights, shift = layer
     # dlib adds no edge where it skips.
     edge = weights.shape[2] // 2 if stride == 1 else 0
@@ -119,7 +124,7 @@ def _grown(seen: Tensor, sizes: list[int]) -> Tensor:
 
 def _layer(
     convolutions: Iterator[Floats], affines: Iterator[Floats], given: int, made: int, side: int
-) -> _Layer:
+) -> Layer:
     values, folded = next(convolutions, None), next(affines, None)
     if values is None or folded is None or len(folded) != 2 * made:
         raise ValueError

@@ -96,7 +96,7 @@ class DlibResNet:
         Raises:
             EvaluationError: recognizer_missing, also where a file is not the pinned one.
         """
-        network, landmarks = _pinned(RESNET), _pinned(FIVE_POINTS)
+        network, landmarks = pinned(RESNET), pinned(FIVE_POINTS)
         try:
             import dlib
         except ImportError:
@@ -141,7 +141,12 @@ def unit_rows(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / lengths)
 
 
-def _pinned(name: str) -> Path:
+def pinned(name: str) -> Path:
+    """Returns where one of the package's files lies, once its digest is the pinned one.
+
+    Raises:
+        EvaluationError: recognizer_missing.
+    """
     package = importlib.util.find_spec(PACKAGE)
     for folder in (package.submodule_search_locations or []) if package else []:
         path = Path(folder) / name
