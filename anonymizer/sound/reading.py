@@ -41,6 +41,11 @@ class SoundReader:
             if other is not sound:
                 other.discard = Discard.all
 
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the file says about itself and its sound, by FFmpeg's names."""
+        return {**self.sound.metadata, **self._container.metadata}
+
     def frames(self) -> Iterator[AudioFrame]:
         """Decodes to the end.
 

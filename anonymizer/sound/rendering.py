@@ -67,7 +67,7 @@ class Renderer:
             channels: in how many the result is heard.
 
         Raises:
-            AnonymizerError: voice_failed.
+            AnonymizerError: detector_failed.
         """
         self._heard = np.concatenate([self._heard, samples])
         while self._pieces:

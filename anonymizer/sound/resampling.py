@@ -49,7 +49,7 @@ class Resampler:
 def resampled(samples: Samples, from_rate: int, to_rate: int, length: int) -> Samples:
     """Returns a whole piece of one channel (n,) at another rate, with exactly so many samples."""
     whole = Resampler(from_rate, to_rate, 1)
-    parts = np.concatenate([whole.push(samples[None]), whole.flush()], axis=1)[0]
+    parts: Samples = np.concatenate([whole.push(samples[None]), whole.flush()], axis=1)[0]
     if len(parts) < length:
-        return np.pad(parts, (0, length - len(parts)))
+        parts = np.pad(parts, (0, length - len(parts)))
     return parts[:length]

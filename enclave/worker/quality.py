@@ -23,6 +23,12 @@ def quality_facts(quality: Quality | None) -> dict[str, int]:
         "kbit_per_second": round(quality.bits_per_second / 1000),
         "sound_off_ms": quality.sound_off_ms,
     }
+    if quality.lip_sync_off_ms is not None:
+        figures["lip_sync_off_ms"] = quality.lip_sync_off_ms
+    if quality.loudness_off_lu is not None:
+        figures["loudness_off_tenths"] = round(quality.loudness_off_lu * 10)
+    if quality.sound_clicks is not None:
+        figures["sound_clicks"] = quality.sound_clicks
     if quality.ssim is not None and quality.ssim_worst is not None:
         figures["ssim_permille"] = _permille(quality.ssim)
         figures["ssim_worst_permille"] = _permille(quality.ssim_worst)
