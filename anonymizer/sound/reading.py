@@ -31,6 +31,8 @@ class SoundReader:
             AnonymizerError: see Opener.open; media_no_video, where there is no sound either.
         """
         self._source = Source(stream)
+        self._kind = kind
+        self._samples = 0
         self._container = Opener(self._source, kind, limits).open()
         sound = next(iter(self._container.streams.audio), None)
         if sound is None:
@@ -57,11 +59,16 @@ class SoundReader:
             for packet in self._container.demux(self.sound):
                 if packet.is_corrupt:
                     raise AnonymizerError("media_truncated")
-                yield from packet.decode()
+                for frame in packet.decode():
+                    self._samples += frame.samples
+                    yield frame
         except (av.FFmpegError, ValueError):
             self._source.raise_failure()
             raise AnonymizerError("media_corrupt") from None
         self._source.raise_failure()
+        promised = (self.sound.duration or 0) * (self.sound.time_base or 0) * self.sound.rate
+        if self._kind is Format.FLAC and self._samples < promised:
+            raise AnonymizerError("media_truncated")
 
     def close(self) -> None:
         """Frees the decoder."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from console.report import words
 from console.report.markup import Content, Markup, bullets, code, element, section, table, text
 from console.report.style import CONTENT_POLICY, STYLE
-from console.report.verdict import Verdict
+from console.report.verdict import Verdict, is_sound_alone
 from provenance.checkpoint import Checkpoint
 from provenance.keys import HybridPublicKey
 from provenance.note import MLDSA44_COSIGNATURE
@@ -138,6 +138,16 @@ def _proven(facts: JobFacts, *, opened: bool) -> Markup:
     return section("What is proven", bullets(items), file)
 
 
+# Rows that have no meaning for a file of sound alone.
+_OF_PICTURES = (
+    "Frames (pictures)",
+    "Frames with a face found",
+    "Faces followed",
+    "Covered besides faces",
+    "The camera",
+)
+
+
 def _stated(facts: JobFacts) -> Markup:
     models = "; ".join(f"{name} {digest}" for name, digest in facts.models.items())
     rows: list[tuple[Content, ...]] = [
@@ -160,6 +170,8 @@ def _stated(facts: JobFacts) -> Markup:
         ("Rules (policy), by SHA-256", code(facts.policy_sha256)),
         ("Job", code(facts.job_id)),
     ]
+    if is_sound_alone(facts):
+        rows = [row for row in rows if row[0] not in _OF_PICTURES]
     return section(
         "What the program says it did",
         element(

@@ -127,9 +127,16 @@ class Verdict:
             failure = self._failure()
             return f"NOT VERIFIED at {failure.step} ({failure.code}): {failure.message}."
         facts = self.result.facts
+        seen = (
+            "sound alone"
+            if is_sound_alone(facts)
+            else (
+                f"{facts.frames} frames, {facts.frames_with_faces} with faces covered by "
+                f"{facts.effect}{besides_faces(facts)}"
+            )
+        )
         return (
-            f"VERIFIED: {facts.frames} frames, {facts.frames_with_faces} with faces covered by "
-            f"{facts.effect}{besides_faces(facts)}, audio {facts.audio}"
+            f"VERIFIED: {seen}, audio {facts.audio}{heard(facts)}"
             f"{_falls_short(facts)}{decided(facts)}; tier {facts.tier}, made {facts.finished_at}."
         )
 
@@ -141,6 +148,19 @@ class Verdict:
 
 def _falls_short(facts: JobFacts) -> str:
     return f", quality short in {' and '.join(facts.quality_short)}" if facts.quality_short else ""
+
+
+def is_sound_alone(facts: JobFacts) -> bool:
+    """Tells whether the file has no picture at all."""
+    return facts.media_type.startswith("audio/")
+
+
+def heard(facts: JobFacts) -> str:
+    """Says what became of voices, as a part of a sentence; nothing where nobody listened."""
+    if not facts.sound_seconds:
+        return ""
+    told = ", ".join(words.SOUND_DONE[word].format(count) for word, count in facts.sound_seconds.items())
+    return f" ({facts.voices} voice{'' if facts.voices == 1 else 's'}: {told})"
 
 
 def decided(facts: JobFacts) -> str:

@@ -113,13 +113,13 @@ SENSOR_NOISE: Final[Mapping[str, str]] = {
 
 QUALITY: Final[Mapping[str, str]] = {
     "cover_gaps": "covers that were away for a moment: {}",
-    "duration_off_ms": "the pictures end {} ms off",
+    "duration_off_ms": "it ends {} ms off",
     "encodings": "encoded {} time(s)",
     "frames_black": "black where the original was not: {}",
     "frames_frozen": "standing still where the original moved: {}",
     "frames_missing": "frames missing: {}",
     "frames_read": "frames decoded again: {}",
-    "kbit_per_second": "{} kbit/s of pictures",
+    "kbit_per_second": "{} kbit/s of pictures, or of a file of sound alone",
     "lip_sync_off_ms": "speech lies {} ms off where it was",
     "loudness_off_tenths": "the loudness is {} tenths of a unit (LU) off the original's",
     "sound_clicks": "clicks where sound was joined: {}",

@@ -21,7 +21,7 @@ from enclave.worker.derived import DerivedKeys, ask_for_derived_keys
 from enclave.worker.enrolment import enrolled_in, recognized_facts
 from enclave.worker.failures import published_code
 from enclave.worker.opening import OpenedUpload, open_upload
-from enclave.worker.quality import quality_facts
+from enclave.worker.quality import quality_facts, sound_facts
 from enclave.worker.release import Release, ask_for_file_key
 from enclave.worker.reporting import Reporter
 from enclave.worker.review import ReviewedJob, begin_review
@@ -205,7 +205,7 @@ class _Job:
             tracks=report.tracks,
             also_covered={kind: effect for kind, effect in terms.policy.effects.items() if kind != "face"},
             frames_also_covered={kind: n for kind, n in report.frames_with.items() if kind != "face"},
-            quality=quality_facts(report.quality),
+            quality=quality_facts(report.quality, of_pictures=report.frames > 0),
             quality_short=report.quality.short if report.quality else (),
             recognized=recognized_facts(report),
             sensor_noise="suppressed" if terms.policy.camera.noise == SUPPRESS else "kept",
@@ -213,6 +213,7 @@ class _Job:
             finished_at=format_instant(datetime.now(UTC)),
             signatures=terms.policy.proof.signatures,
             credentials=terms.policy.proof.credentials,
+            **sound_facts(report.sound),
             **of_review,
         )
         return sign_envelope(facts.to_statement(), release.signer, facts.signatures).to_bytes()
