@@ -15,7 +15,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from anonymizer import FaceSettings, Limits, Models, PeopleSettings, Settings, anonymize, load_models
 from anonymizer.boxes import Box
+from anonymizer.settings import Effect as FaceEffect
 from benchmarks.effects_network import with_a_generator
 from evaluation.faces.attackers import Attack, attacks
 from evaluation.faces.finding import FaceFinder, overlap
@@ -34,14 +35,30 @@ from evaluation.faces.recognizers import DlibResNet, Recognizer
 from evaluation.figures.resampling import RESAMPLES
 
 Pixels = npt.NDArray[np.uint8]
-Effect = Callable[[Pixels, Box, bytes], Pixels]
+Cover = Callable[[Pixels, Box, bytes], Pixels]
 """A picture, where its face is, and a key of 32 bytes in; the covered picture out."""
 
+
+@dataclass(frozen=True)
+class Effect:
+    """What is tried.
+
+    Attributes:
+        cover: makes the covered picture.
+        is_keyed: whether another key makes another picture.
+    """
+
+    cover: Cover
+    is_keyed: bool = False
+
+
 SCALE: Final = 1.3
+# Effects that draw from the key.
+KEYED: Final = ("warp", "swap", "generator", "persona")
 FIRST, SECOND, SHARED = b"first", b"second", b"shared"
 
 
-def ours(settings: Settings, models: Models) -> Effect:
+def ours(settings: Settings, models: Models, *, is_keyed: bool = False) -> Effect:
     """Returns one of our effects: the picture goes through all of a job but its wall."""
 
     def covered(picture: Pixels, _: Box, key: bytes) -> Pixels:
@@ -51,7 +68,7 @@ def ours(settings: Settings, models: Models) -> Effect:
         anonymize(io.BytesIO(bytes(encoded)), sink, settings=keyed, models=models, limits=Limits())
         return np.ascontiguousarray(cv2.imdecode(np.frombuffer(sink.getvalue(), np.uint8), 1)[:, :, ::-1])
 
-    return covered
+    return Effect(covered, is_keyed)
 
 
 def reference(change: Callable[[Pixels, float], Pixels], scale: float = SCALE) -> Effect:
@@ -64,7 +81,7 @@ def reference(change: Callable[[Pixels, float], Pixels], scale: float = SCALE) -
         cv2.ellipse(mask, (round(x), round(y)), axes, 0, 0, 360, 255, -1)
         return np.where(mask[:, :, None] > 0, change(picture, box.width), picture)
 
-    return covered
+    return Effect(covered)
 
 
 def gaussian(share: float) -> Effect:
@@ -86,43 +103,41 @@ def mosaic(blocks: int) -> Effect:
     return reference(change)
 
 
-def as_deface(picture: Pixels, box: Box, _: bytes) -> Pixels:
+def as_deface() -> Effect:
     """What `deface` 1.5.0 does by default: a box blur of half the cover's size; 1.6 times the face."""
-    grown = box.scaled(1.6)
-    size = max(1, round(grown.width / 2)), max(1, round(grown.height / 2))
-    return reference(lambda seen, _: np.asarray(cv2.blur(seen, size), np.uint8), 1.6)(picture, box, b"")
+
+    def change(picture: Pixels, wide: float) -> Pixels:
+        size = max(1, round(0.8 * wide))
+        return np.asarray(cv2.blur(picture, (size, size)), np.uint8)
+
+    return reference(change, 1.6)
 
 
 def effects(models: Models) -> Mapping[str, Effect]:
     """Returns every effect by its name."""
 
-    def face(**settings: object) -> Effect:
-        return ours(Settings(mode="original", faces=FaceSettings(**settings)), models)  # type: ignore[arg-type]  # by name
+    def face(effect: FaceEffect, scale: float = SCALE) -> Effect:
+        settings = Settings(faces=FaceSettings(effect=effect, scale=scale))
+        return ours(settings, models, is_keyed=effect in KEYED)
 
-    def person(effect: str) -> Effect:
-        people = PeopleSettings(effect=effect)  # type: ignore[arg-type]  # by name
-        return ours(Settings(mode="original", people=people), models)
+    def person(effect: FaceEffect) -> Effect:
+        return ours(Settings(people=PeopleSettings(effect=effect)), models)
 
     return {
-        "none": lambda picture, _, __: picture,
-        **{
-            f"Gaussian, {100 * share:g} % of the width": gaussian(share)
-            for share in (0.025, 0.05, 0.1, 0.2, 0.4)
-        },
-        **{f"mosaic, {blocks} blocks": mosaic(blocks) for blocks in (32, 16, 8)},
-        "deface's default": as_deface,
-        "warp": face(effect="warp"),
-        "blur": face(effect="blur"),
-        "mosaic": face(effect="mosaic"),
-        "swap": face(effect="swap"),
-        "generator": face(effect="generator"),
-        "persona": face(effect="persona"),
-        "solid 1.0": face(effect="solid", scale=1.0),
-        "solid 1.3": face(effect="solid"),
-        "solid 1.5": face(effect="solid", scale=1.5),
+        "none": Effect(lambda picture, _, __: picture),
+        **{f"Gaussian {share:g} of the width": gaussian(share) for share in (0.025, 0.05, 0.1, 0.2, 0.4)},
+        **{f"mosaic of {blocks} blocks": mosaic(blocks) for blocks in (32, 16, 8)},
+        "deface's default": as_deface(),
+        "warp": face("warp"),
+        "blur": face("blur"),
+        "mosaic": face("mosaic"),
+        "swap": face("swap"),
+        "generator": face("generator"),
+        "persona": face("persona"),
+        "solid 1.0": face("solid", 1.0),
+        "solid 1.3": face("solid"),
+        "solid 1.5": face("solid", 1.5),
         "people: solid": person("solid"),
-        "people: mosaic": person("mosaic"),
-        "people: blur": person("blur"),
         "people: silhouette": person("silhouette"),
         "people: remove": person("remove"),
     }
@@ -145,11 +160,11 @@ def sampled(
         cuts = {recognizer.name: recognizer.place(picture, box) for recognizer in recognizers}
         views: dict[View, Pixels] = {
             "original": picture,
-            "anonymized": effect(picture, box, key_of(FIRST, number)),
-            "alike": effect(picture, box, key_of(SECOND, number)),
-            "known_key": effect(picture, box, key_of(SHARED, 0)),
+            "anonymized": effect.cover(picture, box, key_of(FIRST, number)),
         }
-        # Against a shared key, the result has that key as well: it is tried by itself below.
+        again: dict[View, bytes] = {"alike": key_of(SECOND, number), "known_key": key_of(SHARED, 0)}
+        for view, key in again.items():
+            views[view] = effect.cover(picture, box, key) if effect.is_keyed else views["anonymized"]
         chips = {(name, view): cut(each) for name, cut in cuts.items() if cut for view, each in views.items()}
         seen = any(overlap(box, other) > 0.3 for other in finder.faces(views["anonymized"]))
         samples.append(Sample(source, person, 0.0, box.width, chips, seen))
@@ -190,11 +205,19 @@ def attacked(
     return tried + known
 
 
+# Recognizers see 150 pixels of a face; larger photographs only take time.
+MOST_PIXELS: Final = 400
+
+
 def photographs_of(folder: Path, finder: FaceFinder) -> list[tuple[str, str, Pixels, Box]]:
     """Returns every photograph with a face: whose, which, the picture, and where its largest face is."""
     found = []
     for path in sorted(folder.glob("*/*.jpg")):
         picture = np.ascontiguousarray(cv2.imread(str(path))[:, :, ::-1])
+        share = min(1.0, MOST_PIXELS / max(picture.shape[:2]))
+        picture = np.asarray(
+            cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA), np.uint8
+        )
         boxes = finder.faces(picture)
         if boxes:
             found.append((path.parent.name, f"{path.parent.name}/{path.name}", picture, boxes[0]))
