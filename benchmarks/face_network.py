@@ -15,7 +15,7 @@ import hashlib
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +65,7 @@ class _Graph:
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
 
-    def add(self, kind: str, given: Sequence[str], to: str = "", **how: object) -> str:
+    def add(self, kind: str, given: Sequence[str], to: str = "", **how: Any) -> str:
         name = to or f"t{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(given), [name], **how))
         return name
