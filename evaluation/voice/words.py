@@ -36,11 +36,10 @@ def recognizer() -> Callable[[Speech], Reading]:
     # Optional, and without type hints of its own.
     pocketsphinx: Any = importlib.import_module(RECOGNIZER)
     decoder = pocketsphinx.Decoder(samprate=RATE, loglevel="FATAL")
-    level = decoder.get_cmn(False)
 
     def read(speech: Speech) -> Reading:
-        # It adapts to what it heard; each reading begins as the first one did.
-        decoder.set_cmn(level)
+        # It adapts to what it heard; each reading begins anew, or a copy would have word errors.
+        decoder.reinit_feat()
         decoder.start_utt()
         decoder.process_raw(_as_int16(speech), full_utt=True)
         decoder.end_utt()
