@@ -3,7 +3,8 @@
     {"pseudonym":"...","scope":"...","sound":"remove"}
 
 An optional member of the preamble's line. Unlike the terms they are not in the request: the front desk does
-not learn that there are any, and no statement says a word of them.
+not learn that there are any. No statement says a word of them, but for how often somebody who is enrolled was
+recognized, never who.
 """
 
 from __future__ import annotations
