@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from pathlib import Path
 from typing import Final
 
 import av
@@ -30,6 +29,32 @@ OnProgress = Callable[[str, int, int], None]
 MOST_MOMENTS: Final = 60
 LEAST_SECONDS_APART: Final = 0.2
 MOST_SAMPLES: Final = 1_500
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture at one moment.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB.
+        before: the frame before it; None in a still, and at the beginning of a film.
+    """
+
+    pixels: Pixels
+    before: Pixels | None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One moment in all views, of one size.
+
+    Attributes:
+        time: seconds from the beginning; 0 in a still.
+        views: its pictures.
+    """
+
+    time: float
+    views: Mapping[View, Picture]
 
 
 @dataclass(frozen=True)
@@ -85,9 +110,9 @@ def gather(
         on_progress("faces", number, len(pairs))
         found: list[Sample] = []
         try:
-            for time, views in _moments(pair):
+            for moment in moments(pair):
                 pictures += 1
-                found += _samples(pair, time, views, finder, recognizers)
+                found += _samples(pair, moment, finder, recognizers)
                 if len(samples) + len(found) >= MOST_SAMPLES:
                     break
         except EvaluationError:
@@ -105,12 +130,9 @@ def gather(
 
 
 def _samples(
-    pair: Pairing,
-    time: float,
-    views: Mapping[View, Pixels],
-    finder: FaceFinder,
-    recognizers: Sequence[Recognizer],
+    pair: Pairing, moment: Moment, finder: FaceFinder, recognizers: Sequence[Recognizer]
 ) -> Iterator[Sample]:
+    views = {view: picture.pixels for view, picture in moment.views.items()}
     boxes = finder.faces(views["original"])
     left = finder.faces(views["anonymized"]) if boxes else []
     for box in boxes[:1] if pair.person else boxes:
@@ -121,7 +143,7 @@ def _samples(
                 chips |= {(recognizer.name, view): cut(picture) for view, picture in views.items()}
         if len(chips) == len(recognizers) * len(views):
             detected = any(overlap(box, other) >= SAME_PLACE for other in left)
-            yield Sample(pair.source, pair.person, time, box.width, chips, detected)
+            yield Sample(pair.source, pair.person, moment.time, box.width, chips, detected)
 
 
 def _named(samples: list[Sample], recognizer: Recognizer) -> tuple[Sample, ...]:
@@ -135,8 +157,8 @@ def _named(samples: list[Sample], recognizer: Recognizer) -> tuple[Sample, ...]:
     return tuple(samples)
 
 
-def _moments(pair: Pairing) -> Iterator[tuple[float, Mapping[View, Pixels]]]:
-    """Yields the pictures of one moment in all views, of as many moments as are looked at.
+def moments(pair: Pairing) -> Iterator[Moment]:
+    """Yields the moments of a recording that are looked at, in all views.
 
     Raises:
         EvaluationError: comparison_mismatch, media_unreadable, or one of the anonymizer's codes about media.
@@ -148,9 +170,8 @@ def _moments(pair: Pairing) -> Iterator[tuple[float, Mapping[View, Pixels]]]:
             if len({kind.is_still for kind in kinds.values()}) > 1:
                 raise EvaluationError("comparison_mismatch")
             if kinds["original"].is_still:
-                pictures = {view: still(stream, kinds[view]) for view, stream in streams.items()}
-                _require_one_size(pictures)
-                yield 0.0, pictures
+                stills = {view: still(stream, kinds[view]) for view, stream in streams.items()}
+                yield _moment(0.0, stills, {})
                 return
             films = {
                 view: stack.enter_context(closing(Film(stream, kinds[view])))
@@ -163,24 +184,25 @@ def _moments(pair: Pairing) -> Iterator[tuple[float, Mapping[View, Pixels]]]:
         raise EvaluationError("media_unreadable") from None
 
 
-def _film_moments(films: Mapping[View, Film]) -> Iterator[tuple[float, Mapping[View, Pixels]]]:
+def _film_moments(films: Mapping[View, Film]) -> Iterator[Moment]:
     every = max(1, films["original"].reader.frames_expected // MOST_MOMENTS)
     last = -np.inf
+    before: Mapping[View, Pixels] = {}
     for number, shown in enumerate(zip_longest(*(film.pictures() for film in films.values()))):
         if any(each is None for each in shown):
             raise EvaluationError("comparison_mismatch")
-        time = float(shown[0].time)
-        if number % every or time - last < LEAST_SECONDS_APART:
-            continue
-        last = time
         pictures = {view: each.pixels for view, each in zip(films, shown, strict=True)}
-        _require_one_size(pictures)
-        yield time, pictures
+        time = float(shown[0].time)
+        if number % every == 0 and time - last >= LEAST_SECONDS_APART:
+            last = time
+            yield _moment(time, pictures, before)
+        before = pictures
 
 
-def _require_one_size(pictures: Mapping[View, Pixels]) -> None:
+def _moment(time: float, pictures: Mapping[View, Pixels], before: Mapping[View, Pixels]) -> Moment:
     if len({picture.shape for picture in pictures.values()}) > 1:
         raise EvaluationError("comparison_mismatch")
+    return Moment(time, {view: Picture(pixels, before.get(view)) for view, pixels in pictures.items()})
 
 
 def chips_of(samples: Sequence[Sample], recognizer: Recognizer, view: View) -> list[Pixels]:
@@ -191,8 +213,3 @@ def chips_of(samples: Sequence[Sample], recognizer: Recognizer, view: View) -> l
 def has_view(samples: Sequence[Sample], recognizer: Recognizer, view: View) -> bool:
     """Tells whether every sample has a view."""
     return all((recognizer.name, view) in sample.chips for sample in samples)
-
-
-def files_of(pairs: Sequence[Pairing]) -> list[Path]:
-    """Returns every file that will be read, which nothing may overwrite."""
-    return [path for pair in pairs for path in pair.paths.values()]

@@ -9,7 +9,7 @@ for half of the people and used on the other half, and the other way round: it n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Final
 
 import cv2
 import numpy as np
@@ -51,7 +51,7 @@ class Reversal(nn.Module):
         bottom = self.bottom(functional.avg_pool2d(middle, 4))
         rising = self.up_middle(torch.cat([functional.interpolate(bottom, scale_factor=4.0), middle], 1))
         rising = self.up_fine(torch.cat([functional.interpolate(rising, scale_factor=2.0), fine], 1))
-        return cast("Tensor", covered + functional.pixel_shuffle(self.last(rising), FOLD))
+        return covered + functional.pixel_shuffle(self.last(rising), FOLD)
 
 
 def learned(covered: Sequence[Pixels], uncovered: Sequence[Pixels], steps: int = STEPS) -> Reversal:
