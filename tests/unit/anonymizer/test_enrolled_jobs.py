@@ -335,3 +335,19 @@ def test_a_second_run_remembers_and_whoever_reviews_has_the_last_word(
     original = decoded(source)
     assert min(value for value in changed(original, decoded(covered), first) if value is not None) > COVERED
     assert counted.recognized == (0, 0)
+
+
+def test_by_the_box_alone_it_works_without_openvino(
+    run: Run, film: Callable[..., bytes], models: Models
+) -> None:
+    content = network()
+    text = manifest_text(content, align="box", match="threshold = 0.92\nleast = 0.87\nmargin = 0.1")
+    first: Placed = (ana(), lambda i: (40, 60))
+    second: Placed = (ben(), lambda i: (400, 80))
+    source = film(20, [first, second])
+    result, report = run(source, models=with_network(replace(models, landmarks=None), content, text))
+    original, made = decoded(source), decoded(result)
+    his = [value for value in changed(original, made, second) if value is not None]
+    assert min(his) > COVERED
+    assert (changed(original, made, first)[-1] or 99) < UNCHANGED
+    assert report.recognized[1] == 1
