@@ -20,7 +20,7 @@ from anonymizer.voice.rates import FRAMES_A_STEP, STEP_SECONDS
 from anonymizer.voice.spectra import BANDS, FLOOR, WINDOW, around, band_weights, log_bands, powers
 from evaluation.voice_training.phones import Sounding, classes_of
 
-WARPS: Final = tuple(float(warp) for warp in np.geomspace(0.8, 1.26, 15))
+WARPS: Final = tuple(float(warp) for warp in np.geomspace(0.84, 1.2, 13))
 SPEEDS: Final = (0.82, 1.22)
 _LEAD_STEPS: Final = 24
 _QUIETER_DECIBELS: Final = 30.0
@@ -152,8 +152,8 @@ class Disguises:
                 np.pi * ripples * positions + random.uniform(0, np.pi)
             )
         bands = bands * np.exp(curve * hard)
-        if random.random() < 0.7:
-            quieter = 10 ** (-random.uniform(5, 45) / 10)
+        if random.random() < 0.5:
+            quieter = 10 ** (-random.uniform(8, 45) / 10)
             tilt = np.exp(-positions * random.uniform(0, 4))
             noise = level * quieter * tilt / tilt.mean() * random.gamma(4.0, 0.25, bands.shape)
             bands = bands + noise

@@ -46,8 +46,8 @@ class Plan:
     manifest: Path = MANIFEST
     kept: Path | None = None
     seed: int = 5
-    encoder_rounds: int = 6000
-    decoder_rounds: int = 2500
+    encoder_rounds: int = 3000
+    decoder_rounds: int = 1200
     share: float = 1.0
     threads: int = 2
 
