@@ -15,7 +15,7 @@ from evaluation.faces.attackers import Attack, attacks
 from evaluation.faces.drift import paths
 from evaluation.faces.finding import FaceFinder
 from evaluation.faces.findings import FaceFindings, Strip
-from evaluation.faces.gathering import Gathered, OnProgress, Sample, gather
+from evaluation.faces.gathering import Gathered, OnProgress, Sample, gather, moments
 from evaluation.faces.pairing import pairings
 from evaluation.faces.recognizers import DlibResNet, Recognizer
 from evaluation.figures.attacked import Figure
@@ -66,6 +66,9 @@ def evaluate_faces(
             comparison_mismatch, media_unreadable, or one of the anonymizer's codes.
     """
     pairs = pairings(original, anonymized, enrolment, known_key)
+    if len(pairs) == 1:
+        # What is no picture is told before anything is loaded.
+        next(moments(pairs[0]), None)
     try:
         loaded = models or load_models()
     except AnonymizerError as error:
