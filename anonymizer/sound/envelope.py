@@ -20,6 +20,8 @@ CELLS_PER_SECOND: Final = 100
 FLOOR_DB: Final = -60.0
 # Hundredths of a second on both sides in which a shift is sought.
 MOST_CELLS_OFF: Final = 25
+# Less says nothing.
+LEAST_CELLS: Final = 20
 # With a worse fit the two tracks have nothing in common, and no shift is told.
 LEAST_FIT: Final = 0.2
 
@@ -72,10 +74,12 @@ def seconds_off(original: Levels, result: Levels, counts: npt.NDArray[np.bool_])
         counts: of which hundredths of the original anything is said.
     """
     length = min(len(original), len(result), len(counts))
+    if length < LEAST_CELLS:
+        return None
     rises = np.where(counts[1:length], _rises(original[:length]), 0.0)
     answers = _rises(result[:length])
     most = min(MOST_CELLS_OFF, length // 4)
-    if most < 2 or not rises.any() or not answers.any():
+    if not rises.any() or not answers.any():
         return None
     fits = np.asarray([_fit(rises, answers, off) for off in range(-most, most + 1)])
     best = int(np.argmax(fits))

@@ -28,7 +28,8 @@ BLEEP_HZ: Final = 1000
 BLEEP_LEVEL: Final = 0.07
 # A made voice is made as loud as the one that it replaces, within these bounds.
 MOST_GAIN: Final = 8.0
-HIGHEST: Final = 0.98
+# What is loudest; a coder makes peaks that are a little higher.
+HIGHEST: Final = 0.89
 # Steps of a tenth of a second that are quieter than the loudest by so much are no speech.
 QUIET: Final = 10 ** (-20 / 10)
 

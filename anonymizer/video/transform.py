@@ -80,7 +80,8 @@ def transform_video(source: BinaryIO, kind: Format, sink: BinaryIO, job: Job) ->
     heard, seconds_heard = _listen(source, kind, job)
     source.seek(0)
     report = _pass_once(source, kind, sink, job, mode, heard)
-    report.stage_seconds["audio"] += seconds_heard
+    seconds = {**report.stage_seconds, "audio": report.stage_seconds["audio"] + seconds_heard}
+    report = replace(report, stage_seconds=seconds)
     if report.quality is None or not report.quality.can_be_finer or mode.is_lossless:
         return report
     # The frames are gone: memory holds a few of them at a time. So all is done again, from the original.
