@@ -1,4 +1,4 @@
-"""The command `python -m anonymizer.adding`: lists, checks, adds and removes detectors and faces.
+"""The command `python -m anonymizer.adding`: lists, checks, adds and removes models, and runs one on a face.
 
 A program of its own, because it opens a graph that a stranger may have made; whoever starts it reads one
 line of JSON. It exits with 0, or with 1 and a code.
@@ -7,6 +7,7 @@ line of JSON. It exits with 0, or with 1 and a code.
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from anonymizer.effects.generator.network import GeneratorNetwork
 from anonymizer.effects.swap.sources import face_of
 from anonymizer.enrolled.embedding import EmbeddingNetwork
 from anonymizer.enrolled.manifest import FaceEmbedding
+from anonymizer.enrolled.portraits import LIMITS, open_portraits, seen_in
 from anonymizer.errors import AnonymizerError
 from anonymizer.face_manifests import Generator
 from anonymizer.manifest import Manifest, added_name
@@ -33,6 +35,8 @@ from anonymizer.models import (
     POSE,
     SPEAKERS,
     TEXT,
+    VOICE_DECODER,
+    VOICE_ENCODER,
     Models,
     load_models,
 )
@@ -48,6 +52,8 @@ OWN: Final = {
     IRIS: ("face", "Apache-2.0"),
     SPEAKERS: ("voice", "Apache-2.0"),
     ACTIVITY: ("voice", "MIT"),
+    VOICE_ENCODER: ("voice", "Apache-2.0"),
+    VOICE_DECODER: ("voice", "Apache-2.0"),
 }
 _ANY_THRESHOLD = 0.5
 _ONE_THREAD = 1
@@ -75,6 +81,9 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     commands.add_parser("verify", help="check and run each of them")
     commands.add_parser("add", help="add a detector or a face").add_argument("manifest", type=Path)
     commands.add_parser("remove", help="remove what was added of a kind").add_argument("kind", choices=KINDS)
+    commands.add_parser("embed", help="make a vector of the face in a picture").add_argument(
+        "picture", type=Path
+    )
     return parser.parse_args(arguments)
 
 
@@ -88,10 +97,19 @@ def _do(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
         remove(asked.kind, folder)
         return {"removed": added_name(asked.kind)}
     models = load_models("cpu", folder)
+    if asked.command == "embed":
+        return {"embedding": _embedded(asked.picture, models)}
     if asked.command == "verify":
         for name, manifest in _added(models).items():
             _run_once(models.files[name], manifest, folder)
     return {"models": [_entry(name, models) for name in sorted(models.sha256)]}
+
+
+def _embedded(picture: Path, models: Models) -> str:
+    embedder, finder = open_portraits(models, _ONE_THREAD)
+    with picture.open("rb") as file:
+        vector = seen_in(file.read(LIMITS.max_still_bytes + 1), finder, embedder)
+    return base64.b64encode(vector.astype("<f4").tobytes()).decode()
 
 
 def _run_once(model: bytes, manifest: AnyManifest, folder: Path) -> None:

@@ -45,20 +45,28 @@ def open_gallery(models: Models, settings: Settings) -> Gallery | None:
     """
     if not settings.enrolled:
         return None
-    if models.face_embedding is None:
-        raise AnonymizerError("model_missing", f"Whoever is enrolled is recognized by {FACE_EMBEDDING}.")
-    network = EmbeddingNetwork(models.files[FACE_EMBEDDING], models.face_embedding, settings.threads)
-    embedder = FaceEmbedder(network, models.landmarks)
-    (finder,) = open_finders(
-        models, Settings(faces=FaceSettings(threshold=CLEARLY), threads=settings.threads), is_still=True
-    )
-    bounds = models.face_embedding.bounds
+    embedder, finder = open_portraits(models, settings.threads)
+    bounds = embedder.manifest.bounds
     vectors = np.stack([_vector_of(person, finder, embedder, bounds) for person in settings.enrolled])
     alike = vectors @ vectors.T
     np.fill_diagonal(alike, -1)
     if (alike >= bounds.threshold).any():
         raise AnonymizerError("enrolment_ambiguous", "Two people look too much alike to this network.")
     return Gallery(tuple(person.role for person in settings.enrolled), vectors, bounds, embedder)
+
+
+def open_portraits(models: Models, threads: int) -> tuple[FaceEmbedder, Finder]:
+    """Opens what makes a vector of a face, and what finds the face in a picture.
+
+    Raises:
+        AnonymizerError: model_missing, model_unusable or detector_failed.
+    """
+    if models.face_embedding is None:
+        raise AnonymizerError("model_missing", f"Whoever is enrolled is recognized by {FACE_EMBEDDING}.")
+    network = EmbeddingNetwork(models.files[FACE_EMBEDDING], models.face_embedding, threads)
+    clearly = Settings(faces=FaceSettings(threshold=CLEARLY), threads=threads)
+    (finder,) = open_finders(models, clearly, is_still=True)
+    return FaceEmbedder(network, models.landmarks), finder
 
 
 def _vector_of(person: Enrolled, finder: Finder, embedder: FaceEmbedder, bounds: Bounds) -> Vector:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
-from enrolled_faces import DIMENSION, SIDE, manifest_text, network, put_network, with_network
+from enrolled_faces import DIMENSION, SIDE, ana, file_of, manifest_text, network, put_network, with_network
 
 from anonymizer import AnonymizerError, Models, load_models
 from anonymizer.added import parse_any, read_added
@@ -106,6 +108,14 @@ def test_it_is_added_listed_verified_and_removed(
     assert main(["verify"], place) == 0
     listed = {model["name"]: model for model in told(capsys)["models"]}  # type: ignore[attr-defined] - JSON
     assert listed[FACE_EMBEDDING]["kind"] == "face-embedding"
+    picture = tmp_path / "ana.png"
+    picture.write_bytes(file_of(ana()))
+    assert main(["embed", str(picture)], place) == 0
+    vector = np.frombuffer(base64.b64decode(str(told(capsys)["embedding"])), "<f4")
+    assert (vector.shape, float(np.linalg.norm(vector))) == ((DIMENSION,), pytest.approx(1))
+    picture.write_bytes(NETWORK)
+    assert main(["embed", str(picture)], place) == 1
+    assert told(capsys)["error"] == "enrolment_invalid"
     assert main(["remove", "face-embedding"], place) == 0
     assert read_added(place) == {}
 
