@@ -90,7 +90,7 @@ def turns_of(heard: Heard) -> Turns:
         of_one = tells & (np.max(alone, axis=0) >= _OF_ONE * share)
         if not of_one.any():
             break
-    sure = _sure(likeness, tells, spoken_by)
+    sure = _sure(likeness, share >= _TELLS, spoken_by)
     turns = tuple(_turns(is_speech, spoken_by, sure, seconds))
     if len(turns) > MOST_TURNS:
         raise AnonymizerError("media_too_long")
@@ -173,12 +173,15 @@ def _sure(likeness: FloatArray, tells: Mask, spoken_by: Labels) -> Mask:
     """Says of each chunk whether every window near it sounds like its speaker, and like no other."""
     times = (np.arange(len(spoken_by)) + 0.5) * CHUNK_MS / 1000
     first = np.ceil((times - _NEAR - WINDOW_SECONDS / 2) / STEP_SECONDS).astype(int)
+    first = np.minimum(first, len(likeness) - 1)
     sure = np.ones(len(spoken_by), bool)
     asked = np.zeros(len(spoken_by), bool)
     for offset in range(math.ceil(2 * _NEAR / STEP_SECONDS) + 1):
         window = first + offset
-        is_near = np.abs(window * STEP_SECONDS + WINDOW_SECONDS / 2 - times) <= _NEAR
-        is_near &= (window >= 0) & (window < len(likeness))
+        away = window * STEP_SECONDS + WINDOW_SECONDS / 2 - times
+        is_near = (np.abs(away) <= _NEAR) & (window >= 0) & (window < len(likeness))
+        # Before the middle of the first window and behind that of the last there is no other.
+        is_near |= (window == 0) & (away > 0) | (window == len(likeness) - 1) & (away < 0)
         window = np.clip(window, 0, len(likeness) - 1)
         others = likeness[window]
         own = np.take_along_axis(others, spoken_by[:, None], axis=1)[:, 0]
