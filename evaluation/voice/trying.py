@@ -19,7 +19,7 @@ Convert = Callable[[Speech, bytes], Speech]
 """Speech, (samples,) float32 at 16,000 Hz, and a seed of 32 bytes in; speech out."""
 Speakers = Mapping[str, Sequence[Speech]]
 
-TRIED: Final = ("ignorant", "lazy", "semi", "same_pseudonym", "two_scopes")
+TRIED: Final = ("ignorant", "lazy", "semi", "known_key", "same_pseudonym", "two_scopes")
 # How often each recording of the training speakers is anonymized, each time under another key.
 TRAINING_COPIES: Final = 2
 
@@ -41,10 +41,13 @@ def attack(
         convert: the effect; it gets a new seed for every pseudonym.
         speakers: recordings by speaker, at least two of each.
         training: of other speakers, for `semi`: at least two of each (cut a long one in two).
-        attackers: which of `TRIED`: `ignorant`, `lazy` and `semi` as in attackers.py, every recording under
-            a key of its own; `same_pseudonym`: one key for all recordings of a person, compared among each
-            other (a pseudonym should stay itself: Rank-1 near 1); `two_scopes`: one key for each person in
-            each of two scopes, one scope compared with the other (should be chance).
+        attackers: which of `TRIED`.
+            `ignorant`, `lazy`, `semi`: as in attackers.py, every recording under a key of its own.
+            `known_key`: one key for everybody, as if it had leaked.
+            `same_pseudonym`: one key for all recordings of a person, compared among each other; a pseudonym
+            should stay itself, with a Rank-1 near 1.
+            `two_scopes`: one key for each person in each of two scopes, one scope compared with the other;
+            that should be chance.
         ears: by default Resemblyzer.
         resamples: how often speakers are drawn anew for the intervals.
         discriminant: a trained one, instead of `training`.
@@ -57,41 +60,50 @@ def attack(
         EvaluationError: too_few_persons, training_too_small.
     """
     listener = ears or Resemblyzer()
+    wanted = set(attackers)
 
-    def heard(purpose: str, of: Speakers, *, one_key: bool) -> Voices:
+    def heard(purpose: str, key_for: str = "recording") -> Voices:
         return {
             name: {
-                f"{place:04}": listener(
-                    convert(speech, seed_of(purpose, name, "all" if one_key else str(place)))
-                )
+                f"{place:04}": listener(convert(speech, _seed_for(key_for, purpose, name, place)))
                 for place, speech in enumerate(recordings)
             }
-            for name, recordings in of.items()
+            for name, recordings in speakers.items()
         }
 
     tables: dict[str, ScoreTable] = {}
-    if {"ignorant", "lazy", "semi"} & set(attackers):
-        trials = heard("trial", speakers, one_key=False)
-        if "ignorant" in attackers:
-            originals = {
-                name: {f"{place:04}": listener(speech) for place, speech in enumerate(each)}
-                for name, each in speakers.items()
-            }
-            tables["ignorant"] = score(trials, originals)
-        if {"lazy", "semi"} & set(attackers):
-            enrolment = heard("enrolment", speakers, one_key=False)
-            if "lazy" in attackers:
-                tables["lazy"] = score(trials, enrolment)
-            if "semi" in attackers and (training or discriminant):
+    if {"ignorant", "lazy", "semi"} & wanted:
+        trials = heard("trial")
+        if "ignorant" in wanted:
+            tables["ignorant"] = score(trials, _open(speakers, listener))
+        if {"lazy", "semi"} & wanted:
+            enrolment = heard("enrolment")
+            tables["lazy"] = score(trials, enrolment)
+            if "semi" in wanted and (training or discriminant):
                 learned = discriminant or learned_from(convert, training or {}, listener, training_copies)
                 tables["semi"] = score(trials, enrolment, learned)
-    if {"same_pseudonym", "two_scopes"} & set(attackers):
-        pseudonym = heard("a scope", speakers, one_key=True)
-        if "same_pseudonym" in attackers:
-            tables["same_pseudonym"] = score(pseudonym, pseudonym)
-        if "two_scopes" in attackers:
-            tables["two_scopes"] = score(pseudonym, heard("another scope", speakers, one_key=True))
-    return {name: figures_of(tables[name], resamples) for name in TRIED if name in tables}
+    if "known_key" in wanted:
+        leaked = heard("leaked", key_for="everybody")
+        tables["known_key"] = score(leaked, leaked)
+    if {"same_pseudonym", "two_scopes"} & wanted:
+        pseudonyms = heard("a scope", key_for="person")
+        tables["same_pseudonym"] = score(pseudonyms, pseudonyms)
+        if "two_scopes" in wanted:
+            tables["two_scopes"] = score(pseudonyms, heard("another scope", key_for="person"))
+    return {name: figures_of(tables[name], resamples) for name in TRIED if name in wanted & set(tables)}
+
+
+def _open(speakers: Speakers, listener: Ears) -> Voices:
+    return {
+        name: {f"{place:04}": listener(speech) for place, speech in enumerate(recordings)}
+        for name, recordings in speakers.items()
+    }
+
+
+def _seed_for(key_for: str, purpose: str, name: str, place: int) -> bytes:
+    if key_for == "everybody":
+        return seed_of(purpose, "", "")
+    return seed_of(purpose, name, "all" if key_for == "person" else str(place))
 
 
 def learned_from(
