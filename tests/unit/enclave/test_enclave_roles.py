@@ -131,6 +131,28 @@ def test_a_pseudonym_has_a_meaning_where_voices_are_made(effect: str, role: str,
     assert with_voices(effect, TEACHERS_VOICE.replace("keep", role), REVIEW).takes_pseudonym == makes
 
 
+VOICES = '[review]\nmay = ["effect"]\n[review.effects]\nvoice = {}\n'
+CHOICES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "less may always be heard": ("anonymize", "", ("anonymize", "bleep", "remove")),
+    "where all is heard, all may be chosen": ("keep", "", ("keep", "anonymize", "bleep", "remove")),
+    "where nothing is heard, nothing may be": ("remove", "", ("remove",)),
+    "what is named may be heard too": ("bleep", '["keep"]', ("keep", "bleep", "remove")),
+    "and nothing between": ("bleep", '["anonymize", "remove"]', ("anonymize", "bleep", "remove")),
+}
+
+
+@pytest.mark.parametrize(("usual", "named", "chosen"), CHOICES.values(), ids=CHOICES)
+def test_what_may_be_chosen_for_a_voice(usual: str, named: str, chosen: tuple[str, ...]) -> None:
+    policy = with_voices(usual, VOICES.format(named) if named else "")
+    assert policy.review.voice_effects(policy.audio.effect) == chosen
+    assert policy.takes_pseudonym == ("anonymize" in {usual} or "anonymize" in named)
+
+
+def test_where_all_sound_is_removed_no_voice_can_be_chosen() -> None:
+    with pytest.raises(PolicyError, match="nobody listens"):
+        with_voices("remove", VOICES.format('["keep"]'))
+
+
 MAKING_FACES = {
     "nobody draws any": ("", False),
     "a role does": (TEACHER.replace("blur", "persona") + REVIEW, True),
@@ -200,6 +222,7 @@ LESS_COVERED = {
     "a role that is seen": TEACHER.replace("blur", "keep") + REVIEW,
     "keep": '[review]\nmay = ["keep"]\n',
     "another effect": EFFECTS + 'face = ["blur"]\n',
+    "a voice": TEACHERS_VOICE + REVIEW,
 }
 
 
