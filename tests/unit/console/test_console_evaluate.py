@@ -10,6 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
+
+from console.main import app
 
 RATE = 16_000
 
@@ -76,7 +79,7 @@ def test_wrong_usage_and_unusable_folders(bauta: list[str], voices: Path, tmp_pa
         "a floor above chance": [voices, voices, "--floor", "80"],
     }
     for case, arguments in usage.items():
-        assert run(bauta, *arguments).returncode == 2, case
+        assert CliRunner().invoke(app, ["evaluate", *map(str, arguments)]).exit_code == 2, case
     (tmp_path / "empty").mkdir()
     failed = run(bauta, voices, tmp_path / "empty", "--json")
     assert failed.returncode == 1

@@ -25,11 +25,11 @@ def test_an_interval_holds_the_true_figure_about_as_often_as_it_says() -> None:
     large = simulated(generator, 400, 4)
     truth = operating_points(large.scores.ravel(), large.genuine.ravel()).equal_error_rate()[0][0]
     held = 0
-    for _ in range(100):
-        within = figures_of(simulated(generator, 20, 3), resamples=100).eer.within
+    for _ in range(80):
+        within = figures_of(simulated(generator, 20, 3), resamples=80).eer.within
         held += within.low <= truth <= within.high
-    # 95 of 100 are promised; percentiles of so few people lose some of them. Chance takes no more than 7.
-    assert 86 <= held <= 100
+    # 76 of 80 are promised; percentiles of so few people lose some of them, and chance up to six more.
+    assert 68 <= held <= 80
 
 
 def test_more_trials_of_the_same_people_make_no_interval_narrower_than_more_people_do() -> None:
