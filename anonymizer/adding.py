@@ -33,6 +33,7 @@ from anonymizer.models import (
     IRIS,
     PLACES,
     POSE,
+    RECOGNIZER,
     SPEAKERS,
     TEXT,
     VOICE_DECODER,
@@ -54,6 +55,7 @@ OWN: Final = {
     ACTIVITY: ("voice", "MIT"),
     VOICE_ENCODER: ("voice", "Apache-2.0"),
     VOICE_DECODER: ("voice", "Apache-2.0"),
+    RECOGNIZER: ("word", "BSD-2-Clause"),
 }
 _ANY_THRESHOLD = 0.5
 _ONE_THREAD = 1
@@ -144,7 +146,7 @@ def _entry(name: str, models: Models) -> dict[str, Any]:
         "sha256": models.sha256[name],
         "decoder": name,
         "licence": licence,
-        "source": f"the package {PLACES[name][0]}",
+        "source": f"the package {PLACES[name][0] if name in PLACES else name}",
     }
 
 

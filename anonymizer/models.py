@@ -33,6 +33,8 @@ from anonymizer.manifest import Manifest
 from anonymizer.people.pose_networks import PoseNetworks, compile_pose
 from anonymizer.speakers.networks import SpeakerFiles, speaker_files
 from anonymizer.voice.networks import VoiceWeights
+from anonymizer.words.recognizer import PACKAGE as RECOGNIZER
+from anonymizer.words.recognizer import Recognizer, load_recognizer
 
 CENTERFACE: Final = "centerface"
 # A second opinion on faces.
@@ -105,6 +107,7 @@ class Models:
         landmarks: the networks for the features of a face; likewise.
         speakers: what tells who speaks when; None where its networks are not installed.
         voice: what changes voices.
+        recognizer: what finds spoken words; None where it is not installed.
         source_face, generator: what was added to put on faces; None where nothing was.
         face_embedding: what was added to tell faces apart; likewise.
     """
@@ -120,6 +123,7 @@ class Models:
     landmarks: FaceNetworks | None = field(default=None, repr=False)
     speakers: SpeakerFiles | None = None
     voice: VoiceWeights | None = None
+    recognizer: Recognizer | None = None
     source_face: SourceFace | None = None
     generator: Generator | None = None
     face_embedding: FaceEmbedding | None = None
@@ -160,6 +164,9 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
         digests[name] = check_digest(content, pinned)
         # torch takes the weights out of the file as it is.
         files[name] = ready_to_run(content) if name == CENTERFACE and chosen == "cpu" else content
+    recognizer = load_recognizer()
+    if recognizer is not None:
+        digests[RECOGNIZER] = recognizer.sha256
     added = read_added(added_folder)
     for name, (manifest, content) in added.items():
         digests[name] = check_digest(content, manifest.sha256)
@@ -188,6 +195,7 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
             if {SPEAKERS, ACTIVITY} <= files.keys()
             else None,
             voice=_voice_of(files),
+            recognizer=recognizer,
             source_face=next((each for each in manifests if isinstance(each, SourceFace)), None),
             generator=next((each for each in manifests if isinstance(each, Generator)), None),
             face_embedding=next((each for each in manifests if isinstance(each, FaceEmbedding)), None),

@@ -102,5 +102,6 @@ def _rises(levels: Levels) -> npt.NDArray[np.float64]:
 def _fit(rises: npt.NDArray[np.float64], answers: npt.NDArray[np.float64], off: int) -> float:
     before = rises[max(0, -off) : len(rises) - max(0, off)]
     after = answers[max(0, off) : len(answers) - max(0, -off)]
+    before, after = before - before.mean(), after - after.mean()
     size = float(np.linalg.norm(before) * np.linalg.norm(after))
     return float(before @ after) / size if size > 0 else 0.0

@@ -23,6 +23,7 @@ from anonymizer.speakers import open_speakers
 from anonymizer.speakers.finder import SpeakerFinder
 from anonymizer.speakers.turns import Turns
 from anonymizer.voice import VoiceMask, VoiceNetworks, convert, open_voice
+from anonymizer.words import WordFinder, WordList
 
 Samples = npt.NDArray[np.float32]
 
@@ -94,7 +95,17 @@ class SoundJob:
                 raise AnonymizerError("model_missing", "It tells who speaks.")
             finder = SpeakerFinder(open_speakers(self.models.speakers, self.settings.threads))
             push.append(finder.push)
-        return Ears(tuple(push), None if finder is None else finder.finish, None)
+        words: WordFinder | None = None
+        if self.settings.words:
+            if self.models.recognizer is None:
+                raise AnonymizerError("model_missing", "It finds spoken words.")
+            words = WordFinder(self.models.recognizer, WordList.of(self.settings.words))
+            push.append(words.push)
+        return Ears(
+            tuple(push),
+            None if finder is None else finder.finish,
+            None if words is None else words.finish,
+        )
 
     def _speaker(self, turns: Turns) -> Callable[[int, Samples], Samples]:
         if self.models.voice is None:

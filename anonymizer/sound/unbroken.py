@@ -47,6 +47,7 @@ class Unbroken:
         self._begins = begins
         self._max_seconds = max_seconds
         self._planar = AudioResampler(format="fltp", layout=layout)
+        self._form = ("", "")
         self.rate = 0
         self.begins_at: int | None = None
         self.next = 0
@@ -72,7 +73,9 @@ class Unbroken:
             raise AnonymizerError("media_unsupported", "The sound changes its rate midway.")
         if not LEAST_RATE <= frame.sample_rate <= MOST_RATE or len(frame.layout.channels) > MOST_CHANNELS:
             raise AnonymizerError("media_unsupported", "The sound has too many channels, or an absurd rate.")
-        self.rate = frame.sample_rate
+        if self.rate and self._form != (frame.layout.name, frame.format.name):
+            raise AnonymizerError("media_unsupported", "The sound changes its form midway.")
+        self.rate, self._form = frame.sample_rate, (frame.layout.name, frame.format.name)
         starts = self._start_of(frame)
         try:
             parts = [np.asarray(part.to_ndarray(), np.float32) for part in self._planar.resample(frame)]

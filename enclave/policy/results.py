@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from enclave.errors import PolicyError
@@ -14,6 +15,8 @@ AUDIO_EFFECTS = (KEEP, ANONYMIZE, "bleep", REMOVE)
 RECOGNIZERS = ("pocketsphinx",)
 MAX_WORDS = 1000
 MAX_WORD_CHARACTERS = 40
+# As a recognizer's dictionary spells them (anonymizer/words/classes.py).
+_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 CAPTURED = (REMOVE, "month")
 SUPPRESS = "suppress"
 SENSOR_NOISE = (KEEP, SUPPRESS)
@@ -101,6 +104,8 @@ def read_audio(table: Table) -> AudioPolicy:
     words = table.lines("words", MAX_WORDS, MAX_WORD_CHARACTERS) if table.has("words") else ()
     recognizer = table.choice("recognizer", RECOGNIZERS) if table.has("recognizer") else ""
     table.finish()
+    if not all(_WORD.fullmatch(word.lower()) for word in words):
+        raise PolicyError("policy: audio.words must be single words of English letters")
     if bool(words) != bool(recognizer):
         raise PolicyError("policy: audio.words need audio.recognizer, and it needs words")
     if words and effect == REMOVE:

@@ -92,6 +92,7 @@ MODELS = (
     "mediapipe-face-mesh",
     "mediapipe-iris",
     "mediapipe-pose",
+    "pocketsphinx",
     "ppocr-text",
     "resemblyzer",
     "silero-vad",

@@ -187,6 +187,10 @@ def test_a_policy_says_what_stays_readable_of_people_who_are_removed() -> None:
     assert (said.smooth_outline, said.smooth_seconds) == (0.1, 2.0)
 
 
+TOO_MANY_WORDS = ["a" * length + letter for length in range(39) for letter in "bcdefghijklmnopqrstuvwxyz"] + [
+    "x" * length for length in range(1, 41)
+]
+
 REFUSED = {
     "an unknown word for noise": (POLICY_TEXT + f"[camera]\nnoise = '{SECRET}'\n", "camera.noise"),
     "a camera that says nothing": (POLICY_TEXT + "[camera]\n", "camera.noise"),
@@ -267,8 +271,9 @@ REFUSED = {
     "words in silence": (POLICY_TEXT + 'words = ["x"]\nrecognizer = "pocketsphinx"\n', "no meaning"),
     "a word twice": (POLICY_TEXT + 'words = ["x", "x"]\n', "audio.words"),
     "a word of two lines": (POLICY_TEXT + 'words = ["x\\ny"]\n', "audio.words"),
+    "a word that is two": (POLICY_TEXT + 'words = ["new york"]\nrecognizer = "pocketsphinx"\n', "single words"),
     "no word": (POLICY_TEXT + "words = []\n", "audio.words"),
-    "too many words": (POLICY_TEXT + f"words = {[str(n) for n in range(1001)]}\n", "audio.words"),
+    "too many words": (POLICY_TEXT + f"words = {TOO_MANY_WORDS}\n", "audio.words"),
     "an unknown recognizer": (POLICY_TEXT + 'recognizer = "ears"\n', "audio.recognizer"),
     "a role's voice changed": (
         POLICY_TEXT + '[[roles]]\nname = "guest"\n[roles.audio]\neffect = "whisper"\n',
