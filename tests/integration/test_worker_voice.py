@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from enclave.policy import Instructions, Terms, parse_policy, shipped
 from keyvault.age import HybridIdentity
 from provenance.dsse import Envelope
 from provenance.statements import JobFacts, ReleaseFacts
+from tests.made_speech import spoken
 from tests.sound_factory import as_file, decoded, dialogue, talk, talking_clip
 
 WHISTLEBLOWER = shipped()["whistleblower"]
@@ -101,3 +103,21 @@ def test_a_bleep_needs_no_converter(nursery: Nursery, recording: bytes, me: Hybr
     facts, _ = run(nursery, terms, recording, me)
     assert facts.audio == "bleeped"
     assert facts.sound_seconds["bleeped"] >= 4
+
+
+def test_words_on_the_list_are_bleeped(nursery: Nursery, me: HybridIdentity, tmp_path: Path) -> None:
+    """The recognizer hears behind the wall, and its list comes with the policy, from inside the request."""
+    listed = 'effect = "anonymize"\nwords = ["dates"]\nrecognizer = "pocketsphinx"'
+    text = WHISTLEBLOWER.text.replace('effect = "anonymize"', listed)
+    terms = Terms(parse_policy(text), "balanced", (str(me.recipient),))
+    # Of our made voices the one that the recognizer understands best.
+    speech = spoken("f1", 60, "call me on monday at nine. the number is seven two five. my name is peter.")
+    recording = as_file(tmp_path / "dates.flac", speech).read_bytes()
+    if importlib.util.find_spec("pocketsphinx") is None:
+        finished = nursery.run(nursery.seal(recording, terms), terms.to_bytes())
+        assert finished.failure_code == "model_missing"
+        return
+    facts, _ = run(nursery, terms, recording, me)
+    assert facts.words_bleeped is not None
+    assert facts.words_bleeped >= 1
+    assert set(facts.sound_seconds) == {"anonymized", "bleeped"}

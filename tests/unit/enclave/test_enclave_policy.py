@@ -271,7 +271,10 @@ REFUSED = {
     "words in silence": (POLICY_TEXT + 'words = ["x"]\nrecognizer = "pocketsphinx"\n', "no meaning"),
     "a word twice": (POLICY_TEXT + 'words = ["x", "x"]\n', "audio.words"),
     "a word of two lines": (POLICY_TEXT + 'words = ["x\\ny"]\n', "audio.words"),
-    "a word that is two": (POLICY_TEXT + 'words = ["new york"]\nrecognizer = "pocketsphinx"\n', "single words"),
+    "a word that is two": (
+        POLICY_TEXT + 'words = ["new york"]\nrecognizer = "pocketsphinx"\n',
+        "single words",
+    ),
     "no word": (POLICY_TEXT + "words = []\n", "audio.words"),
     "too many words": (POLICY_TEXT + f"words = {TOO_MANY_WORDS}\n", "audio.words"),
     "an unknown recognizer": (POLICY_TEXT + 'recognizer = "ears"\n', "audio.recognizer"),
