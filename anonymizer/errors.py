@@ -10,7 +10,7 @@ MESSAGES: Final[dict[str, str]] = {
     "media_unknown_format": "The file is no video, still or sound of a kind that is taken (see the manual).",
     "media_truncated": "The file ends too early: part of it is missing.",
     "media_corrupt": "Part of the file cannot be decoded, so nothing was produced from it.",
-    "media_no_video": "The file holds neither pictures nor sound.",
+    "media_no_video": "The file holds no pictures, and no sound that the policy leaves.",
     "media_too_large": "The picture has more pixels than the limit allows.",
     "media_too_long": "The video has more frames or lasts longer than the limit allows.",
     "media_size_changed": "The picture changes its size midway, which is not supported.",

@@ -33,8 +33,7 @@ from anonymizer.manifest import Manifest
 from anonymizer.people.pose_networks import PoseNetworks, compile_pose
 from anonymizer.speakers.networks import SpeakerFiles, speaker_files
 from anonymizer.voice.networks import VoiceWeights
-from anonymizer.words.recognizer import PACKAGE as RECOGNIZER
-from anonymizer.words.recognizer import Recognizer, load_recognizer
+from anonymizer.words.recognizer import PACKAGE, Recognizer, load_recognizer
 
 CENTERFACE: Final = "centerface"
 # A second opinion on faces.
@@ -52,6 +51,8 @@ ACTIVITY: Final = "silero-vad"
 # Our own: what is said, whoever says it; and how somebody else would say it (docs/voice_model.md).
 VOICE_ENCODER: Final = "bauta-voice-encoder"
 VOICE_DECODER: Final = "bauta-voice-decoder"
+# Spoken words: a package of its own, in many files.
+RECOGNIZER: Final = PACKAGE
 PINNED_SHA256: Final[Mapping[str, str]] = MappingProxyType(
     {
         CENTERFACE: "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",

@@ -31,7 +31,7 @@ MESSAGES = {
     "internal_error": "The service met an error that it has no name for. Nothing was released.",
     "media_corrupt": "A part of the media cannot be decoded, and nothing unchecked is passed on.",
     "media_empty": "The file is empty.",
-    "media_no_video": "The file holds neither pictures nor sound.",
+    "media_no_video": "The file holds no pictures, and no sound that the policy leaves.",
     "media_size_changed": "The size of the picture changes within the video; convert it first.",
     "media_too_large": "The picture is larger than this service takes, or has no size at all.",
     "media_too_long": "The video has more frames than this service takes.",
