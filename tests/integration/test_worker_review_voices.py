@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from worker_harness import Nursery, opened
 
-from enclave.policy import Instructions, ReviewInstructions, Terms, parse_policy, shipped
+from enclave.policy import Instructions, ReviewInstructions, Terms, shipped
 from enclave.review.decisions import Decision, Decisions, Mute, OnSpeaker
 from enclave.review.package import ReviewPackage, parse_package
 from enclave.review.signed import SignedDecisions
@@ -22,9 +22,7 @@ from tests.sound_factory import SPEECH_RATE, decoded, dialogue, wav
 
 ME = HybridIdentity.generate()
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-LESSON = Terms(
-    parse_policy(shipped()["classroom"].text.replace('"c2pa"', '"none"')), "fast", (str(ME.recipient),)
-)
+LESSON = Terms(shipped()["classroom"], "fast", (str(ME.recipient),))
 PUBLIC = KEY.public_key().public_bytes_raw()
 
 
