@@ -179,7 +179,7 @@ def _likeness(before: Voices, after: Voices) -> Figure | None:
     """The mean cosine of originals and their own results."""
     cosines, persons = [], []
     for person, speaker in enumerate(sorted(set(before) & set(after))):
-        for name in set(before[speaker]) & set(after[speaker]):
+        for name in sorted(set(before[speaker]) & set(after[speaker])):
             cosines.append(float(before[speaker][name] @ after[speaker][name]))
             persons.append(person)
     if not cosines:
