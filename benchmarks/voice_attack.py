@@ -54,9 +54,9 @@ def measured(effect: Effect, voices: Speakers, training: Speakers) -> dict[str, 
         nonlocal seconds, spent
         key = id(speech), seed
         if key not in made:
-            begun = time.thread_time()
+            begun = time.process_time()
             made[key] = effect(speech, seed)
-            spent += time.thread_time() - begun
+            spent += time.process_time() - begun
             seconds += len(speech) / RATE
         return made[key]
 
