@@ -16,10 +16,24 @@ from tests.fuzz.rooms import (
     records,
     replies,
     reviews,
+    sound,
     vault,
     witnesses,
 )
 from tests.fuzz.target import Target
 
-ROOMS = (age, policies, proofs, evidence, vault, replies, reviews, records, media, credentials, witnesses)
+ROOMS = (
+    age,
+    policies,
+    proofs,
+    evidence,
+    vault,
+    replies,
+    reviews,
+    records,
+    media,
+    sound,
+    credentials,
+    witnesses,
+)
 TARGETS: dict[str, Target] = {target.name: target for room in ROOMS for target in room.TARGETS}
