@@ -175,7 +175,9 @@ def _espeak() -> tuple[ctypes.CDLL, int]:
 
 def _read_wave(path: Path) -> NDArray[np.float32]:
     with wave.open(str(path)) as file:
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / np.float32(32768)
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / np.float32(
+            32768
+        )
         rate = file.getframerate()
     if rate == SPEECH_RATE:
         return samples

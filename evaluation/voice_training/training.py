@@ -47,7 +47,7 @@ class Plan:
     kept: Path | None = None
     seed: int = 5
     encoder_rounds: int = 3000
-    decoder_rounds: int = 1200
+    decoder_rounds: int = 3000
     share: float = 1.0
     threads: int = 2
 
