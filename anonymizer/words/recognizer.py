@@ -74,6 +74,8 @@ def load_recognizer() -> Recognizer | None:
             hmm=str(folder / SOUNDS),
             lm=str(folder / LANGUAGE),
             dict=str(folder / DICTIONARY),
+            # Each utterance by itself: else what is heard would depend on what was heard before.
+            cmn="batch",
             # It would tell what it hears to standard error.
             loglevel="FATAL",
         )
