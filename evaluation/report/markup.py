@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,9 @@ class Markup:
 
     source: str
 
+
+# Elements of HTML that have neither content nor end.
+VOID: Final = frozenset({"br", "img"})
 
 Content = str | Markup
 """A plain string is text, whatever it looks like, and will be escaped."""
@@ -34,7 +38,8 @@ def element(tag: str, *content: Content, **attributes: str | float) -> Markup:
     written = "".join(
         f' {name.rstrip("_").replace("_", "-")}="{text(_value(value))}"' for name, value in attributes.items()
     )
-    return Markup(f"<{tag}{written}>{''.join(map(text, content))}</{tag}>")
+    inner = "".join(map(text, content))
+    return Markup(f"<{tag}{written}>" if tag in VOID else f"<{tag}{written}>{inner}</{tag}>")
 
 
 def _value(value: str | float) -> str:
