@@ -63,7 +63,7 @@ EFFECTS: Final[Mapping[str, str]] = {
 DECISIONS: Final[Mapping[str, str]] = {
     "cover": "covered by the rule",
     "draw": "drawn by hand and covered",
-    "effect": "covered in another way",
+    "effect": "covered, or heard, in another way",
     "keep": "kept visible",
     "role": "given a role",
     "stronger": "covered more",
