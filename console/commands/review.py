@@ -19,7 +19,8 @@ from console.review.page import render
 from console.sending import read_identity, service, tell
 from enclave.review.decisions import MAX_DECISIONS_BYTES, Decisions, OnSpeaker, OnTrack, parse_decisions
 from enclave.review.package import ReviewPackage
-from enclave.review.sheet import Sheet, SheetSpeaker, SheetTrack
+from enclave.review.sheet import Sheet, SheetTrack
+from enclave.review.speakers import SheetSpeaker
 from grpc_api.client.outputs import review_key_path, review_path
 from grpc_api.client.review import open_package, require_allowed
 from grpc_api.client.review_key import MAX_KEY_BYTES, ReviewKey, parse_review_key

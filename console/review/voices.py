@@ -12,7 +12,8 @@ from console.review import words
 from console.review.elements import tag
 from console.review.stage import button, end_ms, moment, row
 from enclave.review.decisions import MUTING, Mute, OnSpeaker
-from enclave.review.sheet import VOICE, Sheet, SheetSpeaker
+from enclave.review.sheet import VOICE, Sheet
+from enclave.review.speakers import SheetSpeaker
 
 # A line of turns: so many units wide, whatever the page's width.
 _WIDE, _HIGH = 10_000, 100

@@ -2,6 +2,7 @@
 
 package.py    the sheet and the record in one file
 sheet.py      the sheet's JSON, strictly read
+speakers.py   the voices in it
 decisions.py  decisions as JSON, strictly read
 signed.py     the same, signed by the review key
 

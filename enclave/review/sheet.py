@@ -6,7 +6,6 @@ submitter's machine it is as untrusted as that video until it has passed here.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ from typing import Any
 from enclave.errors import ReviewError
 from enclave.review.decisions import (
     MAX_MILLISECONDS,
-    MAX_SPEAKERS,
     MAX_TRACK,
     VOICE_EFFECTS,
     WORDS,
@@ -25,6 +23,7 @@ from enclave.review.decisions import (
     decision_list,
 )
 from enclave.review.objects import Reading
+from enclave.review.speakers import SheetSpeaker, speaker_list
 from provenance.encoding import base64_bytes, base64_text
 from provenance.errors import FormatError
 from provenance.statements.vocabulary import EFFECTS, MEDIA_TYPES, MODES
@@ -37,7 +36,6 @@ VOICE = "voice"
 MAX_TRACKS = 512
 MAX_THUMBNAILS = 8
 MAX_VIEWS = 32
-MAX_TURNS = 400
 MAX_JPEG_BYTES = 256 << 10
 MAX_ROLES = 16
 MAX_PIXELS = 65535
@@ -47,7 +45,6 @@ _JOB = re.compile(r"[0-9a-f]{32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _TRACK_KEYS = ("track", "kind", "effect", "first_ms", "last_ms", "frames", "width", "height", "strip")
-_SPEAKER_KEYS = ("speaker", "effect", "spoken_ms", "unsure_ms", "count", "turns")
 # The first and the last bytes of every JPEG (ITU-T T.81, annex B): a page is never handed anything else.
 _JPEG_STARTS, _JPEG_ENDS = b"\xff\xd8\xff", b"\xff\xd9"
 
@@ -145,32 +142,6 @@ class SheetTrack:
 
 
 @dataclass(frozen=True)
-class SheetSpeaker:
-    """One voice. Nothing of what it says, and nothing that can be heard.
-
-    Attributes:
-        speaker: its number; the first that is heard is 0.
-        effect: what becomes of it in this result, one of VOICE_EFFECTS.
-        spoken_ms: how long it speaks in all.
-        unsure_ms: how long of that another voice may be in it; there a decision to keep it does nothing.
-        count: how often it begins to speak.
-        turns: from and to of the longest, at most 400, in order of time.
-    """
-
-    speaker: int
-    effect: str
-    spoken_ms: int
-    unsure_ms: int
-    count: int
-    turns: tuple[tuple[int, int], ...]
-
-    def to_object(self) -> dict[str, Any]:
-        """Gives the JSON object."""
-        told: dict[str, Any] = {key: getattr(self, key) for key in _SPEAKER_KEYS}
-        return {**told, "turns": [list(turn) for turn in self.turns]}
-
-
-@dataclass(frozen=True)
 class Sheet:
     """What a person is shown of a job.
 
@@ -240,9 +211,6 @@ def sheet_from_object(untrusted: Any) -> Sheet:
     tracks = tuple(map(_track, reading.items("tracks", MAX_TRACKS)))
     if list(may) != sorted(may) or len({track.track for track in tracks}) != len(tracks):
         raise reading.error("may must be sorted, and no two tracks have one number")
-    speakers = tuple(map(_speaker, reading.items("speakers", MAX_SPEAKERS)))
-    if [speaker.speaker for speaker in speakers] != list(range(len(speakers))):
-        raise reading.error("speakers stand in the order of their numbers")
     media_type = reading.word("media_type", MEDIA_TYPES)
     least = 0 if media_type.startswith("audio/") else 1
     return Sheet(
@@ -263,7 +231,7 @@ def sheet_from_object(untrusted: Any) -> Sheet:
         tracks=tracks,
         unlisted=_unlisted(reading.raw("unlisted")),
         views=tuple(map(_view, reading.items("views", MAX_VIEWS))),
-        speakers=speakers,
+        speakers=speaker_list(reading),
     )
 
 
@@ -280,31 +248,6 @@ def _track(untrusted: Any) -> SheetTrack:
         height=reading.count("height", MAX_PIXELS, least=1),
         strip=tuple(map(_thumbnail, reading.items("strip", MAX_THUMBNAILS))),
     )
-
-
-def _speaker(untrusted: Any) -> SheetSpeaker:
-    reading = Reading(untrusted, _SPEAKER_KEYS, CODE)
-    turns = tuple(_turn(reading, turn) for turn in reading.items("turns", MAX_TURNS))
-    if any(before[1] > after[0] for before, after in itertools.pairwise(turns)):
-        raise reading.error("turns must be in order of time")
-    return SheetSpeaker(
-        speaker=reading.count("speaker", MAX_SPEAKERS - 1),
-        effect=reading.word("effect", VOICE_EFFECTS),
-        spoken_ms=reading.count("spoken_ms", MAX_MILLISECONDS),
-        unsure_ms=reading.count("unsure_ms", MAX_MILLISECONDS),
-        count=reading.count("count", _MAX_COUNT, least=1),
-        turns=turns,
-    )
-
-
-def _turn(reading: Reading, untrusted: Any) -> tuple[int, int]:
-    message = f"a turn is two whole numbers from 0 to {MAX_MILLISECONDS}, the first one less"
-    if not isinstance(untrusted, list) or len(untrusted) != 2:
-        raise reading.error(message)
-    from_ms, to_ms = (reading.whole(each, message, MAX_MILLISECONDS) for each in untrusted)
-    if from_ms >= to_ms:
-        raise reading.error(message)
-    return from_ms, to_ms
 
 
 def _thumbnail(untrusted: Any) -> Thumbnail:

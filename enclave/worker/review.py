@@ -13,8 +13,9 @@ from enclave.errors import ReviewError, WorkerError
 from enclave.policy import Policy, Terms
 from enclave.review.decisions import Decision, Decisions, Draw, Mute, OnSpeaker, OnTrack, WholeFrame
 from enclave.review.package import ReviewPackage
-from enclave.review.sheet import VOICE, Sheet, SheetSpeaker, SheetTrack, Thumbnail, View
+from enclave.review.sheet import VOICE, Sheet, SheetTrack, Thumbnail, View
 from enclave.review.signed import parse_signed_decisions
+from enclave.review.speakers import SheetSpeaker
 from enclave.worker.opening import MediaStream, OpenedUpload
 from enclave.worker.record import About, open_record, seal_record
 

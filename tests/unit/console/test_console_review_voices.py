@@ -9,7 +9,7 @@ import pytest
 from console.review.page import render
 from console.review.voices import spoken
 from enclave.review.decisions import Decision, Mute, OnSpeaker, OnTrack
-from enclave.review.sheet import SheetSpeaker
+from enclave.review.speakers import SheetSpeaker
 from tests.unit.console.test_console_review_page import Page, chip, used
 from tests.unit.enclave.review_makers import a_sheet
 

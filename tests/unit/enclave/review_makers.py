@@ -12,7 +12,8 @@ import numpy as np
 
 from enclave.review.decisions import Decision, Decisions, Draw, Key, Mute, OnSpeaker, OnTrack, WholeFrame
 from enclave.review.package import ReviewPackage
-from enclave.review.sheet import Sheet, SheetSpeaker, SheetTrack, Thumbnail, View
+from enclave.review.sheet import Sheet, SheetTrack, Thumbnail, View
+from enclave.review.speakers import SheetSpeaker
 
 RECORD = b"sealed record" * 100
 RECORD_SHA256 = hashlib.sha256(RECORD).hexdigest()

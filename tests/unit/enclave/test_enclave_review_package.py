@@ -11,7 +11,8 @@ from enclave.policy.review import MAX_RECORD_BYTES
 from enclave.review import package as packages
 from enclave.review.decisions import MAX_SPEAKERS
 from enclave.review.package import MAGIC, ReviewPackage, parse_package
-from enclave.review.sheet import MAX_JPEG_BYTES, MAX_THUMBNAILS, MAX_TRACKS, MAX_TURNS, MAX_VIEWS
+from enclave.review.sheet import MAX_JPEG_BYTES, MAX_THUMBNAILS, MAX_TRACKS, MAX_VIEWS
+from enclave.review.speakers import MAX_TURNS
 from provenance import canonical
 from provenance.encoding import base64_text
 from tests.unit.enclave.review_makers import (
