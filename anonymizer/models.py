@@ -64,8 +64,8 @@ PINNED_SHA256: Final[Mapping[str, str]] = MappingProxyType(
         IRIS: "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
         SPEAKERS: "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
         ACTIVITY: "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",
-        VOICE_ENCODER: "bd59e726ab04faa52a4e1b4894d6d7aad468a23a79f097a02cb9b1a077087926",
-        VOICE_DECODER: "96d368e852f9edb07799cd4b43b3b2b2b6f4ed10a11348fe6309ea7b03ef932e",
+        VOICE_ENCODER: "731aa30cae09e01bac680e7fb30a29cb5a055e0bc653c46156f3c528e804a5eb",
+        VOICE_DECODER: "32fb713c614ea2ffc7178a8ef6df0923425ec5fa80c02cabc51925e4696ecd1c",
     }
 )
 # The package and the file in it.

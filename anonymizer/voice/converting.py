@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer.errors import AnonymizerError
-from anonymizer.voice.hearing import TYPICAL
+from anonymizer.voice.hearing import decibels
 from anonymizer.voice.intonation import USUAL_OCTAVE, pitches
-from anonymizer.voice.live import Foreknown, LiveVoice
+from anonymizer.voice.live import USUAL, Foreknown, LiveVoice
+from anonymizer.voice.loudness import USUAL_LEVEL
 from anonymizer.voice.mask import VoiceMask
 from anonymizer.voice.networks import VoiceNetworks
 from anonymizer.voice.rates import SPEECH_RATE, STEP
@@ -23,6 +24,9 @@ _SECONDS_KNOWN: Final = 20
 _LEAST_SECONDS: Final = 0.5
 _LEAST_VOICED_STEPS: Final = 10
 _PITCH_WINDOW: Final = 800
+# Frames within 20 dB of the loudest are speech.
+_SPEAKING: Final = 0.01
+_NOTHING: Final = 1e-12
 
 
 def convert(networks: VoiceNetworks, mask: VoiceMask, speech: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -52,11 +56,15 @@ def foreknown(speech: NDArray[np.float32]) -> Foreknown:
     """Returns what the beginning of a recording tells of all of it."""
     start = speech[: _SECONDS_KNOWN * SPEECH_RATE]
     if len(start) < _LEAST_SECONDS * SPEECH_RATE:
-        return Foreknown(TYPICAL, USUAL_OCTAVE)
+        return USUAL
     whole = len(start) - len(start) % STEP
     octaves = pitches(np.concatenate([np.zeros(_PITCH_WINDOW - STEP, np.float32), start[:whole]]))
     octaves = octaves[~np.isnan(octaves)]
+    spectra = powers(around(start))
+    power = 10 ** (decibels(spectra) / 10)
+    speaking = power[power > np.max(power) * _SPEAKING]
     return Foreknown(
-        log_bands(powers(around(start))).mean(axis=0),
+        log_bands(spectra).mean(axis=0),
         float(np.median(octaves)) if len(octaves) >= _LEAST_VOICED_STEPS else USUAL_OCTAVE,
+        float(10 * np.log10(np.mean(speaking) + _NOTHING)) if len(speaking) else USUAL_LEVEL,
     )

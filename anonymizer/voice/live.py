@@ -17,12 +17,12 @@ from anonymizer.voice import tempo
 from anonymizer.voice.bottleneck import coarse
 from anonymizer.voice.hearing import TYPICAL, Hearing
 from anonymizer.voice.intonation import USUAL_OCTAVE, Intonation
-from anonymizer.voice.loudness import REACH, Loudness
+from anonymizer.voice.loudness import REACH, USUAL_LEVEL, Loudness
 from anonymizer.voice.mask import VoiceMask
 from anonymizer.voice.networks import DECODER_DELAY, ENCODER_DELAY, VoiceNetworks
 from anonymizer.voice.rates import FRAME, FRAMES_A_STEP, STEP
 from anonymizer.voice.shaping import Shape
-from anonymizer.voice.spectra import AFTER, BANDS
+from anonymizer.voice.spectra import AFTER, BANDS, power_of
 from anonymizer.voice.synthesis import DELAY as SYNTHESIS_DELAY
 from anonymizer.voice.synthesis import Synthesizer
 
@@ -44,13 +44,15 @@ class Foreknown:
     Attributes:
         mean: (BANDS,) of its bands.
         octave: the mean of the logarithm of its pitch, base 2.
+        level: its mean power, in decibels of a full-scale sine.
     """
 
     mean: NDArray[np.float32]
     octave: float
+    level: float
 
 
-USUAL: Final = Foreknown(TYPICAL, USUAL_OCTAVE)
+USUAL: Final = Foreknown(TYPICAL, USUAL_OCTAVE, USUAL_LEVEL)
 
 
 class LiveVoice:
@@ -65,8 +67,8 @@ class LiveVoice:
         self._decoder_past = networks.decoder.beginning()
         self._hearing = Hearing(foreknown.mean)
         self._intonation = Intonation(foreknown.octave)
-        self._melody = _Later(_MELODY_LATE, 1)
-        self._loudness, self._level = Loudness(), _Later(_LEVEL_LATE, 1)
+        self._melody = _Later(_MELODY_LATE)
+        self._loudness, self._level = Loudness(foreknown.level), _Later(_LEVEL_LATE)
         self._shape = Shape(mask)
         self._tempo = tempo.Tempo(mask, BANDS + 3, -_STEPS_LATE * FRAMES_A_STEP)
         self._synthesizer = Synthesizer(mask.noise())
@@ -111,10 +113,12 @@ class LiveVoice:
             self._decoder_past, phones=code, donors=code @ self._donors
         )
         frames = envelope.reshape(steps * FRAMES_A_STEP, BANDS + 1)
-        lively = self._mask.liveliness * np.repeat(self._melody.push(melody[:, None]), FRAMES_A_STEP, axis=0)
-        loud = self._level.push(self._loudness.push(decibels.reshape(-1))[:, None])
+        lively = self._mask.liveliness * np.repeat(self._melody.push(melody), FRAMES_A_STEP)[:, None]
+        shaped = self._shape(frames[:, :BANDS])
+        # The decoder's level is the donor's; what shapes it shall not make it louder.
+        loud = self._loudness.push(self._level.push(decibels.reshape(-1)), power_of(frames[:, :BANDS]))
         voiced = 1 / (1 + np.exp(-_FIRM * frames[:, BANDS:]))
-        together = np.concatenate([self._shape(frames[:, :BANDS]), voiced, lively, loud], axis=1)
+        together = np.concatenate([shaped, voiced, lively, loud[:, None]], axis=1)
         moved = self._tempo.push(together.astype(np.float32))
         said = self._synthesizer.push(
             moved[:, :BANDS],
@@ -137,12 +141,12 @@ _FIRM: Final = 2.0
 
 
 class _Later:
-    """Gives rows so many rows later."""
+    """Gives values so many values later."""
 
-    def __init__(self, rows: int, width: int) -> None:
-        self._waiting = np.zeros((rows, width), np.float32)
+    def __init__(self, count: int) -> None:
+        self._waiting = np.zeros(count, np.float32)
 
-    def push(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        joined = np.concatenate([self._waiting, rows])
-        self._waiting = joined[len(rows) :]
-        return joined[: len(rows)]
+    def push(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        joined = np.concatenate([self._waiting, values])
+        self._waiting = joined[len(values) :]
+        return joined[: len(values)]

@@ -75,13 +75,16 @@ class VoiceMask:
             classes: of parts of phones; three in a row are one phone.
 
         Returns:
-            (classes, count) float32; each row sums to 1. All rows have the same donors at heart, and each
-            phone leans a little to another.
+            (classes, count) float32; each row sums to 1. All rows share a heart, of the clearest donors, and
+            a tint of the others; each phone leans a little to one more.
         """
-        chosen = _mix(_uniform(self._seed, b"donors", count), MIXED)
+        hearts = min(HEARTS, count)
+        drawn = _uniform(self._seed, b"donors", count)
+        chosen = np.concatenate([HEART * _mix(drawn[:hearts]), (1 - HEART - ACCENT) * _mix(drawn[hearts:])])
         phones = -(-classes // 3)
-        leaning = _uniform(self._seed, b"accent", phones * count).reshape(phones, count)
-        rows = np.stack([(1 - ACCENT) * chosen + ACCENT * _mix(row, 1) for row in leaning])
+        leaning = _uniform(self._seed, b"accent", phones)
+        rows = np.tile(chosen, (phones, 1))
+        rows[np.arange(phones), (leaning * count).astype(int)] += 1 - rows[0].sum()
         result: NDArray[np.float32] = np.repeat(rows, 3, axis=0)[:classes].astype(np.float32)
         return result
 
@@ -101,23 +104,25 @@ class VoiceMask:
         return _expanded(self._seed, purpose, length)
 
 
-# How many donors are at the heart of a voice, how far a phone leans to another one, how many ripples colour
-# the spectrum and how much (natural logarithm of power).
-MIXED: Final = 2
-ACCENT: Final = 0.3
+# How many donors, the first ones, speak clearly enough to be the heart of a voice; its share, and how far
+# each phone leans to another donor. How many ripples colour the spectrum, and how much (natural logarithm of
+# power).
+HEARTS: Final = 4
+HEART: Final = 0.65
+ACCENT: Final = 0.15
 COLOURS: Final = 5
 COLOUR: Final = 0.5
 
 
-def _mix(drawn: NDArray[np.float64], number: int) -> NDArray[np.float64]:
-    """Returns shares of the `number` highest of what was drawn, none for the others."""
-    order = np.argsort(drawn)[::-1]
+def _mix(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns shares of the two highest of what was drawn: the more alike they are, the more alike."""
     shares = np.zeros_like(drawn)
-    # The next number in rank says how unequal the shares are.
-    lean = 0.5 + 0.5 * float(np.modf(drawn[order[-1]] * len(drawn) * 7)[0])
-    rest = np.full(number, (1 - lean) / max(1, number - 1))
-    rest[0] = lean if number > 1 else 1.0
-    shares[order[:number]] = rest
+    if len(drawn) == 0:
+        return shares
+    second, first = np.argsort(drawn)[-2:] if len(drawn) > 1 else (0, 0)
+    lean = min(0.5, 2 * float(drawn[first] - drawn[second]))
+    shares[second] += 0.5 - lean
+    shares[first] += 0.5 + lean
     return shares
 
 

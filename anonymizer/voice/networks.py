@@ -60,6 +60,10 @@ class Network:
             if name.startswith("past")
         }
 
+    def takes(self, *names: str) -> bool:
+        """Tells whether these are its inputs, beside its past."""
+        return {name for name in self._shapes if not name.startswith("past")} == set(names)
+
     def width(self, name: str) -> int:
         """Returns how many channels an input has."""
         return int(self._shapes[name][1])
@@ -117,9 +121,8 @@ def open_voice(weights: VoiceWeights, threads: int = 1) -> VoiceNetworks:
     Raises:
         AnonymizerError: model_unusable.
     """
-    networks = VoiceNetworks(Network(weights.encoder, threads), Network(weights.decoder, threads))
-    # Once, so that a network of another shape is refused before anybody speaks.
-    for network in (networks.encoder, networks.decoder):
-        if not network.beginning():
-            raise AnonymizerError("model_unusable")
-    return networks
+    encoder, decoder = Network(weights.encoder, threads), Network(weights.decoder, threads)
+    # Networks of another shape are refused before anybody speaks.
+    if not (encoder.takes("bands") and decoder.takes("phones", "donors")):
+        raise AnonymizerError("model_unusable")
+    return VoiceNetworks(encoder, decoder)

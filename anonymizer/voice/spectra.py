@@ -112,3 +112,10 @@ def bend_weights(bend: float) -> NDArray[np.float64]:
     )
     places = np.interp(_mel(source), _mel(middles), np.arange(BANDS))
     return np.asarray(np.maximum(0, 1 - np.abs(places[None] - np.arange(BANDS)[:, None])))
+
+
+def power_of(envelope: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns (n,) float32: how loud (n, BANDS) logarithms of power are in all, in decibels."""
+    power = np.exp(envelope @ unfolding()).mean(axis=1)
+    result: NDArray[np.float32] = (10 * np.log10(power)).astype(np.float32)
+    return result
