@@ -3,6 +3,7 @@
 review.py     what a job is handed of an earlier one, and what it hands on: where to begin reading
 session.py    one passage of a video or still: it looks or remembers, decides, keeps
 recording.py  the record: everything that was seen, exactly as the trackers were told of it
+header.py     its first line: what was searched
 columns.py    boxes as bytes: compact, and exact to the bit
 replaying.py  a search that looks at nothing and tells the trackers what the record holds
 spoken.py     turns of speech as bytes

@@ -13,12 +13,11 @@ Packed as it comes, so that what waits in memory is small and the whole has a bo
 
 from __future__ import annotations
 
-import json
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Final
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from anonymizer.detect.finders import Finder
 from anonymizer.enrolled.remembering import Noting, Recognized, packed_recognized, parse_recognized
 from anonymizer.errors import AnonymizerError
 from anonymizer.review.columns import Look, inflated, packed, unpacked
+from anonymizer.review.header import Searched, header_line, parse_header
 from anonymizer.review.spoken import packed_turns, parse_turns
 from anonymizer.settings import Kind
 from anonymizer.speakers.turns import Turns
@@ -46,24 +46,6 @@ _STRETCH_BYTES: Final = 64
 # A block is closed at so many boxes or looks, whichever comes first.
 _BLOCK_BOXES: Final = 8192
 _BLOCK_LOOKS: Final = 2048
-_MOST: Final = (1 << 31) - 1
-
-
-@dataclass(frozen=True)
-class Searched:
-    """What one search followed.
-
-    Attributes:
-        kinds: in its order.
-        believes_all: for each of them (detect/finders.py).
-        turns: how many looks that are not alike took turns.
-        begun: how many numbers its trackers gave, for each kind.
-    """
-
-    kinds: tuple[Kind, ...]
-    believes_all: tuple[bool, ...]
-    turns: int
-    begun: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -111,7 +93,7 @@ class Record:
             "turns": [each.turns for each in self.searches],
             "width": self.width,
         }
-        parts = [MAGIC, _header(header)]
+        parts = [MAGIC, header_line(header)]
         if self.cuts:
             cuts = zlib.compress(np.array(self.cuts, "<u4").tobytes())
             parts += [_BLOCK.pack(_CUTS, len(cuts)), cuts]
@@ -136,7 +118,7 @@ def parse_record(untrusted: bytes) -> Record:
     end = untrusted.find(b"\n", len(MAGIC), len(MAGIC) + _MAX_HEADER_BYTES)
     if len(untrusted) > MAX_RECORD_BYTES or not untrusted.startswith(MAGIC) or end < 0:
         raise AnonymizerError("record_refused")
-    header = _parse_header(untrusted[len(MAGIC) : end + 1])
+    header = parse_header(untrusted[len(MAGIC) : end + 1])
     searches = header["searches"]
     blocks: list[list[bytes]] = [[] for _ in searches]
     cuts: tuple[int, ...] = ()
@@ -256,52 +238,6 @@ class Recorder:
         self._left -= size
         if self._left < 0:
             raise AnonymizerError("review_too_large")
-
-
-def _header(header: Mapping[str, Any]) -> bytes:
-    return json.dumps(header, sort_keys=True, separators=(",", ":")).encode() + b"\n"
-
-
-def _parse_header(untrusted: bytes) -> dict[str, Any]:
-    try:
-        match json.loads(untrusted):
-            case {
-                "begun": list(begun),
-                "frames": int(frames),
-                "height": int(height),
-                "searches": list(searches),
-                "turns": list(turns),
-                "width": int(width),
-            }:
-                read = tuple(
-                    Searched(
-                        tuple(_kind(kind) for kind, _ in pairs),
-                        tuple(bool(believes) for _, believes in pairs),
-                        _count(each_turns),
-                        tuple(_count(number) for number in each_begun),
-                    )
-                    for pairs, each_turns, each_begun in zip(searches, turns, begun, strict=True)
-                )
-                sizes = {"width": _count(width), "height": _count(height), "frames": _count(frames)}
-                if len(read) < _SPOKEN and all(0 < len(each.kinds) == len(each.begun) for each in read):
-                    return {**sizes, "searches": read}
-    # RecursionError: deep nesting.
-    except (ValueError, TypeError, RecursionError):
-        pass
-    raise AnonymizerError("record_refused")
-
-
-def _kind(word: object) -> Kind:
-    if word in get_args(Kind):
-        kind: Kind = word  # type: ignore[assignment]  # it is one of the words, which mypy does not see
-        return kind
-    raise AnonymizerError("record_refused")
-
-
-def _count(number: object) -> int:
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= _MOST:
-        raise AnonymizerError("record_refused")
-    return number
 
 
 def _blocks(untrusted: bytes, start: int) -> Iterator[tuple[int, bytes]]:

@@ -76,7 +76,7 @@ TARGETS = (
         sender="a worker, sealed; the seal is what keeps it whole",
         parsers=(
             "anonymizer.review.recording.parse_record",
-            "anonymizer.review.recording._parse_header",
+            "anonymizer.review.header.parse_header",
             "anonymizer.review.recording._blocks",
             "anonymizer.enrolled.remembering.parse_recognized",
             "anonymizer.review.spoken.parse_turns",
