@@ -36,7 +36,7 @@ MESSAGES = {
     "media_too_large": "The picture is larger than this service takes, or has no size at all.",
     "media_too_long": "The video has more frames than this service takes.",
     "media_truncated": "The file ends too early: a part of it is missing.",
-    "media_unknown_format": "The file is no video or picture of a kind that Bauta reads.",
+    "media_unknown_format": "The file is no video, picture or sound of a kind that Bauta reads.",
     "media_unsupported": "The file uses a feature that Bauta does not support.",
     "mode_not_allowed": "The policy does not allow this mode.",
     "model_digest_mismatch": "A model file of this installation is not the one that it should be.",
