@@ -27,7 +27,7 @@ COMPARED_SECONDS: Final = 0.5
 class RoomCleaner:
     """Cleans one track.
 
-    Samples come out late, up to about ten seconds of them at once, each at its place: in all there are as
+    Samples come out late, up to fifteen seconds of them at once, each at its place: in all there are as
     many as went in. What is held meanwhile does not grow with the length of the track.
     """
 
