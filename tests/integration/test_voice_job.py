@@ -255,3 +255,27 @@ def test_sound_and_picture_of_two_lengths(models: Models, tmp_path: Path, factor
     assert samples.shape[1] / rate == pytest.approx(seconds * factor, abs=0.1)
     assert report.quality is not None
     assert "sound" not in report.quality.short
+
+
+@pytest.mark.shared
+def test_two_real_people_in_one_clip(
+    models: Models, encoder: SpeakerEncoder, shared_media: Path, tmp_path: Path
+) -> None:
+    """Read speech of two people by turns: two voices are heard, and neither sounds like its owner."""
+    people = [sorted((shared_media / "voice" / name).glob("*.flac"))[:2] for name in ("1688", "2033")]
+    assert all(len(recordings) == 2 for recordings in people)
+    parts = [
+        decoded(people[who][turn], SPEECH_RATE)[0][0][: 4 * SPEECH_RATE] for turn in (0, 1) for who in (0, 1)
+    ]
+    clip = talking_clip(tmp_path / "talk.mp4", np.concatenate(parts), FPS)
+    report, result = run(models, clip, personas=SCOPE)
+    assert report.sound is not None
+    assert report.sound.voices == 2
+    assert report.quality is not None
+    assert report.quality.short == ()
+    after = speech_of(result)
+    length = len(parts[0])
+    made = [after[at * length : (at + 1) * length] for at in range(4)]
+    for who in (0, 1):
+        assert like(encoder, parts[who], parts[who + 2]) > 0.75, "the control: who is who by their own voice"
+        assert like(encoder, parts[who], made[who + 2]) < 0.75
