@@ -2,12 +2,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint protos check-protos bench pictures fuzz fuzz-nightly clean
+.PHONY: help setup demo test lint protos check-protos bench train-voice pictures fuzz fuzz-nightly clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
 VENV := .venv
 BIN := $(VENV)/bin
 OUT := out
+VOICE_DATA ?= ../shared/media/voice_train
 VIDEO ?= $(OUT)/demo.mp4
 
 help: ## Show this help
@@ -63,6 +64,9 @@ bench: setup ## Speed, coverage and memory beside deface and a plain transcode: 
 	@$(BIN)/python -m benchmarks.memory --json "$(OUT)/bench/memory.json"
 	@$(BIN)/python -m benchmarks.job_start --json "$(OUT)/bench/job_start.json"
 	@$(BIN)/python -m benchmarks.key_release --json "$(OUT)/bench/key_release.json"
+
+train-voice: setup ## Train the voice's networks anew (VOICE_DATA: LibriSpeech recordings; flite is needed)
+	@$(BIN)/python -m evaluation.voice_training --data "$(VOICE_DATA)" --out "$(OUT)/voice" --kept "$(OUT)/voice/kept"
 
 pictures: setup ## docs/effects.md anew: every effect on one clip, with what it costs
 	@$(BIN)/python -m benchmarks.effects_pictures

@@ -81,8 +81,8 @@ def material(
 class Disguises:
     """Draws batches of disguised speech."""
 
-    def __init__(self, seed: int, steps: int = 300, batch: int = 8) -> None:
-        """Takes the seed, the length of what is drawn (20 ms each) and how many at once."""
+    def __init__(self, seed: int, batch: int, steps: int = 300) -> None:
+        """Takes the seed, how many pieces are drawn at once, and their length (20 ms each)."""
         self._random = np.random.default_rng(seed)
         self._steps, self._batch = steps, batch
 

@@ -23,10 +23,14 @@ _DECODER_DISGUISE: Final = 0.4
 
 
 def fit_encoder(
-    encoder: Encoder, real: list[Material], synthetic: list[Material], rounds: int, seed: int, tell: Tell
+    encoder: Encoder,
+    real: list[Material],
+    synthetic: list[Material],
+    rounds: int,
+    disguises: Disguises,
+    tell: Tell,
 ) -> None:
     """Fits the encoder to the phones of disguised speech, two batches of real for one of synthetic."""
-    disguises = Disguises(seed)
     optimizer = torch.optim.AdamW(encoder.parameters(), lr=_FASTEST, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _FASTEST, total_steps=rounds, pct_start=0.1)
     encoder.train()
@@ -56,10 +60,14 @@ def fit_encoder(
 
 
 def fit_decoder(
-    decoder: Decoder, encoder: Encoder, synthetic: list[Material], rounds: int, seed: int, tell: Tell
+    decoder: Decoder,
+    encoder: Encoder,
+    synthetic: list[Material],
+    rounds: int,
+    disguises: Disguises,
+    tell: Tell,
 ) -> None:
     """Fits the decoder to say, in each donor's voice, what the encoder heard of that donor in disguise."""
-    disguises = Disguises(seed + 1)
     optimizer = torch.optim.AdamW(decoder.parameters(), lr=_FASTEST, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _FASTEST, total_steps=rounds, pct_start=0.1)
     encoder.eval()
