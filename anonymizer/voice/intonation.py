@@ -1,4 +1,4 @@
-"""How the melody goes, and only that: up or down in five steps, about whatever height the mask has.
+"""How the melody goes, and only that: up, down or neither, about whatever height the mask has.
 
 The speaker's own pitch is found by autocorrelation, its mean over the last seconds is taken away, and what is
 left is rounded so coarsely that a habit of speaking does not survive it.
@@ -24,10 +24,10 @@ _LEAST_PERIODIC: Final = 0.5
 _LONGEST: Final = int(_RATE / _LOWEST_HZ)
 _SHORTEST: Final = int(_RATE / _HIGHEST_HZ)
 # A step up or down, and the most of them.
-OCTAVES_A_STEP: Final = 0.16
-MOST_STEPS: Final = 2
+OCTAVES_A_STEP: Final = 0.2
+MOST_STEPS: Final = 1
 _MEAN_WEIGHT: Final = 1 / 75
-_SMOOTH: Final = 0.3
+_SMOOTH: Final = 0.15
 # Where nothing is voiced the melody comes back to its middle.
 _RETURN: Final = 0.97
 USUAL_OCTAVE: Final = float(np.log2(150.0))
