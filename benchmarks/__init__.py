@@ -1,6 +1,7 @@
 """Ours, a peer and the floor side by side in one run. Of times the ratios count; the machines are noisy.
 
 demo_clip    makes a clip with a real, moving face
+face_attack  how many people a recognizer names through each effect (docs/evaluating.md)
 effects_pictures shows every effect and what it costs (docs/effects.md)
 effects_clip made for it: somebody crosses a room
 effects_network a network of a page, for the effect that needs one

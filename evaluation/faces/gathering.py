@@ -151,7 +151,8 @@ def _named(samples: list[Sample], recognizer: Recognizer) -> tuple[Sample, ...]:
     nameless = [place for place, sample in enumerate(samples) if not sample.person]
     if nameless:
         chips = [samples[place].chips[recognizer.name, "original"] for place in nameless]
-        numbers = grouped(recognizer.vectors(chips), recognizer.same_above)
+        moments_of = [(samples[place].source, samples[place].time) for place in nameless]
+        numbers = grouped(recognizer.vectors(chips), recognizer.same_above, moments_of)
         for place, number in zip(nameless, numbers, strict=True):
             samples[place] = replace(samples[place], person=f"face {number + 1}")
     return tuple(samples)

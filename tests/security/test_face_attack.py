@@ -18,11 +18,11 @@ import pytest
 from anonymizer import FaceSettings, Limits, Models, Settings, anonymize, load_models
 from evaluation.errors import EvaluationError
 from evaluation.faces import telling
-from evaluation.faces.evaluating import FEW_PEOPLE, evaluate_faces
+from evaluation.faces.evaluating import FEW_PEOPLE, NO_ALIKE, evaluate_faces
 from evaluation.faces.findings import FaceFindings
 from evaluation.faces.recognizers import PACKAGE, DlibResNet, Recognizer
 from evaluation.report.page import render
-from tests.drawn_people import MadeRecognizer, quiet, write_people
+from tests.drawn_people import MadeRecognizer, photograph, quiet, write_film, write_people
 
 PEOPLE = 8
 
@@ -84,6 +84,30 @@ def test_made_people(people: Path, tmp_path: Path, models: Models) -> None:
     assert "--known-key" in told
     page = render(telling.sections(hidden))
     assert "somebody-" not in page + told + repr(hidden.document()), "no name of a file or a person"
+
+
+def test_two_in_a_film_are_told_apart_by_their_originals(tmp_path: Path, models: Models) -> None:
+    """Nobody says who they are. Uncovered they are named, black not; the page shows how their faces drift."""
+    frames = [
+        np.concatenate([cv2.copyMakeBorder(photograph(person, number), *(60,) * 4, cv2.BORDER_REPLICATE)
+                        for person in (0, 4)], axis=1)
+        for number in range(14)
+    ]  # fmt: skip
+    still = [frame for frame in frames for _ in range(3)]
+    write_film(tmp_path / "original.mp4", still)
+    write_film(tmp_path / "black.mp4", [np.zeros_like(frame) for frame in still])
+    original = tmp_path / "original.mp4"
+    found = attacked(original, original, models, MadeRecognizer())
+    shown = [each for each in found.attacks if each.figures.persons == 2]
+    assert shown
+    assert shown[0].figures.rank_1.value > 0.9
+    assert NO_ALIKE in found.not_tried
+    assert len(found.drift) >= 2
+    assert "How steady the faces are" in render(telling.sections(found))
+    black = attacked(original, tmp_path / "black.mp4", models, MadeRecognizer())
+    assert black.attacks[0].figures.rank_1.value == pytest.approx(0.5, abs=0.1)
+    assert not black.weak
+    assert black.detected.value == 0
 
 
 def test_one_still_is_no_attack(people: Path, models: Models) -> None:

@@ -82,9 +82,13 @@ def test_people_are_grouped_by_how_alike_they_are() -> None:
     generator = np.random.default_rng(0)
     whose = [0, 1, 0, 2, 1, 1, 0, 2]
     vectors = unit_rows(np.eye(40)[whose] + 0.02 * generator.normal(size=(8, 40)))
-    assert grouped(vectors, 0.8).tolist() == whose
-    assert len(set(grouped(vectors, 0.9999).tolist())) == 8
-    assert grouped(vectors[:1], 0.8).tolist() == [0]
+    times = [("film", float(number)) for number in range(8)]
+    assert grouped(vectors, 0.8, times).tolist() == whose
+    assert len(set(grouped(vectors, 0.9999, times).tolist())) == 8
+    assert grouped(vectors[:1], 0.8, times[:1]).tolist() == [0]
+    # Twins stand side by side: two who are alike, and two people all the same.
+    side_by_side = [("film", 0.0), ("film", 1.0), ("film", 0.0), *times[3:]]
+    assert grouped(vectors, 0.8, side_by_side)[0] != grouped(vectors, 0.8, side_by_side)[2]
 
 
 def test_files_pair_by_their_names_without_endings(tmp_path: Path) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import math
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +15,7 @@ from evaluation.errors import EvaluationError
 from evaluation.pictures import likeness, telling
 from evaluation.pictures.evaluating import evaluate_pictures
 from evaluation.pictures.motion import flicker, motion_agreement
-from tests.drawn_people import photograph, quiet
+from tests.drawn_people import photograph, quiet, write_film
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -70,19 +67,6 @@ def test_flicker_is_what_the_original_does_not_do() -> None:
     assert flicker((grey, grey), (grey, brighter)) == pytest.approx(10, abs=0.5)
 
 
-def film(path: Path, pictures: list[Pixels]) -> None:
-    made = io.BytesIO()
-    with av.open(made, "w", format="mp4") as container:
-        video = container.add_stream("libx264", rate=10, options={"crf": "12", "preset": "veryfast"})
-        video.height, video.width, video.pix_fmt = *pictures[0].shape[:2], "yuv420p"
-        for number, pixels in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, 10)
-            container.mux(video.encode(frame))
-        container.mux(video.encode(None))
-    path.write_bytes(made.getvalue())
-
-
 def test_a_folder_of_stills_and_films(tmp_path: Path) -> None:
     for name, change in (("before", 0), ("after", 40)):
         folder = tmp_path / name
@@ -91,7 +75,7 @@ def test_a_folder_of_stills_and_films(tmp_path: Path) -> None:
         for number, frame in enumerate(frames):
             # Every other frame is darker in the result: that flickers.
             frame[40:120, 40:120] -= np.minimum(frame[40:120, 40:120], change * (number % 2))
-        film(folder / "film.mp4", frames)
+        write_film(folder / "film.mp4", frames)
         cv2.imwrite(str(folder / "still.png"), photograph(2, 0))
     (tmp_path / "before" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
     (tmp_path / "after" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
