@@ -22,9 +22,9 @@ from evaluation.voice.recordings import list_folder, read_speech
 from evaluation.voice.trying import Convert, attack, told
 from tests.made_speech import Speech, made_speakers
 
-SECONDS = 5
+SECONDS = 4
 RECORDINGS = 3
-TRAINING_SPEAKERS = 24
+TRAINING_SPEAKERS = 20
 TELL_APART = ("ignorant", "lazy")
 
 
