@@ -65,7 +65,7 @@ PINNED_SHA256: Final[Mapping[str, str]] = MappingProxyType(
         SPEAKERS: "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
         ACTIVITY: "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",
         VOICE_ENCODER: "731aa30cae09e01bac680e7fb30a29cb5a055e0bc653c46156f3c528e804a5eb",
-        VOICE_DECODER: "32fb713c614ea2ffc7178a8ef6df0923425ec5fa80c02cabc51925e4696ecd1c",
+        VOICE_DECODER: "5dba981fe7f25a625bc9e1d1f45957bd2047171929e40a33f997e260f1acf8ca",
     }
 )
 # The package and the file in it.
