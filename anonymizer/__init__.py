@@ -21,6 +21,10 @@ review/        what a person looks over, and what they decide
 camera/        the noise of the sensor
 quality/       whether the result is what it should be
 video/         decode, cover, encode
+sound/         hear, and make anew: the way of a sound track
+speakers/      who speaks when
+voice/         one voice turned into another that says the same
+words/         spoken words on a list
 still.py       JPEG, PNG and WebP
 boxes.py       arithmetic on boxes
 """
