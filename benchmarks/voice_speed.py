@@ -1,7 +1,7 @@
 """What the voice costs: times real time on one core, how late it is live, and memory.
 
-`python -m benchmarks.voice_speed [--json FILE]`. The speech is noise in the rhythm of speech: the networks and
-the synthesis do the same work for it.
+`python -m benchmarks.voice_speed [--json FILE]`. The speech is pulses and noise in the rhythm of speech: the
+networks and the synthesis do the same work for it. Times are the processor's, on one thread.
 """
 
 from __future__ import annotations
@@ -83,9 +83,9 @@ def main() -> int:
 
 
 def _timed(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+    begun = time.process_time()
     work()
-    return time.perf_counter() - begun
+    return time.process_time() - begun
 
 
 if __name__ == "__main__":
