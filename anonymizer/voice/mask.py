@@ -109,9 +109,9 @@ class VoiceMask:
 # power).
 HEARTS: Final = 4
 HEART: Final = 0.65
-ACCENT: Final = 0.15
+ACCENT: Final = 0.25
 COLOURS: Final = 5
-COLOUR: Final = 0.5
+COLOUR: Final = 0.9
 
 
 def _mix(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
