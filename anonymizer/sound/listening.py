@@ -6,10 +6,9 @@ So all is heard first, and only what was found is kept; samples are decoded agai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +17,12 @@ from av.audio.frame import AudioFrame
 from anonymizer.errors import AnonymizerError
 from anonymizer.sound.envelope import Envelope, Levels
 from anonymizer.sound.resampling import SPEECH_RATE, Resampler
-from anonymizer.sound.room.flattening import Flattener
+from anonymizer.sound.room import Flattener
 from anonymizer.sound.unbroken import Unbroken
 from anonymizer.speakers.turns import Turn, Turns
 
 Samples = npt.NDArray[np.float32]
 Spans = tuple[tuple[float, float], ...]
-
-# Channels are compared over so long a time.
-BLOCK_SECONDS: Final = 1
 
 
 @dataclass(frozen=True)
@@ -125,8 +121,6 @@ class _Speech:
 
     def __init__(self, rate: int, channels: int, ears: Ears) -> None:
         self.channels = channels
-        self._block = rate * BLOCK_SECONDS
-        self._waiting: list[Samples] = []
         self._flattener = Flattener(rate, channels)
         self._resampler = Resampler(rate, SPEECH_RATE, 1)
         self._envelope = Envelope(SPEECH_RATE)
@@ -139,19 +133,15 @@ class _Speech:
     def push(self, samples: Samples) -> None:
         if not np.isfinite(samples).all():
             raise AnonymizerError("media_corrupt")
-        self._waiting.append(samples)
-        if sum(part.shape[1] for part in self._waiting) >= self._block:
-            self._hear()
+        self._hear(self._flattener.push(np.clip(samples, -1.0, 1.0)))
 
     def finish(self) -> None:
-        self._hear()
+        self._hear(self._flattener.flush())
         self._tell(self._resampler.flush()[0])
 
-    def _hear(self) -> None:
-        if self._waiting:
-            block = np.clip(np.concatenate(self._waiting, axis=1), -1.0, 1.0)
-            self._waiting = []
-            self._tell(self._resampler.push(self._flattener.flatten(block)[None])[0])
+    def _hear(self, plain: Iterable[Samples]) -> None:
+        for part in plain:
+            self._tell(self._resampler.push(part[None])[0])
 
     def _tell(self, speech: Samples) -> None:
         self._envelope.push(speech)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -23,7 +23,7 @@ from anonymizer.sound.pieces import pieces_of
 from anonymizer.sound.plan import Plan
 from anonymizer.sound.rendering import Renderer, Speak
 from anonymizer.sound.resampling import Resampler
-from anonymizer.sound.room import ComfortNoise, RoomCleaner
+from anonymizer.sound.room import ComfortNoise, Flattener, RoomCleaner
 
 Samples = npt.NDArray[np.float32]
 
@@ -59,6 +59,9 @@ class Maker:
         self._cleaner = RoomCleaner(
             self.rate, heard.channels, top_hz=TOP_OF_SOUND_HZ if keeps else TOP_OF_VOICES_HZ
         )
+        self._flattener = Flattener(self.rate, heard.channels)
+        # What the cleaner still holds.
+        self._plain = np.zeros(0, np.float32)
         noise = ComfortNoise(self.rate)
         self._renderer = Renderer(self._pieces, self.rate, speak, noise.take)
         self._resampler = Resampler(heard.rate, self.rate, heard.channels)
@@ -95,7 +98,7 @@ class Maker:
         if 0 < missing <= self.rate // 100:
             # A resampler rounds the length of a track.
             yield from self._taken_in(np.zeros((self._heard.channels, missing), np.float32))
-        yield from self._rendered(self._cleaner.flush())
+        yield from self._rendered(self._cleaner.flush(), self._flattener.flush())
         self._renderer.finish()
 
     @property
@@ -119,10 +122,14 @@ class Maker:
             samples = samples[:, :-spare]
         self._taken += samples.shape[1]
         self._original.push(samples)
-        yield from self._rendered(self._cleaner.push(samples))
+        yield from self._rendered(self._cleaner.push(samples), self._flattener.push(samples))
 
-    def _rendered(self, cleaned: Samples) -> Iterator[Samples]:
-        for made in self._renderer.push(cleaned[0], self._original, self._channels_out):
+    def _rendered(self, cleaned: Samples, plain: Iterable[Samples]) -> Iterator[Samples]:
+        self._plain = np.concatenate([self._plain, *plain])
+        ready = cleaned.shape[1]
+        both = np.stack([cleaned[0], self._plain[:ready]])
+        self._plain = self._plain[ready:]
+        for made in self._renderer.push(both, self._original, self._channels_out):
             piece = self._pieces[self._made]
             if self._made:
                 self._clicks += is_click(self._end, made, piece.full - piece.fades_in, self.rate)

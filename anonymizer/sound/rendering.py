@@ -34,8 +34,15 @@ HIGHEST: Final = 0.89
 QUIET: Final = 10 ** (-20 / 10)
 
 
+# Of the two channels that a renderer takes.
+CLEANED, PLAIN = 0, 1
+
+
 class Renderer:
-    """Takes one channel of a track in order and returns the made sound, as many samples.
+    """Takes a track in order, cleaned and plain, and returns the made sound, as many samples.
+
+    What is kept comes out of the cleaned one. Whoever changes a voice hears the plain one: no sample of it
+    comes out, and what the room's cleaner takes away with the hum and the echoes, words need.
 
     Memory holds the longest piece and what surrounds it.
     """
@@ -55,24 +62,24 @@ class Renderer:
         self._speak = speak
         self._room = room
         self._context = round(CONTEXT_SECONDS * rate)
-        self._heard = np.zeros(0, np.float32)
+        self._heard = np.zeros((2, 0), np.float32)
         self._heard_from = 0
         self._tail = np.zeros(0, np.float32)
 
     def push(self, samples: Samples, original: Loudness, channels: int) -> Iterator[Samples]:
-        """Takes more of the track, (n,), and returns what is made of it so far.
+        """Takes more of the track, and returns what is made of it so far.
 
         Args:
-            samples: cleaned.
+            samples: (2, n), cleaned and plain.
             original: has been told of the track at least as far as `samples` go.
             channels: in how many the result is heard.
 
         Raises:
             AnonymizerError: detector_failed.
         """
-        self._heard = np.concatenate([self._heard, samples])
+        self._heard = np.concatenate([self._heard, samples], axis=1)
         while self._pieces:
-            known = self._heard_from + len(self._heard)
+            known = self._heard_from + self._heard.shape[1]
             piece = self._pieces[0]
             if known < min(piece.ends + self._context, self._samples):
                 return
@@ -91,13 +98,13 @@ class Renderer:
         Raises:
             AnonymizerError: media_corrupt, where it was not as long as it was found to be.
         """
-        if self._pieces or self._heard_from + len(self._heard) != self._samples:
+        if self._pieces or self._heard_from + self._heard.shape[1] != self._samples:
             raise AnonymizerError("media_corrupt")
 
     def _made(self, piece: Piece, original: Loudness, channels: int) -> Samples:
         length = piece.ends - piece.fades_in
         if piece.effect == "keep":
-            made = self._between(piece.fades_in, piece.ends)
+            made = self._between(CLEANED, piece.fades_in, piece.ends)
             # Several channels became one: each of them counts for the loudness.
             made = made * np.float32(self._gain(made, piece.fades_in, original, channels))
         elif piece.effect == "anonymize":
@@ -115,7 +122,7 @@ class Renderer:
     def _spoken(self, piece: Piece, original: Loudness, channels: int) -> Samples:
         first, last = piece.fades_in - self._context, piece.ends + self._context
         first, last = max(first, 0), min(last, self._samples)
-        heard = self._between(first, last)
+        heard = self._between(PLAIN, first, last)
         speech = resampled(
             heard, self._rate, SPEECH_RATE, max(1, round(len(heard) * SPEECH_RATE / self._rate))
         )
@@ -141,12 +148,12 @@ class Renderer:
             return 1.0
         return min(math.sqrt(wanted / there), MOST_GAIN, HIGHEST / peak)
 
-    def _between(self, first: int, last: int) -> Samples:
-        return self._heard[first - self._heard_from : last - self._heard_from]
+    def _between(self, channel: int, first: int, last: int) -> Samples:
+        return self._heard[channel, first - self._heard_from : last - self._heard_from]
 
     def _forget_until(self, sample: int) -> None:
-        gone = max(0, min(sample - self._heard_from, len(self._heard)))
-        self._heard, self._heard_from = self._heard[gone:].copy(), self._heard_from + gone
+        gone = max(0, min(sample - self._heard_from, self._heard.shape[1]))
+        self._heard, self._heard_from = self._heard[:, gone:].copy(), self._heard_from + gone
 
 
 def _ramp(length: int) -> Samples:

@@ -11,12 +11,14 @@ suppressing.py  one channel, frame by frame: the two above at work, and comfort 
 comfort.py      the same quiet noise for everybody, in place of the room's own
 figures.py      what was there before and what is there after, measured on the track itself
 
-None of it knows voices: it works on what is kept and on what a converter gets. docs/sound.md has the measured
-figures and says what stays.
+None of it knows voices: what is kept goes through all of it. Whoever changes a voice hears the track
+flattened and no more, since no sample of that comes out. docs/sound.md has the measured figures and says what
+stays.
 """
 
 from anonymizer.sound.room.cleaner import RoomCleaner
 from anonymizer.sound.room.comfort import ComfortNoise
 from anonymizer.sound.room.figures import RoomFigures
+from anonymizer.sound.room.flattening import Flattener
 
-__all__ = ["ComfortNoise", "RoomCleaner", "RoomFigures"]
+__all__ = ["ComfortNoise", "Flattener", "RoomCleaner", "RoomFigures"]

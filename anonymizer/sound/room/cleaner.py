@@ -20,8 +20,6 @@ SLOWEST, FASTEST = 8_000, 96_000
 MOST_CHANNELS: Final = 8
 # What a sound that nobody can hear above begins with, for whoever keeps the original voice.
 TOP_HZ: Final = 16_000.0
-# The longest stretch over which channels are compared.
-COMPARED_SECONDS: Final = 0.5
 
 
 class RoomCleaner:
@@ -48,7 +46,6 @@ class RoomCleaner:
         if not (SLOWEST <= rate <= FASTEST and 1 <= channels <= MOST_CHANNELS):
             raise AnonymizerError("media_unsupported", "The sound has an unusual rate or number of channels.")
         self._rate, self._channels = rate, channels
-        self._comparing = Gathering(round(COMPARED_SECONDS * rate))
         self._flattener = Flattener(rate, channels)
         self._filter = BandFilter(rate, top_hz)
         self._filtering = Gathering(self._filter.block)
@@ -71,14 +68,12 @@ class RoomCleaner:
         self._heard += samples.shape[1]
         # Beyond full scale, a player clips too.
         within = np.clip(samples, -1.0, 1.0)
-        ready = [self._filtered(self._flattener.flatten(block)) for block in self._comparing.push(within)]
+        ready = [self._filtered(flat) for flat in self._flattener.push(within)]
         return self._out(np.concatenate(ready) if ready else np.zeros(0, np.float32))
 
     def flush(self) -> Samples:
         """Returns the rest, (channels, m), and sums up; nothing can be pushed any more."""
-        ready = []
-        if self._comparing.held:
-            ready.append(self._filtered(self._flattener.flatten(self._comparing.rest())))
+        ready = [self._filtered(flat) for flat in self._flattener.flush()]
         rest = self._filtering.rest() if self._filtering.held else np.zeros(0, np.float32)
         ready += [self._suppressor.push(self._filter.finish(rest)), self._suppressor.finish()]
         out = self._out(np.concatenate(ready))

@@ -6,13 +6,18 @@ one channel upside down, and their plain mean would be silence.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from anonymizer.sound.room.gathering import Gathering
+
 Samples = npt.NDArray[np.float32]
 
+# The longest stretch over which channels are compared.
+COMPARED_SECONDS: Final = 0.5
 # Below this, a channel agrees with the loudest by accident, and keeps the sign that it has.
 CLEAR: Final = 0.3
 # Seconds over which a channel turns: a sudden turn would click.
@@ -20,10 +25,11 @@ TURN_SECONDS: Final = 0.05
 
 
 class Flattener:
-    """Takes blocks of all channels in order, and returns blocks of one."""
+    """Takes all channels of a track in order, and returns one."""
 
     def __init__(self, rate: int, channels: int) -> None:
         """Takes the sampling rate in Hz and the number of channels."""
+        self._comparing = Gathering(round(COMPARED_SECONDS * rate))
         self._signs = np.ones(channels)
         self._turn = round(TURN_SECONDS * rate)
         self._apart = 0.0
@@ -39,8 +45,16 @@ class Flattener:
             return None
         return float(10 * np.log10(max(self._apart, 1e-12 * self._together) / self._together))
 
-    def flatten(self, block: Samples) -> Samples:
-        """Returns (n,) of a block (channels, n)."""
+    def push(self, samples: Samples) -> Iterator[Samples]:
+        """Takes (channels, n), and yields (m,) where enough was gathered to compare."""
+        return map(self._flat, self._comparing.push(samples))
+
+    def flush(self) -> Iterator[Samples]:
+        """Yields the rest."""
+        if self._comparing.held:
+            yield self._flat(self._comparing.rest())
+
+    def _flat(self, block: Samples) -> Samples:
         if block.shape[0] == 1:
             return np.asarray(block[0])
         signs = self._signs_of(block)

@@ -51,8 +51,8 @@ def test_every_format_becomes_an_m4a_without_a_word_about_anybody(
     assert not re.search(rb"Lavf|Lavc|encoder", result)
     samples, rate = decoded(result)
     before, _ = decoded(original)
-    # What is between two channels tells where somebody stood; a coder rounds.
-    assert np.abs(samples - samples[0]).max() < 1e-3
+    # What is between two channels tells where somebody stood. AAC puts noise for noise in each by itself.
+    assert np.abs(samples - samples[0]).max() < 0.02
     assert samples.shape[0] == min(2, before.shape[0])
     length = len(talk()) / SPEECH_RATE
     assert report.duration_seconds == pytest.approx(length, abs=0.08)

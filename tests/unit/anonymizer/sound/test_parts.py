@@ -184,8 +184,8 @@ def test_rendering_adds_up_and_holds_no_more_than_a_piece() -> None:
     renderer = Renderer(pieces, RATE, repeat, lambda count: np.zeros(count, np.float32))
     made = []
     for part in np.array_split(samples, 500):
-        made += list(renderer.push(part, meter, 1))
-        held = len(renderer._heard)
+        made += list(renderer.push(np.stack([part, part]), meter, 1))
+        held = renderer._heard.shape[1]
         assert held < 25 * RATE
     renderer.finish()
     whole = np.concatenate(made)
@@ -200,7 +200,7 @@ def test_a_track_that_ends_too_early_or_goes_on() -> None:
         renderer = Renderer(
             [Piece(0, 0, RATE, RATE, "remove", 0)], RATE, lambda _, s: s, lambda n: np.zeros(n, np.float32)
         )
-        list(renderer.push(np.zeros(length, np.float32), meter, 1))
+        list(renderer.push(np.zeros((2, length), np.float32), meter, 1))
         with pytest.raises(AnonymizerError) as caught:
             renderer.finish()
         assert caught.value.code == "media_corrupt"
