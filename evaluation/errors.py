@@ -18,7 +18,7 @@ MESSAGES: Final[dict[str, str]] = {
     "nothing_pairs": "No original and result go together: they need the same speaker's folder and name.",
     "model_missing": "A model that the attackers need is not installed.",
     "training_too_small": "Learning from other people takes at least two of them, with two recordings each.",
-    "recognizer_missing": "No face recognizer is installed: install bauta[evaluation], or name one by manifest.",
+    "recognizer_missing": "No face recognizer is here: install bauta[evaluation], or name one by manifest.",
     "recognizer_failed": "A face recognizer answered what is no vector.",
     "no_faces": "No face was found in the originals.",
     "files_do_not_pair": "No file of the one folder has its counterpart in the other.",
