@@ -78,7 +78,8 @@ following and encoding come on top and are the same for all. Of times the ratios
 
 **Named** is how many of 100 people `bauta evaluate` named by dlib's recognizer in a gallery that was treated
 alike, with the 95 % interval: photographs of 22 people, chance 4.5 ([evaluating.md](evaluating.md), which
-has other attackers too). {dash} means: not measured. Until it is, take the effect for pleasant and not for safe. "No detector fires on it" is no strength.
+has other attackers too). {dash} means: not measured. Until it is, take the effect for
+pleasant and not for safe. "No detector fires on it" is no strength.
 """
 
 _FACES_TOO: Final = """
