@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
+from anonymizer.detect.sessions import open_session
 from anonymizer.errors import AnonymizerError
 
 # What the networks answer belongs to the step so many steps ago.
 ENCODER_DELAY: Final = 4
 DECODER_DELAY: Final = 2
-_QUIET: Final = 4
 
 Past = Mapping[str, NDArray[np.float32]]
 
@@ -41,13 +40,9 @@ class Network:
         Raises:
             AnonymizerError: model_unusable.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _QUIET
         try:
-            self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's errors share no base class
+            self._session = open_session(weights, threads)
+        except AnonymizerError as error:
             raise AnonymizerError("model_unusable") from error
         self._shapes = {each.name: each.shape for each in self._session.get_inputs()}
         self._outputs = [each.name for each in self._session.get_outputs()]
