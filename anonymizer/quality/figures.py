@@ -21,8 +21,8 @@ OF_MADE_SOUND: Final[frozenset[Check]] = frozenset({"clicks", "lip_sync", "loudn
 MOST_DURATION_OFF_MS: Final = 2
 # Rec. ITU-R BT.1359: sound that is 45 ms early is noticed, and 125 ms late; AAC counts in 21 to 128 ms.
 MOST_SOUND_OFF_MS: Final = 45
-# Of speech against the original's. No sound moves by more than 17 ms; where the donors' onsets differ from the
-# speaker's, the measure itself errs by as much again (docs/quality.md).
+# Of speech against the original's. No sound moves by more than 17 ms; where the onsets of donors and of the
+# speaker differ, the measure itself errs by as much again (docs/quality.md).
 MOST_LIP_SYNC_OFF_MS: Final = 40
 MOST_LOUDNESS_OFF_LU: Final = 2.0
 # By mode: under what every clip of ours has (docs/quality.md), so that only what is worse is made again.
