@@ -47,7 +47,7 @@ def test_a_command_joins_the_service_that_listens(run: Path) -> None:
 
 
 def test_an_address_that_nobody_listens_at_is_not_joined(run: Path) -> None:
-    """The front desk is gone, its supervisor not yet: for a moment the folder is held, and all else is free."""
+    """The front desk is gone, its supervisor not yet: the folder is held for a moment, all else is free."""
     held = try_lock(run)
     assert held is not None
     with socket.socket(socket.AF_UNIX) as gone:
