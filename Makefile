@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-parts test-whole lint protos check-protos bench train-voice pictures fuzz fuzz-nightly clean
+.PHONY: help setup demo test lint protos check-protos bench train-voice pictures fuzz fuzz-nightly clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
 VENV := .venv
@@ -34,20 +34,14 @@ demo: setup ## Anonymize a real clip (or VIDEO=path), verify the proof
 	  $(BIN)/bauta verify "$$result"; \
 	  printf '\nbefore  %s\nafter   %s\nproof   %s\n' "$$video" "$$result" "$$result.proof"
 
-# Two at a time: most tests wait for one process on one core. In short-lived processes: one that has run
-# everything has a gigabyte to copy at each fork, and takes twice as long.
+# Two at a time, the longest first: most tests wait for one process on one core. Each folder has a process of its
+# own: one that has run everything has a gigabyte to copy at each fork, and takes twice as long.
+SUITES := integration unit security fault contract corpus interop fuzz
 test: setup lint ## Run every check and every test
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-parts test-whole
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync $(SUITES:%=test-%)
 
-test-parts:
-	@$(BIN)/python -m pytest tests/unit
-	@$(BIN)/python -m pytest tests/contract tests/corpus tests/interop
-	@$(BIN)/python -m pytest tests/fuzz
-	@$(BIN)/python -m pytest tests/fault
-
-test-whole:
-	@$(BIN)/python -m pytest tests/integration
-	@$(BIN)/python -m pytest tests/security
+test-%: setup
+	@$(BIN)/python -m pytest tests/$*
 
 lint: setup check-protos
 	@$(BIN)/ruff check --quiet .

@@ -98,6 +98,11 @@ class Service:
         if self._process is None:
             return 0
         self._process.send_signal(number)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Waits until it ends; its exit code."""
+        assert self._process is not None
         code = self._process.wait(60)
         if self._process.stdout is not None:
             self._process.stdout.close()

@@ -114,7 +114,7 @@ def test_with_one_of_three_alive_nothing_is_published_and_a_later_start_takes_it
         service.kill()
         with pytest.raises(AssertionError, match="quorum_not_met"):
             service.start()
-        assert service.stop() == 1
+        assert service.ended() == 1
     finally:
         for witness in witnesses[1:]:
             witness.start()
