@@ -16,7 +16,7 @@ NO_LOOK: Final = "none"
 EVERY_FRAME: Final = "exhaustive"
 MOST_ROUNDS: Final = 2
 
-# A count never exceeds that of which it is a part; the two of a pair in PAIRS are there together or not at all.
+# A part, and the whole that it is never larger than; those in _PAIRS make sense together alone.
 _PARTS = (
     ("faces_open", "frames_attacked"),
     ("texts_open", "frames_attacked"),
@@ -96,4 +96,4 @@ class LeakFigures:
         if self.look == EVERY_FRAME and pictures and attacked != frames:
             raise FormatError("every frame is attacked, and not every frame is")
         if any(self.figures.get(word, 0) for word in _NEVER):
-            raise FormatError("a result with frames that nobody checked, or with metadata, is never delivered")
+            raise FormatError("a result with unchecked frames or with metadata is never delivered")

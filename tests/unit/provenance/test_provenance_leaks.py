@@ -34,7 +34,7 @@ SENSIBLE: dict[str, dict[str, Any]] = {
         faces_open=14, faces_under=21, identities_matched=20, texts_open=14, voice_matched=60
     ),
     "sound alone": attacked(**OF_FACES, **OF_PICTURES) | SOUND_ALONE,
-    "sound alone, all of it": attacked(**OF_FACES, **OF_PICTURES) | SOUND_ALONE | {"leaks_look": "exhaustive"},
+    "all of a sound": attacked(**OF_FACES, **OF_PICTURES) | SOUND_ALONE | {"leaks_look": "exhaustive"},
     "nobody attacked": {},
 }
 
@@ -75,7 +75,7 @@ NONSENSE: dict[str, dict[str, Any]] = {
     "attackers of nothing": {"attackers": {"centerface": hex_of("centerface")}},
     "found by nobody": attacked() | NOBODY,
     "independent, and did not attack": attacked() | {"independent": ("centerface",)},
-    "another digest than the model's": attacked() | {"attackers": {"ppocr-text": hex_of("x")}, "independent": ()},
+    "another digest than the model's": attacked() | NOBODY | {"attackers": {"ppocr-text": hex_of("x")}},
     "an attacker that is no model": attacked() | {"models": {"centerface": hex_of("centerface")}},
     "an open face in a sound": attacked(**{**OF_FACES, **OF_PICTURES, "faces_open": 0}) | SOUND_ALONE,
     "frames of a sound": attacked(**{**OF_FACES, **OF_PICTURES, "frames_unchecked": 0}) | SOUND_ALONE,
