@@ -14,14 +14,14 @@ class Leaks:
         frames_attacked: frames of the finished file that attackers looked at.
         frames_unchecked: frames that left though no detector had looked at them, or on both sides of them as
             often as the mode promises (checked.py); of all frames.
-        faces_open: of the frames looked at, those with a face clearly outside of every cover and of everything
-            kept.
+        faces_open: of the frames looked at, those with a face clearly outside of every cover and of all that
+            is kept.
         faces_attacked: covers of faces that were looked at.
         faces_under: of those, under which a face is found again.
         identities_compared: covers of faces that a recognizer compared with the originals of all tracks.
         identities_matched: of those, matched to their own.
-        texts_open: of the frames looked at, those with text outside of covers that can be read; None where the
-            policy lets text stay.
+        texts_open: of the frames looked at, those with text outside of covers that can be read; None where
+            the policy lets text stay.
         voice_windows: stretches of made speech that were compared with the originals of all speakers.
         voice_matched: of those, matched to their own.
         metadata_left: things in the file that tell more than pictures, sound and, where allowed, the month.
