@@ -82,7 +82,7 @@ def first_within(scores: Scores, relevant: npt.NDArray[np.bool_], places: int) -
 
 
 def by_guessing(candidates: int, relevant: int, places: int) -> Shares:
-    """Returns how surely a relevant one is among the first 1, 2, ... of candidates in any order, (places,)."""
+    """Returns how surely a relevant one is among the first 1, 2, ... of all in any order, (places,)."""
     drawn = np.arange(places)
     # One after the other is drawn, and none of them was relevant so far.
     missed = (candidates - relevant - drawn) / np.maximum(candidates - drawn, 1)
