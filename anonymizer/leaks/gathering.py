@@ -24,7 +24,6 @@ from anonymizer.leaks.every import Every
 from anonymizer.leaks.risk import APPEARS, GAP, Before, look_at, risk_of
 from anonymizer.leaks.samples import Sample, Samples
 from anonymizer.review.deciding import Decided
-from anonymizer.video.picture import Picture
 
 _Luma = npt.NDArray[np.uint8]
 
@@ -93,17 +92,22 @@ class Gatherer:
         sample = Sample(self.frames, 0, risk, covered)
         self._seen = _Seen(scene.time, now, [score is not None for score in looked], sample)
 
-    def left(self, picture: Picture) -> None:
-        """Takes the frame again as it leaves, or one that was never seen."""
+    def left(self, time: float, pts: int) -> None:
+        """Takes the frame again as it leaves, or one that was never seen.
+
+        Args:
+            time: seconds.
+            pts: when it is shown, in ticks of the result.
+        """
         seen, self._seen = self._seen, None
         index, self.frames = self.frames, self.frames + 1
-        if seen is None or seen.time != picture.time:
-            looked = [score is not None for score in self._looks.at(index, picture.time)]
-            self._checked.left(index, picture.time, None, looked)
-            self._take(Sample(index, picture.pts, GAP, ()))
+        if seen is None or seen.time != time:
+            looked = [score is not None for score in self._looks.at(index, time)]
+            self._checked.left(index, time, None, looked)
+            self._take(Sample(index, pts, GAP, ()))
             return
-        self._checked.left(index, picture.time, seen.now.shot, seen.looked)
-        seen.sample.pts = picture.pts
+        self._checked.left(index, time, seen.now.shot, seen.looked)
+        seen.sample.pts = pts
         self._look_back(seen.now)
         self._recent.append(seen)
         self._take(seen.sample)
