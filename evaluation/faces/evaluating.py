@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from anonymizer import AnonymizerError, Models, load_models
+from anonymizer import Models
 from evaluation.errors import EvaluationError
 from evaluation.faces.added import AddedRecognizer
 from evaluation.faces.attackers import Attack, attacks
@@ -19,6 +19,7 @@ from evaluation.faces.recognizers import DlibResNet, Recognizer
 from evaluation.faces.subjects import FACES, Subject
 from evaluation.figures.means import share_of
 from evaluation.figures.resampling import RESAMPLES
+from evaluation.installed import installed_models
 
 MOST_STRIPS: Final = 24
 
@@ -86,10 +87,7 @@ def loaded_for(pairs: Sequence[Pairing], models: Models | None) -> Models:
     """
     if len(pairs) == 1:
         next(moments(pairs[0]), None)
-    try:
-        return models or load_models()
-    except AnonymizerError as error:
-        raise EvaluationError(error.code, str(error)) from None
+    return models or installed_models()
 
 
 def recognized(

@@ -7,7 +7,7 @@ stand. Where a folder says whose a recording is, the largest face of each moment
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Final
@@ -170,21 +170,48 @@ def moments(pair: Pairing) -> Iterator[Moment]:
     Raises:
         EvaluationError: comparison_mismatch, media_unreadable, or one of the anonymizer's codes about media.
     """
-    try:
-        with ExitStack() as stack:
-            streams = {view: stack.enter_context(path.open("rb")) for view, path in pair.paths.items()}
-            kinds = {view: kind_of(stream) for view, stream in streams.items()}
-            if len({kind.is_still for kind in kinds.values()}) > 1:
-                raise EvaluationError("comparison_mismatch")
-            if kinds["original"].is_still:
-                stills = {view: still(stream, kinds[view]) for view, stream in streams.items()}
-                yield _moment(0.0, stills, {})
+    with readable(), ExitStack() as stack:
+        streams = {view: stack.enter_context(path.open("rb")) for view, path in pair.paths.items()}
+        kinds = {view: kind_of(stream) for view, stream in streams.items()}
+        if len({kind.is_still for kind in kinds.values()}) > 1:
+            raise EvaluationError("comparison_mismatch")
+        if kinds["original"].is_still:
+            stills = {view: still(stream, kinds[view]) for view, stream in streams.items()}
+            yield _moment(0.0, stills, {})
+            return
+        opened = {
+            view: stack.enter_context(closing(Film(stream, kinds[view]))) for view, stream in streams.items()
+        }
+        yield from _film_moments(opened)
+
+
+def films(pair: Pairing) -> Iterator[Film]:
+    """Yields a recording's original and its result, one after the other, open; nothing of a still.
+
+    What goes wrong while they are decoded is for the caller to name (readable).
+
+    Raises:
+        EvaluationError: media_unreadable, or one of the anonymizer's codes about media.
+    """
+    views: tuple[View, ...] = ("original", "anonymized")
+    for view in views:
+        with readable(), pair.paths[view].open("rb") as stream:
+            kind = kind_of(stream)
+            if kind.is_still:
                 return
-            films = {
-                view: stack.enter_context(closing(Film(stream, kinds[view])))
-                for view, stream in streams.items()
-            }
-            yield from _film_moments(films)
+            with closing(Film(stream, kind)) as film:
+                yield film
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Gives whatever cannot be read a code.
+
+    Raises:
+        EvaluationError: media_unreadable, or one of the anonymizer's codes.
+    """
+    try:
+        yield
     except AnonymizerError as error:
         raise EvaluationError(error.code, str(error)) from None
     except (av.FFmpegError, OSError):
