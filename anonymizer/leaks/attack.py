@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final
 
 from anonymizer.detect.contract import Image
 from anonymizer.effects.operator import Cover, Scene
@@ -20,6 +20,7 @@ from anonymizer.leaks.figures import Leaks
 from anonymizer.leaks.gathering import Gatherer
 from anonymizer.leaks.metadata import metadata_left
 from anonymizer.leaks.tally import Tally
+from anonymizer.leaks.voices import VoiceFindings
 from anonymizer.models import Models
 from anonymizer.quality.readback import Contents
 from anonymizer.review.deciding import Decided
@@ -28,15 +29,6 @@ from anonymizer.settings import Settings
 
 # Of the time for attacks, where a job has pictures as well.
 SHARE_OF_VOICES: Final = 0.4
-
-
-class VoiceFindings(Protocol):
-    """What was found in the voices of a result (voices.py)."""
-
-    windows: int
-    matched: int
-    attackers: tuple[str, ...]
-    independent: frozenset[str]
 
 
 # Attacks the voices of a result, for so many seconds; None where nobody can, or nothing was made anew.

@@ -89,7 +89,9 @@ def transform_sound(
     with watch.stage("check"):
         quality = _check(sink, track, figures)
     with watch.stage("attack"):
-        leaks = attack_sound(Finished(sink, MEDIA_TYPE, month, perf_counter() - began), job.settings)
+        listens = job.attack(sink, heard, plan)
+        seconds = perf_counter() - began
+        leaks = attack_sound(Finished(sink, MEDIA_TYPE, month, seconds, listens), job.settings)
     session.finish(0, 0, 0, ())
     if on_progress is not None:
         on_progress(Progress(0, 0, 0.0))

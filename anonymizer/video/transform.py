@@ -17,7 +17,7 @@ from anonymizer.effects.casting import Cast, OnScene
 from anonymizer.effects.operator import Cover, Scene
 from anonymizer.intake.captured import month_of_video
 from anonymizer.intake.sniff import Format
-from anonymizer.leaks.attack import Attack, Finished
+from anonymizer.leaks.attack import Attack, AttackVoices, Finished
 from anonymizer.modes import MODES, Mode
 from anonymizer.quality.figures import LEAST_SSIM, Expected, Quality, judged
 from anonymizer.quality.readback import Contents, read_back
@@ -144,11 +144,12 @@ class _Passed:
     attack: Attack
     contents: Contents
     month: str | None
+    attack_voices: AttackVoices | None
 
     def attacked(self, report: Report, job_seconds: float) -> Report:
         """Attacks it, if it is what is delivered; adds what was found to the job's report."""
         began = perf_counter()
-        finished = Finished(self.sink, report.media_type, self.month, job_seconds)
+        finished = Finished(self.sink, report.media_type, self.month, job_seconds, self.attack_voices)
         decode_seconds = self.report.stage_seconds["decode"] / max(1, self.report.frames)
         leaks = self.attack.on_video(finished, self.contents, decode_seconds)
         seconds = dict(report.stage_seconds)
@@ -175,8 +176,10 @@ class _Passage:
         self._shot = 0
         self._session, cast = job.open(self._see)
         self._maker: Maker | None = None
-        if heard is not None and (plan := job.sound.plan(heard, self._session)) is not None:
+        plan = job.sound.plan(heard, self._session) if heard is not None else None
+        if heard is not None and plan is not None:
             self._maker = job.sound.maker(heard, plan)
+        self._attack_voices = job.sound.attack(sink, heard, plan)
         with self._watch.stage("attack"):
             self._attack = Attack(self._session, job.settings, job.sound.models)
         self._coverer = Coverer(
@@ -215,7 +218,8 @@ class _Passage:
             raise
         with self._watch.stage("check"):
             contents, quality = self._check(leave)
-        return _Passed(self._report(plain, quality), self._sink, self._attack, contents, month)
+        report = self._report(plain, quality)
+        return _Passed(report, self._sink, self._attack, contents, month, self._attack_voices)
 
     def _pass_all(
         self,
