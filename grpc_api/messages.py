@@ -68,8 +68,8 @@ MESSAGES = {
         "Take the mode original or a stricter policy; docs/leaks.md says how to look and cover by hand."
     ),
     "result_shows_voices": (
-        "Held back: made voices were still taken for the people whose words they say. Send it without sound "
-        "(--no-sound); docs/leaks.md says what else helps."
+        "Held back: a made voice was still taken for the person whose words it says. Another pseudonym, or "
+        "none, gives another voice; or send it without sound (--no-sound). See docs/leaks.md."
     ),
     "result_tells_metadata": (
         "Held back: the finished file still told more than its pictures and sound. That is a defect of the "

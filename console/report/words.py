@@ -152,8 +152,8 @@ LEAKS: Final[Mapping[str, str]] = {
     "rounds": "How often it was covered",
     "seconds": "How long the attack took",
     "texts_open": "Pictures with text that can still be read",
-    "voice_matched": "Stretches of speech that still sound like whoever spoke",
-    "voice_windows": "Stretches of speech that were attacked",
+    "voice_matched": "Stretches that still sound like whoever spoke, in the voice known again most often",
+    "voice_windows": "Stretches of that voice that were attacked",
 }
 """What attackers looked for in the finished file, as the head of a line."""
 
