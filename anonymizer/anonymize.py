@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -17,7 +17,7 @@ from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import Format, sniff
 from anonymizer.intake.wholeness import check_whole
 from anonymizer.leaks.again import Freedom, wider
-from anonymizer.leaks.floors import NOT_MENDED, miss
+from anonymizer.leaks.floors import can_mend, misses
 from anonymizer.models import Models
 from anonymizer.report import Progress, Report
 from anonymizer.review.review import Review
@@ -72,18 +72,15 @@ def anonymize(
         gallery = None if alone else open_gallery(models, settings)
         job = _Job(source, sink, kind, models, limits, on_progress, review, gallery, alone)
         report = job.make(settings)
-        code = _miss(report, settings)
-        if code is None:
+        missed = _misses(report, settings)
+        if not missed:
             return report
-        if code in NOT_MENDED:
-            raise AnonymizerError(code)
+        _raise_the_worst([code for code in missed if not can_mend(code, settings)])
         for stream in (source, sink):
             stream.seek(0)
         sink.truncate()
-        again = job.make(wider(settings, models, job.freedom))
-        code = _miss(again, settings)
-        if code is not None:
-            raise AnonymizerError(code)
+        again = job.make(wider(settings, models, job.freedom, missed))
+        _raise_the_worst(_misses(again, settings))
         return _after(report, again)
     except AnonymizerError:
         sink.seek(0)
@@ -91,8 +88,13 @@ def anonymize(
         raise
 
 
-def _miss(report: Report, settings: Settings) -> str | None:
-    return None if report.leaks is None else miss(report.leaks, settings.leaks)
+def _misses(report: Report, settings: Settings) -> tuple[str, ...]:
+    return () if report.leaks is None else misses(report.leaks, settings.leaks)
+
+
+def _raise_the_worst(missed: Sequence[str]) -> None:
+    if missed:
+        raise AnonymizerError(missed[0])
 
 
 def _after(first: Report, again: Report) -> Report:

@@ -239,7 +239,8 @@ class LeakSettings:
         under: at most so many of 1000 covers of faces under which a face is found again.
         identities: at most so many of 1000 covers of faces matched to their own original.
         texts: at most so many of 1000 frames looked at in which text can be read.
-        voices: at most so many of 1000 stretches of made speech matched to their own speaker.
+        voices: at most so many of 1000 stretches matched to their own speaker, of the voice that is found
+            again most often.
     """
 
     look: Literal["sampled", "exhaustive"] = "sampled"
@@ -247,7 +248,7 @@ class LeakSettings:
     under: int = 1000
     identities: int = 0
     texts: int = 0
-    voices: int = 1000
+    voices: int = 500
 
     def __post_init__(self) -> None:
         """Refuses values out of range.
@@ -290,6 +291,8 @@ class Settings:
             alone.
         pseudonym: which of them the first person of the job has, and whoever speaks longest; empty for none
             in particular.
+        voices_drawn: how often voices were drawn for this job before: those that have no pseudonym differ
+            from time to time.
         leaks: how the finished result is attacked, and what it must hold.
     """
 
@@ -312,6 +315,7 @@ class Settings:
     threads: int = 2
     personas: bytes | None = field(default=None, repr=False)
     pseudonym: str = field(default="", repr=False)
+    voices_drawn: int = 0
     leaks: LeakSettings = field(default_factory=LeakSettings)
 
     def __post_init__(self) -> None:

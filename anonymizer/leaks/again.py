@@ -1,4 +1,4 @@
-"""The settings of the second round: wider covers, and a more sensitive search.
+"""The settings of the second round: wider covers and a more sensitive search, other voices.
 
 More sensitive by one step: where one look was enough so far, every face detector that is installed joins;
 then comes a further pass; where there is none, a lower threshold. Everything at once would cover most of the
@@ -12,9 +12,11 @@ times as they are, so that the record can be replayed by the policy.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Final, Literal, TypeVar
 
+from anonymizer.leaks.floors import FACES, IDENTITIES, TEXT, VOICES
 from anonymizer.models import BLAZEFACE, Models
 from anonymizer.settings import DETECTORS, MOST_PASSES, CoverSettings, FaceSettings, Role, Settings
 
@@ -32,20 +34,37 @@ MOST_SECONDS: Final = 10.0
 _Any = TypeVar("_Any", bound=CoverSettings)
 
 
-def wider(settings: Settings, models: Models, freedom: Freedom) -> Settings:
+def wider(settings: Settings, models: Models, freedom: Freedom, missed: Collection[str]) -> Settings:
     """Returns the settings with which a result that did not hold is made once more.
+
+    Only that changes in which it did not hold: pictures of people, text, or voices.
 
     Args:
         settings: of the first round.
-        models: every face detector that is installed joins.
+        models: every face detector that is installed may join.
         freedom: what may change.
+        missed: codes (floors.py).
     """
+    if VOICES in missed:
+        settings = replace(settings, voices_drawn=settings.voices_drawn + 1)
+    if TEXT in missed:
+        settings = _with_wider_text(settings, freedom)
+    if FACES in missed or IDENTITIES in missed:
+        settings = _with_wider_people(settings, models, freedom)
+    return settings
+
+
+def _with_wider_text(settings: Settings, freedom: Freedom) -> Settings:
+    text = None if settings.text is None else _lower(_wider(settings.text, freedom), freedom)
+    plates = None if settings.plates is None else _lower(_wider(settings.plates, freedom), freedom)
+    return replace(settings, text=text, plates=plates)
+
+
+def _with_wider_people(settings: Settings, models: Models, freedom: Freedom) -> Settings:
     faces = _wider(settings.faces, freedom)
     if freedom != "covers alone":
         faces = _more_sensitive(faces, models)
     people = None if settings.people is None else _lower(_wider(settings.people, freedom), freedom)
-    text = None if settings.text is None else _lower(_wider(settings.text, freedom), freedom)
-    plates = None if settings.plates is None else _lower(_wider(settings.plates, freedom), freedom)
     roles = tuple(
         Role(
             role.name,
@@ -54,7 +73,7 @@ def wider(settings: Settings, models: Models, freedom: Freedom) -> Settings:
         )
         for role in settings.roles
     )
-    return replace(settings, faces=faces, people=people, text=text, plates=plates, roles=roles)
+    return replace(settings, faces=faces, people=people, roles=roles)
 
 
 def _wider(cover: _Any, freedom: Freedom) -> _Any:

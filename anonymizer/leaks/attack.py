@@ -30,7 +30,6 @@ from anonymizer.settings import Settings
 # Of the time for attacks, where a job has pictures as well.
 SHARE_OF_VOICES: Final = 0.4
 
-
 # Attacks the voices of a result, for so many seconds; None where nobody can, or nothing was made anew.
 AttackVoices = Callable[[float], VoiceFindings | None]
 

@@ -5,32 +5,43 @@ from __future__ import annotations
 from typing import Final
 
 from anonymizer.leaks.figures import Leaks
-from anonymizer.settings import LeakSettings
+from anonymizer.settings import LeakSettings, Settings
 
-# Covering once more, wider and more sensitive, mends none of these.
-NOT_MENDED: Final = frozenset({"result_unchecked", "result_tells_metadata", "result_shows_voices"})
+UNCHECKED: Final = "result_unchecked"
+METADATA: Final = "result_tells_metadata"
+FACES: Final = "result_shows_faces"
+IDENTITIES: Final = "result_shows_identities"
+TEXT: Final = "result_shows_text"
+VOICES: Final = "result_shows_voices"
 
 
-def miss(leaks: Leaks, settings: LeakSettings) -> str | None:
-    """Returns the code of the worst that a policy does not bear; None where the result holds.
+def misses(leaks: Leaks, floors: LeakSettings) -> tuple[str, ...]:
+    """Returns the codes of what a policy does not bear, the worst first; none where the result holds.
 
     Args:
         leaks: the figures of a result.
-        settings: the floors, in 1000 of what was looked at.
+        floors: in 1000 of what was looked at.
     """
     frames = leaks.frames_attacked
-    misses = {
-        "result_unchecked": leaks.frames_unchecked > 0,
-        "result_tells_metadata": leaks.metadata_left > 0,
-        "result_shows_faces": _is_over(leaks.faces_open, frames, settings.faces)
-        or _is_over(leaks.faces_under, leaks.faces_attacked, settings.under),
-        "result_shows_identities": _is_over(
-            leaks.identities_matched, leaks.identities_compared, settings.identities
-        ),
-        "result_shows_text": _is_over(leaks.texts_open, frames, settings.texts),
-        "result_shows_voices": _is_over(leaks.voice_matched, leaks.voice_windows, settings.voices),
+    missed = {
+        UNCHECKED: leaks.frames_unchecked > 0,
+        METADATA: leaks.metadata_left > 0,
+        FACES: _is_over(leaks.faces_open, frames, floors.faces)
+        or _is_over(leaks.faces_under, leaks.faces_attacked, floors.under),
+        IDENTITIES: _is_over(leaks.identities_matched, leaks.identities_compared, floors.identities),
+        TEXT: _is_over(leaks.texts_open, frames, floors.texts),
+        VOICES: _is_over(leaks.voice_matched, leaks.voice_windows, floors.voices),
     }
-    return next((code for code, is_missed in misses.items() if is_missed), None)
+    return tuple(code for code, is_missed in missed.items() if is_missed)
+
+
+def can_mend(code: str, settings: Settings) -> bool:
+    """Tells whether a second round may mend a miss.
+
+    What nobody looked at, and what a file tells of itself, is a mistake of ours that would be made again; and
+    a pseudonym always has the same voice.
+    """
+    return code not in {UNCHECKED, METADATA} and (code != VOICES or not settings.pseudonym)
 
 
 def _is_over(found: int | None, of: int | None, most: int) -> bool:
