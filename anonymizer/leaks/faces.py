@@ -1,52 +1,46 @@
-"""Faces found again in the result, by a network that took no part in covering.
+"""Faces found again in the result, by networks that took no part in covering.
 
 Two figures come of it. An open face lies mostly outside of everything that was covered or kept: nobody hid
 it. A face that is found within a cover was hidden badly, or the cover looks like a face to a network.
 
 Networks of this kind are short-sighted: the picture is looked at as a whole, in parts, and closely around
-every cover, where forehead, chin and cheeks show if the cover is too small.
+covers, where forehead, chin and cheeks show if the cover is too small. And they take lamps for faces: what
+one suspects, two others are asked about.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
 from anonymizer.boxes import Box, Boxes, no_boxes, suppress
 from anonymizer.detect.contract import Image
-from anonymizer.landmarks.networks import MESH_SIDE, FaceNetworks
+from anonymizer.leaks.certainty import Judge
 from anonymizer.leaks.covered import Covered
+from anonymizer.leaks.shares import share_outside
+from anonymizer.leaks.squares import around, cut, parts
 from anonymizer.settings import Effect
 
-# These draw a face, or leave it recognizable as one on purpose: finding one there says nothing.
+# These draw a face, or leave it one on purpose: finding one there says nothing.
 DRAWS_A_FACE: Final[frozenset[Effect]] = frozenset({"warp", "swap", "generator", "persona"})
-# Below this score nothing is a suspicion; above, the mesh has to see a face there as well.
-SUSPICION: Final = 0.6
-PRESENCE: Final = 0.8
-# Smaller faces nobody recognizes, and neither network is sure of them: pixels of the result.
-LEAST_PIXELS: Final = 14.0
+# From this score on something is suspected (certainty.py); where nobody is there to be asked, it is a face
+# from the other one on.
+SUSPICION: Final = 0.4
+ALONE: Final = 0.75
+# Nobody recognizes smaller faces: pixels of the result.
+LEAST_PIXELS: Final = 16.0
 # A face is open where more than this share of its box lies outside of all covers.
 OPEN_SHARE: Final = 0.5
 # How much of a kept face's surroundings belong to it: boxes of two networks differ.
 ROOM_OF_KEPT: Final = 1.5
-# Parts of the picture overlap by this share of their side, and each size is so much smaller than the last.
-OVERLAP: Final = 0.2
-FINER: Final = 1.6
-FIRST_PART: Final = 1.8
-SMALLEST_PART: Final = 300
-# Close looks in one frame, at the largest covers first; and how much room they have around a cover.
+# Close looks in one frame, at the largest covers, and how much room they have around a cover.
 MOST_CLOSE: Final = 8
 ROOM_AROUND_COVER: Final = 1.8
-# Suspicions that the mesh is asked about, the surest first.
-MOST_SUSPICIONS: Final = 12
-# What the mesh sees around a box: more for those that end at the brow.
-ROOMS: Final = (1.7, 1.25)
+# Suspicions in one frame that others are asked about, the surest first: a crowd under mosaics has many.
+MOST_ASKED: Final = 12
 
 
 class Seer(Protocol):
@@ -75,10 +69,10 @@ class FacesFound:
 class FaceAttacker:
     """Looks at frames of a result, one by one."""
 
-    def __init__(self, seer: Seer, landmarks: FaceNetworks | None) -> None:
-        """Takes what finds faces, and what is asked whether they are some; without it the first decides."""
+    def __init__(self, seer: Seer, judge: Judge | None) -> None:
+        """Takes what suspects, and who is asked about it."""
         self._seer = seer
-        self._landmarks = landmarks
+        self._judge = judge
 
     def look(self, rgb: Image, covered: Sequence[Covered]) -> FacesFound:
         """Counts the faces of a frame of the result.
@@ -91,88 +85,33 @@ class FaceAttacker:
             AnonymizerError: detector_failed.
         """
         attacked = [each for each in covered if each.kind == "face" and _is_attacked(each)]
-        suspicions = self._suspicions(rgb, attacked)
-        is_open = 0
+        is_open = asked = 0
         under: set[int] = set()
-        for face in _as_boxes(suspicions):
-            if _is_kept(face, covered):
+        for row in self._suspected(rgb, attacked):
+            face = Box(*(float(edge) for edge in row[:4]))
+            mostly_open = share_outside(face, covered) > OPEN_SHARE and not _is_kept(face, covered)
+            places = {place for place, each in enumerate(attacked) if _lies_under(face, each)}
+            if not (mostly_open or places - under) or asked == MOST_ASKED:
                 continue
-            mostly_open = _share_outside(face, covered) > OPEN_SHARE
-            places = [place for place, each in enumerate(attacked) if _lies_under(face, each)]
-            if (mostly_open or not under.issuperset(places)) and self._is_sure(rgb, face):
+            asked += 1
+            if self._is_face(rgb, face, float(row[4])):
                 is_open += mostly_open
-                under.update(places)
+                under |= places
         return FacesFound(is_open, len(attacked), len(under))
 
-    def _suspicions(self, rgb: Image, attacked: Sequence[Covered]) -> Boxes:
+    def _suspected(self, rgb: Image, attacked: Sequence[Covered]) -> Boxes:
         height, width = rgb.shape[:2]
         found = [no_boxes()]
-        for left, top, side in (*parts(width, height), *_around(attacked)):
-            square = _square(rgb, left, top, side)
-            boxes = self._seer.faces(square, SUSPICION)
-            boxes[:, :4] += np.array([left, top, left, top], np.float32)
+        closely = around([each.bounds for each in attacked], ROOM_AROUND_COVER, MOST_CLOSE)
+        for place in (*parts(width, height), *closely):
+            boxes = self._seer.faces(cut(rgb, place), SUSPICION)
+            boxes[:, :4] += np.array([*place[:2], *place[:2]], np.float32)
             found.append(boxes)
         every = suppress(np.concatenate(found))
-        large = (every[:, 3] - every[:, 1] >= LEAST_PIXELS) & (every[:, 2] - every[:, 0] >= LEAST_PIXELS / 2)
-        return every[large][:MOST_SUSPICIONS]
+        return every[every[:, 3] - every[:, 1] >= LEAST_PIXELS]
 
-    def _is_sure(self, rgb: Image, face: Box) -> bool:
-        if self._landmarks is None:
-            return True
-        for room in ROOMS:
-            side = max(face.width, face.height) * room
-            _, presence = self._landmarks.mesh(_crop(rgb, face.centre, side))
-            if presence >= PRESENCE:
-                return True
-        return False
-
-
-def parts(width: int, height: int) -> Iterator[tuple[int, int, int]]:
-    """Yields left, top and side of squares: the whole picture, then overlapping ones, smaller each time."""
-    longest = max(width, height)
-    yield 0, 0, longest
-    side = round(longest / FIRST_PART)
-    while side >= SMALLEST_PART:
-        for top in _begins(height, side):
-            for left in _begins(width, side):
-                yield left, top, side
-        side = round(side / FINER)
-
-
-def _begins(length: int, side: int) -> list[int]:
-    count = 1 + max(0, math.ceil((length - side) / (side * (1 - OVERLAP)) - 1e-6))
-    return [round(place * max(0, length - side) / max(1, count - 1)) for place in range(count)]
-
-
-def _around(attacked: Sequence[Covered]) -> Iterator[tuple[int, int, int]]:
-    largest = sorted(attacked, key=lambda each: -each.bounds.height * each.bounds.width)
-    for each in largest[:MOST_CLOSE]:
-        side = math.ceil(max(each.bounds.width, each.bounds.height) * ROOM_AROUND_COVER)
-        x, y = each.bounds.centre
-        yield round(x - side / 2), round(y - side / 2), side
-
-
-def _square(rgb: Image, left: int, top: int, side: int) -> Image:
-    """Returns a square of a picture; beyond it, black."""
-    height, width = rgb.shape[:2]
-    x1, y1, x2, y2 = max(0, left), max(0, top), min(width, left + side), min(height, top + side)
-    if (x2 - x1, y2 - y1) == (side, side):
-        return rgb[y1:y2, x1:x2]
-    square = np.zeros((side, side, 3), np.uint8)
-    if x2 > x1 and y2 > y1:
-        square[y1 - top : y2 - top, x1 - left : x2 - left] = rgb[y1:y2, x1:x2]
-    return square
-
-
-def _crop(rgb: Image, centre: tuple[float, float], side: float) -> Image:
-    size = max(2, math.ceil(side))
-    square = _square(rgb, round(centre[0] - size / 2), round(centre[1] - size / 2), size)
-    smooth = cv2.INTER_AREA if size > MESH_SIDE else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(square, (MESH_SIDE, MESH_SIDE), interpolation=smooth), np.uint8)
-
-
-def _as_boxes(boxes: Boxes) -> list[Box]:
-    return [Box(*(float(edge) for edge in row[:4])) for row in boxes]
+    def _is_face(self, rgb: Image, face: Box, score: float) -> bool:
+        return score >= ALONE if self._judge is None else self._judge.is_face(rgb, face, score)
 
 
 def _is_attacked(each: Covered) -> bool:
@@ -180,9 +119,8 @@ def _is_attacked(each: Covered) -> bool:
 
 
 def _is_kept(face: Box, covered: Sequence[Covered]) -> bool:
-    return any(
-        each.effect == "keep" and _holds(each.box.scaled(ROOM_OF_KEPT), face.centre) for each in covered
-    )
+    kept = (each.box.scaled(ROOM_OF_KEPT) for each in covered if each.effect == "keep")
+    return any(_holds(box, face.centre) for box in kept)
 
 
 def _lies_under(face: Box, each: Covered) -> bool:
@@ -192,17 +130,3 @@ def _lies_under(face: Box, each: Covered) -> bool:
 
 def _holds(box: Box, point: tuple[float, float]) -> bool:
     return box.x1 <= point[0] <= box.x2 and box.y1 <= point[1] <= box.y2
-
-
-def _share_outside(face: Box, covered: Sequence[Covered]) -> float:
-    """Returns how much of a face lies outside of all covers together, 0 to 1."""
-    cells: Final = 16
-    across = face.x1 + (np.arange(cells) + 0.5) * (face.width / cells)
-    down = face.y1 + (np.arange(cells) + 0.5) * (face.height / cells)
-    hidden: npt.NDArray[np.bool_] = np.zeros((cells, cells), np.bool_)
-    for each in covered:
-        if each.effect != "keep":
-            bounds = each.bounds
-            rows = (down >= bounds.y1) & (down <= bounds.y2)
-            hidden |= rows[:, None] & ((across >= bounds.x1) & (across <= bounds.x2))[None]
-    return 1 - float(hidden.mean())
