@@ -23,6 +23,8 @@ _MARGIN_SECONDS: Final = 0.05
 # Silence begins where a voice that is heard ends, and a tone rings on in the coder: of it, the middle.
 _SILENT_MARGIN_SECONDS: Final = 0.15
 _LEAST_SILENT_SECONDS: Final = 0.6
+# The rest of a long one, in which nobody could be heard.
+_LEAST_SILENT_PIECE_SECONDS: Final = 0.3
 
 Span = tuple[float, float]
 
@@ -98,8 +100,11 @@ def _cut(voice: Voice, spans: Sequence[Span]) -> Iterator[Stretch]:
         at = begin
         while at < end:
             upto = min(end, at + STRETCH_SECONDS - waits)
-            waiting.append((at, upto))
-            waits, at = waits + upto - at, upto
+            at, begins = upto, at
+            if voice.is_silent and upto - begins < _LEAST_SILENT_PIECE_SECONDS:
+                continue
+            waiting.append((begins, upto))
+            waits += upto - begins
             if voice.is_silent or waits >= STRETCH_SECONDS - 1e-6:
                 yield Stretch(voice, tuple(waiting))
                 waiting, waits, found = [], 0.0, True
@@ -110,5 +115,6 @@ def _cut(voice: Voice, spans: Sequence[Span]) -> Iterator[Stretch]:
 def _spread(stretches: Sequence[Stretch]) -> Sequence[Stretch]:
     """Gives some, ordered so that the first few are spread over all of them (van der Corput, 1935)."""
     bits = max(1, (len(stretches) - 1).bit_length())
-    order = sorted(range(len(stretches)), key=lambda place: f"{place:0{bits}b}"[::-1])
-    return [stretches[place] for place in order[:MOST_OF_A_VOICE]]
+    backwards = (int(f"{number:0{bits}b}"[::-1], 2) for number in range(1 << bits))
+    order = dict.fromkeys(number * len(stretches) >> bits for number in backwards)
+    return [stretches[place] for place in [*order][:MOST_OF_A_VOICE]]
