@@ -78,10 +78,6 @@ class FaceFinder:
         """See Finder."""
         return [box for box in seen(self._looks[detector], "face", picture) if box.width >= LEAST_PIXELS]
 
-    def faces(self, picture: Pixels) -> list[Box]:
-        """Returns what the first detector finds."""
-        return self.find(picture, self.detectors[0])
-
 
 def seen(look: Look, kind: Kind, picture: Pixels) -> list[Box]:
     """Returns what a detector is sure of in a picture, the largest first.

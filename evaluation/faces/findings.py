@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluation.faces.attackers import Attack, Knowledge
-from evaluation.faces.bands import band, is_weak
 from evaluation.faces.drift import Path
 from evaluation.faces.recognizers import Pixels
 from evaluation.faces.subjects import Subject
 from evaluation.figures.attacked import Figure
+from evaluation.figures.bands import band, is_weak
 from evaluation.figures.writing import document_of, figure_document
 
 

@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 
 from evaluation.faces.attackers import Attack, Knowledge
-from evaluation.faces.bands import band, is_weak
 from evaluation.faces.drift import Path
 from evaluation.faces.findings import RecognitionFindings
 from evaluation.faces.subjects import Subject
 from evaluation.figures.attacked import Attacked
+from evaluation.figures.bands import band, is_weak
 from evaluation.figures.writing import percent
 from evaluation.report.curves import Axis, Line, plot
 from evaluation.report.markup import Content, Markup, bullets, element, figure, section, table
