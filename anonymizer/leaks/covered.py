@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -38,3 +39,23 @@ class Covered:
     box: Box
     bounds: Box
     original: npt.NDArray[np.uint8] | None
+
+
+def small_picture(box: Box, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8] | None:
+    """Returns what lies under a box and around it, as Covered.original has it.
+
+    Args:
+        box: of a face, unscaled.
+        pixels: (H, W) or (H, W, 3) uint8.
+
+    Returns:
+        (32, 32) or (32, 32, 3) uint8; None where the box lies outside of the picture.
+    """
+    around = box.scaled(ORIGINAL_SCALE)
+    height, width = pixels.shape[:2]
+    left, top = max(0, round(around.x1)), max(0, round(around.y1))
+    part = pixels[top : max(0, min(height, round(around.y2))), left : max(0, min(width, round(around.x2)))]
+    if not part.size:
+        return None
+    side = (ORIGINAL_SIDE, ORIGINAL_SIDE)
+    return np.asarray(cv2.resize(part, side, interpolation=cv2.INTER_AREA), np.uint8)

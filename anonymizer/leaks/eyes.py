@@ -4,6 +4,7 @@ They are opened behind the wall, from what lies in memory. A figure that nobody 
 
 squares.py     which parts of a picture a network looks at
 faces.py       faces found again; certainty.py asks three networks about each
+likeness.py    whether the picture of a face is still there, told by no network
 shares.py      how much of something lies outside of all covers
 identities.py  faces recognized under their covers, by portraits of the original (portraits.py)
 readable.py    text that can still be read, by reader.py
@@ -43,8 +44,8 @@ class FrameFindings:
     Attributes:
         faces_open: faces found clearly outside of every cover and of everything kept.
         faces_attacked: covers of faces that were looked at.
-        faces_under: of those, under which a face is found again. Effects that draw a face are not counted as
-            attacked.
+        faces_under: of those, under which a face is found again, or its picture is still there. Effects that
+            draw a face are not counted as attacked.
         identities_compared: covers of faces compared with the originals of all tracks by a face recognizer.
         identities_matched: of those, matched to their own original track above the recognizer's threshold.
         texts_open: texts outside of covers and of what may stay that can be read; None where the policy does

@@ -1,7 +1,8 @@
 """Faces found again in the result, by networks that took no part in covering.
 
 Two figures come of it. An open face lies mostly outside of everything that was covered or kept: nobody hid
-it. A face that is found within a cover was hidden badly, or the cover looks like a face to a network.
+it. A face that is found within a cover was hidden badly; so was one whose picture is still there to the eye of
+no network (likeness.py).
 
 Networks of this kind are short-sighted: the picture is looked at as a whole, in parts, and closely around
 covers, where forehead, chin and cheeks show if the cover is too small. And they take lamps for faces: what
@@ -20,6 +21,7 @@ from anonymizer.boxes import Box, Boxes, no_boxes, suppress
 from anonymizer.detect.contract import Image
 from anonymizer.leaks.certainty import Judge
 from anonymizer.leaks.covered import Covered
+from anonymizer.leaks.likeness import is_still_there
 from anonymizer.leaks.shares import share_outside
 from anonymizer.leaks.squares import around, cut, parts
 from anonymizer.settings import Effect
@@ -58,7 +60,7 @@ class FacesFound:
     Attributes:
         open: faces outside of every cover and of everything kept.
         attacked: covers of faces that were looked at.
-        under: of those, under which a face was found.
+        under: of those, under which a face was found, or its picture is still there.
     """
 
     open: int
@@ -86,7 +88,7 @@ class FaceAttacker:
         """
         attacked = [each for each in covered if each.kind == "face" and _is_attacked(each)]
         is_open = asked = 0
-        under: set[int] = set()
+        under = {place for place, each in enumerate(attacked) if _shows_its_original(rgb, each)}
         for row in self._suspected(rgb, attacked):
             face = Box(*(float(edge) for edge in row[:4]))
             mostly_open = share_outside(face, covered) > OPEN_SHARE and not _is_kept(face, covered)
@@ -116,6 +118,10 @@ class FaceAttacker:
 
 def _is_attacked(each: Covered) -> bool:
     return each.effect != "keep" and each.effect not in DRAWS_A_FACE
+
+
+def _shows_its_original(rgb: Image, each: Covered) -> bool:
+    return each.original is not None and is_still_there(each.original, rgb, each.box)
 
 
 def _is_kept(face: Box, covered: Sequence[Covered]) -> bool:

@@ -19,7 +19,7 @@ from anonymizer.boxes import Box
 from anonymizer.effects.operator import Scene
 from anonymizer.effects.region import Region
 from anonymizer.leaks.checked import Checked, Looks
-from anonymizer.leaks.covered import DRAWN, ORIGINAL_SCALE, ORIGINAL_SIDE, Covered
+from anonymizer.leaks.covered import DRAWN, Covered, small_picture
 from anonymizer.leaks.every import Every
 from anonymizer.leaks.risk import APPEARS, GAP, Before, look_at, risk_of
 from anonymizer.leaks.samples import Sample, Samples
@@ -171,22 +171,11 @@ def with_originals(covered: Sequence[Covered], luma: _Luma) -> tuple[Covered, ..
     faces = [each for each in covered if each.kind == "face" and each.effect != "keep"]
     largest = {id(each) for each in sorted(faces, key=lambda face: -face.box.width)[:MOST_ORIGINALS]}
     return tuple(
-        Covered(each.kind, each.track, each.effect, each.box, each.bounds, _original(each.box, luma))
+        Covered(each.kind, each.track, each.effect, each.box, each.bounds, small_picture(each.box, luma))
         if id(each) in largest
         else each
         for each in covered
     )
-
-
-def _original(box: Box, luma: _Luma) -> _Luma | None:
-    around = box.scaled(ORIGINAL_SCALE)
-    height, width = luma.shape
-    left, top = max(0, round(around.x1)), max(0, round(around.y1))
-    part = luma[top : max(0, min(height, round(around.y2))), left : max(0, min(width, round(around.x2)))]
-    if not part.size:
-        return None
-    side = (ORIGINAL_SIDE, ORIGINAL_SIDE)
-    return np.asarray(cv2.resize(part, side, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _luma_of(scene: Scene) -> _Luma:
