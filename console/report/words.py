@@ -151,7 +151,7 @@ LEAKS: Final[Mapping[str, str]] = {
     "metadata_left": "Things in the file that tell where it comes from",
     "rounds": "How often it was covered",
     "seconds": "How long the attack took",
-    "texts_open": "Pictures with text that can still be read",
+    "texts_open": "Pictures with text, of a kind that is covered, that can still be read",
     "voice_matched": "Stretches that still sound like whoever spoke, in the voice known again most often",
     "voice_windows": "Stretches of that voice that were attacked",
 }

@@ -237,8 +237,8 @@ def _check_decisions(policy: Policy) -> None:
 
 def _check_leaks(policy: Policy) -> None:
     # A floor under something that nobody covers reads like a promise.
-    if policy.leaks.texts_permille is not None and policy.text_cover is None:
-        raise PolicyError("policy: leaks.texts_permille has no meaning without text")
+    if policy.leaks.texts_permille is not None and policy.text_cover is None and policy.plates is None:
+        raise PolicyError("policy: leaks.texts_permille has no meaning without text or plates")
     if policy.leaks.voices_permille is not None and not policy.anonymizes_voices:
         raise PolicyError("policy: leaks.voices_permille has no meaning where no voice is made anew")
 

@@ -26,8 +26,9 @@ class LeaksPolicy:
         faces_permille: at most so many of 1,000 frames looked at with a face outside the covers.
         under_permille: at most so many of 1,000 covers of faces under which a face is found again.
         identities_permille: at most so many of 1,000 covers that a face recognizer takes for whom they hide.
-        texts_permille: at most so many of 1,000 frames looked at with text that can be read.
-        voices_permille: at most so many of 1,000 stretches of speech that are taken for the voice they had.
+        texts_permille: at most so many of 1,000 frames looked at with text, or plates, that can be read.
+        voices_permille: at most so many of 1,000 stretches of speech that are taken for the voice they had,
+            of the one voice for which that happens most often.
     """
 
     look: str = SAMPLED

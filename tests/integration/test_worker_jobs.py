@@ -107,13 +107,9 @@ def test_a_face_goes_in_and_a_signed_anonymized_video_comes_out(
     # And attacked, behind the same wall.
     assert (facts.leaks_look, facts.leaks["rounds"]) == ("sampled", 1)
     assert 4 <= facts.leaks["frames_attacked"] <= frames
-    assert (facts.leaks["frames_unchecked"], facts.leaks["metadata_left"], facts.leaks["faces_open"]) == (
-        0,
-        0,
-        0,
-    )
+    assert {facts.leaks[what] for what in ("frames_unchecked", "metadata_left", "faces_open")} == {0}
+    assert facts.leaks.get("texts_open", 0) == 0
     assert facts.leaks["faces_attacked"] >= facts.leaks["frames_attacked"]
-    assert "texts_open" not in facts.leaks, "the policy lets text stay"
     assert facts.attackers.items() <= facts.models.items()
     if FULL_RANGE in facts.models:
         assert FULL_RANGE in facts.independent

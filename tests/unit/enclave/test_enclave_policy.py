@@ -128,6 +128,8 @@ def test_a_policy_says_what_attackers_may_find() -> None:
     ).leaks
     assert said.look == "exhaustive"
     assert said.floors == {"faces": 0, "under": 1000, "identities": 50, "texts": 7, "voices": 300}
+    plates = parse_policy(WITH_PLATES + "[leaks]\ntexts_permille = 3\n")
+    assert plates.leaks.floors == {"texts": 3}
     assert parse_policy(POLICY_TEXT + "[leaks]\nunder_permille = 20\n").leaks.floors == {"under": 20}
     assert parse_policy(POLICY_TEXT + '[leaks]\nlook = "sampled"\n').leaks == unsaid
 
