@@ -1,8 +1,8 @@
 """Faces found again in the result, by networks that took no part in covering.
 
 Two figures come of it. An open face lies mostly outside of everything that was covered or kept: nobody hid
-it. A face that is found within a cover was hidden badly; so was one whose picture is still there to the eye of
-no network (likeness.py).
+it. A face that is found within a cover was hidden badly; so was one whose picture is still there, though no
+network sees a face in it (likeness.py).
 
 Networks of this kind are short-sighted: the picture is looked at as a whole, in parts, and closely around
 covers, where forehead, chin and cheeks show if the cover is too small. And they take lamps for faces: what
