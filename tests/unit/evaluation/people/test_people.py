@@ -22,6 +22,8 @@ from evaluation.faces import telling
 from evaluation.faces.attackers import apart
 from evaluation.faces.findings import RecognitionFindings
 from evaluation.faces.gathering import Sample
+from evaluation.faces.restoring import ways
+from evaluation.faces.reversal import learned, reversed_
 from evaluation.people.embedding import PersonRecognizer
 from evaluation.people.evaluating import evaluate_people
 from evaluation.people.finding import PeopleFinder
@@ -201,6 +203,14 @@ def test_a_crop_is_what_re_identifiers_take(manifest: Path) -> None:
     assert recognizer.place(picture, Box(-90, 10, 60, 900)) is not None
 
 
+def test_what_is_restored_and_learned_first_keeps_the_shape_of_a_body() -> None:
+    chip = np.asarray(cv2.resize(somebody(0, 0)[0], (WIDE, HIGH)), np.uint8)
+    for name, way in ways().items():
+        assert way(chip).shape == chip.shape, name
+    network = learned([chip] * 2, [chip] * 2, steps=1)
+    assert [each.shape for each in reversed_(network, [chip])] == [chip.shape]
+
+
 def test_the_finders_that_are_installed(models: Models) -> None:
     finder = PeopleFinder(models)
     picture, where = with_person(320, 320, 60, 60, 200)
@@ -212,16 +222,16 @@ def test_the_finders_that_are_installed(models: Models) -> None:
 
 
 def test_nobody_and_no_network_have_a_code(original: Path, manifest: Path, tmp_path: Path) -> None:
-    def code(**arguments: object) -> str:
+    def code(*manifests: Path) -> str:
         with pytest.raises(EvaluationError) as refused:
-            evaluate_people(original, original, on_progress=quiet, finder=MadeFinder(), **arguments)  # type: ignore[arg-type]
+            evaluate_people(original, original, manifests=manifests, on_progress=quiet, finder=MadeFinder())
         return refused.value.code
 
-    assert code(manifests=[]) == "reidentifier_missing"
+    assert code() == "reidentifier_missing"
     broken = tmp_path / "broken.toml"
     broken.write_text(manifest.read_text().replace("dimension = 96", "dimension = 128"))
     (tmp_path / "person-embedding.onnx").write_bytes((manifest.parent / "person-embedding.onnx").read_bytes())
-    assert code(manifests=[broken]) == "model_unusable", "it answers another number of numbers"
+    assert code(broken) == "model_unusable", "it answers another number of numbers"
     written(tmp_path / "black", lambda picture, _: np.zeros_like(picture))
     with pytest.raises(EvaluationError) as refused:
         attacked(tmp_path / "black", original, manifest)
