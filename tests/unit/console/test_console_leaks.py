@@ -37,10 +37,7 @@ def test_the_figures_stand_in_plain_units() -> None:
     assert told["Pictures with a face that is not covered"] == "1 of 1,400 pictures looked at"
     assert told["Covers of faces under which a face is found again"] == "2 of 21 covers looked at"
     assert told["Covers of faces that still tell who it is"] == "3 of 20 covers compared"
-    assert (
-        told["Pictures with text, of a kind that is covered, that can still be read"]
-        == "4 of 1,400 pictures looked at"
-    )
+    assert told[words.LEAKS["texts_open"]] == "4 of 1,400 pictures looked at"
     assert told[words.LEAKS["voice_matched"]] == "5 of 60 stretches listened to"
     assert told["Pictures that no detector had looked at, of all"] == "0 of 9,000"
     assert told["Things in the file that tell where it comes from"] == "0"
