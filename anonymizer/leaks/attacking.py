@@ -86,10 +86,12 @@ def attack_video(
         look.at(result, threads, look.all_groups(), deadline=None)
     else:
         deadline = perf_counter() + budget.seconds
-        costs = Costs(budget.decode_seconds, FIRST_LOOK_SECONDS)
-        look.at(result, threads, look.planned(costs, 0.0, LEAST_FRAMES), deadline=None)
-        left = deadline - perf_counter()
-        look.at(result, threads, look.planned(look.costs, left, 0), deadline=deadline)
+        groups = look.planned(look.costs(budget.decode_seconds), 0.0, LEAST_FRAMES)
+        look.at(result, threads, groups, deadline=None)
+        # What it takes is known better each time, and what is left is spent by that.
+        while groups and (left := deadline - perf_counter()) > 0:
+            groups = look.planned(look.costs(budget.decode_seconds), left, 0)
+            look.at(result, threads, groups, deadline=deadline)
     if not look.tally.frames_attacked:
         raise AnonymizerError("result_unreadable")
     return look.tally
@@ -133,8 +135,7 @@ class _Look:
         self._samples: Mapping[int, Sample] = dict(self._found(samples))
         self._copies = Copies()
         self._seen: list[int] = []
-        self._decoded = 0
-        self._seconds_decoding = self._seconds_looking = 0.0
+        self._seeking, self._decoding, self._looking = _Mean(), _Mean(), _Mean()
 
     def _found(self, samples: Sequence[Sample]) -> Iterator[tuple[int, Sample]]:
         """Yields samples by the number of their frame in the file; one that is not there, quality tells."""
@@ -143,11 +144,13 @@ class _Look:
             if frame < len(self._times) and self._times[frame] == sample.pts:
                 yield frame, sample
 
-    @property
-    def costs(self) -> Costs:
-        """As measured."""
-        looks = max(1, len(self._seen))
-        return Costs(self._seconds_decoding / max(1, self._decoded), self._seconds_looking / looks)
+    def costs(self, decode_seconds: float) -> Costs:
+        """Returns what things take, as measured; before that, by what a frame takes to be decoded, about."""
+        return Costs(
+            seek=self._seeking.of(2 * decode_seconds),
+            decode=self._decoding.of(decode_seconds),
+            look=self._looking.of(FIRST_LOOK_SECONDS),
+        )
 
     def planned(self, costs: Costs, seconds: float, least: int) -> list[Group]:
         """Returns what to look at next."""
@@ -183,20 +186,33 @@ class _Look:
             raise AnonymizerError("result_unreadable") from None
 
     def _at(self, frames: Iterator[tuple[int, VideoFrame]], group: Group, deadline: float | None) -> None:
-        began = perf_counter()
+        began, cost = perf_counter(), self._seeking
         for frame, picture in frames:
             decoded_at = perf_counter()
-            self._decoded += 1
-            self._seconds_decoding += decoded_at - began
+            cost.add(decoded_at - began)
             if frame in group.frames and frame in self._samples:
                 self._look(frame, picture)
-                self._seconds_looking += perf_counter() - decoded_at
+                self._looking.add(perf_counter() - decoded_at)
             if deadline is not None and perf_counter() >= deadline:
                 return
-            began = perf_counter()
+            began, cost = perf_counter(), self._decoding
 
     def _look(self, frame: int, picture: VideoFrame) -> None:
         whole = self._copies.of(Picture(picture, 0, 0, 0.0), picture.width, picture.height)
         found = self._eyes.look(whole, self._samples[frame].covered, self._keep)
         self.tally = self.tally.plus(found)
         self._seen.append(frame)
+
+
+class _Mean:
+    """Seconds that something takes."""
+
+    def __init__(self) -> None:
+        self._seconds, self._times = 0.0, 0
+
+    def add(self, seconds: float) -> None:
+        self._seconds, self._times = self._seconds + seconds, self._times + 1
+
+    def of(self, before: float) -> float:
+        """Returns the mean, or what was believed before anything was measured."""
+        return self._seconds / self._times if self._times else before

@@ -14,8 +14,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-# Around a frame that is looked at, others tell little more.
+# So many frames around one that is looked at tell little more, and what lies in this share of the video is
+# worth up to a half less: so looks spread.
 NEIGHBOURS: Final = 6.0
+NEARBY: Final = 1 / 16
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,12 @@ class Costs:
     """Seconds.
 
     Attributes:
-        decode: of one frame.
+        seek: to a key frame, and its decoding.
+        decode: of one further frame.
         look: at one frame.
     """
 
+    seek: float
     decode: float
     look: float
 
@@ -73,14 +77,16 @@ def planned(
     worth = np.where(groups >= 0, np.asarray(risks, np.float64), 0.0)
     # Up to which frame each group is decoded already, by this plan.
     reached = begins - 1
+    nearby = NEARBY * (int(places[-1]) + 1) if places.size else 1.0
     for frame in seen:
-        worth *= _apart(places, frame)
+        worth *= _apart(places, frame, nearby)
     chosen: dict[int, list[int]] = {}
     spent: dict[int, float] = {}
     gained: dict[int, float] = {}
     taken = 0
     while worth.size:
-        needs = np.maximum(places - reached[groups], 0) * costs.decode + costs.look
+        further = np.maximum(places - np.maximum(reached, begins)[groups], 0) * costs.decode
+        needs = np.where(reached < begins, costs.seek, 0.0)[groups] + further + costs.look
         affordable = worth > 0 if taken < least else (worth > 0) & (needs <= seconds)
         if not affordable.any():
             break
@@ -92,12 +98,13 @@ def planned(
         seconds -= float(needs[place])
         taken += 1
         reached[group] = max(int(reached[group]), frame)
-        worth *= _apart(places, frame)
+        worth *= _apart(places, frame, nearby)
     order = sorted(chosen, key=lambda group: -gained[group] / spent[group])
     return [Group(int(begins[group]), tuple(sorted(chosen[group]))) for group in order]
 
 
-def _apart(places: npt.NDArray[np.int64], frame: int) -> npt.NDArray[np.float64]:
+def _apart(places: npt.NDArray[np.int64], frame: int, nearby: float) -> npt.NDArray[np.float64]:
     """Returns what of their worth frames keep beside one that is looked at: nothing of it at the place."""
-    share: npt.NDArray[np.float64] = 1 - np.exp(-(((places - frame) / NEIGHBOURS) ** 2))
+    close, near = (np.exp(-(((places - frame) / width) ** 2)) for width in (NEIGHBOURS, nearby))
+    share: npt.NDArray[np.float64] = (1 - close) * (1 - near / 2)
     return share

@@ -13,7 +13,9 @@ from typing import Final
 from anonymizer.leaks.covered import Covered
 
 MOST_FRAMES: Final = 256
-MOST_BYTES: Final = 4 * 1024 * 1024
+MOST_BYTES: Final = 8 * 1024 * 1024
+# Of a crowd so many are kept, whatever room they take.
+LEAST_FRAMES: Final = 8
 FIRST_STRIDE: Final = 4
 # What one cover takes besides its picture, and what a frame takes: about.
 _COVER_BYTES: Final = 600
@@ -82,14 +84,13 @@ class Samples:
 class _Store:
     def __init__(self, most_frames: int, most_bytes: int) -> None:
         self.of_index: dict[int, Sample] = {}
-        self._most_frames, self._most_bytes = max(2, most_frames), most_bytes
+        self._most_frames, self._most_bytes = max(LEAST_FRAMES, most_frames), most_bytes
         self._bytes = 0
 
     @property
     def is_full(self) -> bool:
-        return len(self.of_index) > 1 and (
-            len(self.of_index) > self._most_frames or self._bytes > self._most_bytes
-        )
+        frames = len(self.of_index)
+        return frames > self._most_frames or (frames > LEAST_FRAMES and self._bytes > self._most_bytes)
 
     def put(self, sample: Sample) -> None:
         before = self.of_index.get(sample.index)

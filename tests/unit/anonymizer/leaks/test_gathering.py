@@ -13,7 +13,7 @@ from anonymizer.leaks.covered import DRAWN, Covered
 from anonymizer.leaks.every import Every
 from anonymizer.leaks.gathering import Gatherer, covered_in, with_originals
 from anonymizer.leaks.risk import GAP, look_at, risk_of
-from anonymizer.leaks.samples import FIRST_STRIDE, Sample, Samples
+from anonymizer.leaks.samples import FIRST_STRIDE, LEAST_FRAMES, Sample, Samples
 from anonymizer.review.deciding import Decided, Seen
 from anonymizer.settings import FaceSettings
 
@@ -175,8 +175,18 @@ def test_bytes_bound_what_is_kept() -> None:
     assert len(list(samples)) > 4
 
 
+def test_of_a_crowd_some_frames_are_kept_whatever_they_take() -> None:
+    covered = (Covered("face", 1, "blur", HERE, HERE, None),) * 20_000
+    samples = Samples(most_frames=64, most_bytes=1 << 20)
+    for index in range(400):
+        samples.take(Sample(index, index, 9.0, covered), is_risky=True)
+    kept = [sample.index for sample in samples]
+    assert 4 <= len(kept) <= 2 * LEAST_FRAMES
+    assert kept[-1] - kept[0] > 200
+
+
 def test_of_neighbours_the_riskier_one_stays() -> None:
-    samples = Samples(most_frames=8, most_bytes=1 << 30)
+    samples = Samples(most_frames=16, most_bytes=1 << 30)
     for index in range(1, 400, 2):
         samples.take(Sample(index, index, 9.0 if index == 201 else 4.0, ()), is_risky=True)
     assert 201 in {sample.index for sample in samples}

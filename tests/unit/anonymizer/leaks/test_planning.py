@@ -8,7 +8,7 @@ import pytest
 
 from anonymizer.leaks.planning import Costs, planned
 
-COSTS = Costs(decode=0.01, look=0.05)
+COSTS = Costs(seek=0.02, decode=0.01, look=0.05)
 
 
 def frames_of(groups) -> list[int]:
@@ -16,7 +16,8 @@ def frames_of(groups) -> list[int]:
 
 
 def cost_of(groups, costs: Costs = COSTS) -> float:
-    return sum((g.frames[-1] - g.first + 1) * costs.decode + len(g.frames) * costs.look for g in groups)
+    decoding = sum(costs.seek + (group.frames[-1] - group.first) * costs.decode for group in groups)
+    return decoding + sum(len(group.frames) for group in groups) * costs.look
 
 
 @pytest.mark.parametrize("seconds", [0.1, 0.5, 2.0, 10.0])
@@ -49,7 +50,7 @@ def test_of_two_that_are_as_risky_the_one_nearer_behind_its_key_frame_is_taken()
 
 
 def test_frames_spread() -> None:
-    frames = frames_of(planned(range(200), [1.0] * 200, [0], Costs(0.0, 1.0), seconds=5.0, least=0))
+    frames = frames_of(planned(range(200), [1.0] * 200, [0], Costs(0.0, 0.0, 1.0), seconds=5.0, least=0))
     assert len(frames) == 5
     assert min(b - a for a, b in itertools.pairwise(frames)) > 6
 
