@@ -168,10 +168,10 @@ def test_bytes_bound_what_is_kept() -> None:
     covered = tuple(
         Covered("face", track, "blur", HERE, HERE, np.zeros((32, 32), np.uint8)) for track in range(50)
     )
-    samples = Samples(most_frames=1000, most_bytes=1 << 20)
+    samples = Samples(most_frames=1000, most_bytes=4 << 20)
     for index in range(4 * FIRST_STRIDE * 50):
         samples.take(Sample(index, index, 9.0, covered), is_risky=True)
-    assert sum(sample.size for sample in samples) <= 1 << 20
+    assert sum(sample.size for sample in samples) <= 4 << 20
     assert len(list(samples)) > 4
 
 
