@@ -20,5 +20,6 @@ key_release  from a worker's request to its file key, the record in the log coun
 gpu          the batched torch path by itself; needs torch, NumPy, PyAV and OpenCV only
 voice_attack how well voice effects hold, and how much of the words they keep, ours and others'
 voice_baselines those others
+mcadams      one of them by itself
 transcode    that floor, as a command of its own
 """

@@ -14,7 +14,7 @@ STRENGTH: Final = {
     "face-solid": "13 (3 to 24) at 1.3 of the face; 27 (14 to 40) at 1.0",
     "face-mosaic": "10 (5 to 16)",
     "face-persona": "6 (1 to 12)",
-    "face-swap": "14 to 15, measured before",
+    "face-swap": "11 (4 to 18)",
     "face-blur": "16 (9 to 24)",
     "face-warp": "**82 (72 to 90)**",
 }

@@ -28,10 +28,11 @@ from anonymizer.boxes import Box
 from anonymizer.settings import Effect as FaceEffect
 from benchmarks.effects_network import with_a_generator
 from evaluation.faces.attackers import Attack, attacks
-from evaluation.faces.finding import FaceFinder, overlap
+from evaluation.faces.finding import FaceFinder, still_there
 from evaluation.faces.gathering import Sample
 from evaluation.faces.pairing import View
 from evaluation.faces.recognizers import DlibResNet, Recognizer
+from evaluation.figures.bands import is_weak
 from evaluation.figures.resampling import RESAMPLES
 
 Pixels = npt.NDArray[np.uint8]
@@ -148,15 +149,32 @@ def key_of(purpose: bytes, number: int) -> bytes:
     return (purpose + b" " + str(number).encode()).ljust(32, b"\0")
 
 
+@dataclass(frozen=True)
+class Photograph:
+    """A picture with a face.
+
+    Attributes:
+        person, source: whose it is, and which.
+        pixels: (H, W, 3) uint8 RGB.
+        faces: what each detector finds in it; the first detector something, the largest first.
+    """
+
+    person: str
+    source: str
+    pixels: Pixels
+    faces: Mapping[str, list[Box]]
+
+
 def sampled(
-    photographs: Sequence[tuple[str, str, Pixels, Box]],
+    photographs: Sequence[Photograph],
     effect: Effect,
     finder: FaceFinder,
     recognizers: Sequence[Recognizer],
 ) -> list[Sample]:
     """Returns every photograph as a sample, covered three times."""
     samples = []
-    for number, (person, source, picture, box) in enumerate(photographs):
+    for number, photograph in enumerate(photographs):
+        picture, box = photograph.pixels, photograph.faces[finder.detectors[0]][0]
         cuts = {recognizer.name: recognizer.place(picture, box) for recognizer in recognizers}
         views: dict[View, Pixels] = {
             "original": picture,
@@ -166,8 +184,9 @@ def sampled(
         for view, key in again.items():
             views[view] = effect.cover(picture, box, key) if effect.is_keyed else views["anonymized"]
         chips = {(name, view): cut(each) for name, cut in cuts.items() if cut for view, each in views.items()}
-        seen = any(overlap(box, other) > 0.3 for other in finder.faces(views["anonymized"]))
-        samples.append(Sample(source, person, 0.0, box.width, chips, seen))
+        after = {name: finder.find(views["anonymized"], name) for name in finder.detectors}
+        there, left = (still_there(finder, box, found) for found in (photograph.faces, after))
+        samples.append(Sample(photograph.source, photograph.person, 0.0, box.width, chips, there, left))
     return samples
 
 
@@ -209,8 +228,8 @@ def attacked(
 MOST_PIXELS: Final = 400
 
 
-def photographs_of(folder: Path, finder: FaceFinder) -> list[tuple[str, str, Pixels, Box]]:
-    """Returns every photograph with a face: whose, which, the picture, and where its largest face is."""
+def photographs_of(folder: Path, finder: FaceFinder) -> list[Photograph]:
+    """Returns every photograph in which the first detector finds a face."""
     found = []
     for path in sorted(folder.glob("*/*.jpg")):
         picture = np.ascontiguousarray(cv2.imread(str(path))[:, :, ::-1])
@@ -218,9 +237,10 @@ def photographs_of(folder: Path, finder: FaceFinder) -> list[tuple[str, str, Pix
         picture = np.asarray(
             cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA), np.uint8
         )
-        boxes = finder.faces(picture)
-        if boxes:
-            found.append((path.parent.name, f"{path.parent.name}/{path.name}", picture, boxes[0]))
+        faces = {name: finder.find(picture, name) for name in finder.detectors}
+        if faces[finder.detectors[0]]:
+            person = path.parent.name
+            found.append(Photograph(person, f"{person}/{path.name}", picture, faces))
     return found
 
 
@@ -240,9 +260,19 @@ def row(name: str, samples: Sequence[Sample], tried: Sequence[Attack]) -> dict[s
                 "eer": figures.eer.value,
                 "chance": figures.chance_rank_1,
                 "trials": figures.trials,
+                "weak": is_weak(figures),
             }
         )
-    return {"effect": name, "detected": float(np.mean([s.detected for s in samples])), "attacks": said}
+    detectors = sorted({name for sample in samples for name in sample.seen})
+    return {
+        "effect": name,
+        "detected": {
+            detector: float(np.mean([detector in sample.detected for sample in samples]))
+            for detector in detectors
+        },
+        "weak": any(is_weak(each.figures) for each in tried),
+        "attacks": said,
+    }
 
 
 def main() -> None:
@@ -273,7 +303,8 @@ def main() -> None:
             first = each.figures.rank_1
             print(
                 f"  {each.knowledge:10} {each.preparation:32} {100 * first.value:5.1f} "
-                f"({100 * first.within.low:.0f} to {100 * first.within.high:.0f})",
+                f"({100 * first.within.low:.0f} to {100 * first.within.high:.0f})"
+                f"{'  weak' if is_weak(each.figures) else ''}",
                 flush=True,
             )
         if asked.out is not None:

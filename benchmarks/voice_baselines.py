@@ -11,14 +11,12 @@ from typing import Final
 
 import numpy as np
 import pyworld
-from scipy.signal import lfilter
 
+from benchmarks.mcadams import bent
 from evaluation.voice.listening import RATE, Speech
 
 Effect = Callable[[Speech, bytes], Speech]
 
-LPC_ORDER: Final = 20
-FRAME, HOP = 320, 160
 VOCODER_EDGES: Final = np.geomspace(100, 7600, 17)
 VOCODER_WINDOW: Final = 512
 
@@ -30,26 +28,8 @@ def nothing(speech: Speech, _seed: bytes) -> Speech:
 
 def mcadams(speech: Speech, seed: bytes) -> Speech:
     """Moves the resonances: each pole's angle to a power, .5 to .9 by key (VoicePrivacy's B2)."""
-    power = np.random.default_rng(list(seed)).uniform(0.5, 0.9)
-    window = np.sqrt(np.hanning(FRAME + 1)[:-1])
-    padded = np.pad(speech.astype(np.float64), FRAME)
-    made = np.zeros_like(padded)
-    for begin in range(0, len(padded) - FRAME, HOP):
-        frame = padded[begin : begin + FRAME] * window
-        spectrum = np.abs(np.fft.rfft(frame, 2 * FRAME)) ** 2
-        likeness = np.fft.irfft(spectrum)[: LPC_ORDER + 1]
-        if likeness[0] < 1e-9:
-            continue
-        likeness[0] *= 1 + 1e-6
-        lags = np.abs(np.subtract.outer(np.arange(LPC_ORDER), np.arange(LPC_ORDER)))
-        whitening = np.concatenate([[1.0], -np.linalg.solve(likeness[lags], likeness[1:])])
-        poles = np.roots(whitening)
-        angles = np.angle(poles)
-        turned = np.abs(poles) * np.exp(1j * np.sign(angles) * np.abs(angles) ** power)
-        moved = np.real(np.poly(np.where(np.abs(poles.imag) > 1e-9, turned, poles)))
-        made[begin : begin + FRAME] += window * lfilter([1.0], moved, lfilter(whitening, [1.0], frame))
-    result = made[FRAME : FRAME + len(speech)]
-    return _as_loud(result, speech)
+    power = float(np.random.default_rng(list(seed)).uniform(0.5, 0.9))
+    return _as_loud(bent(speech, power), speech)
 
 
 def shifted(speech: Speech, seed: bytes) -> Speech:

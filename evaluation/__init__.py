@@ -6,6 +6,9 @@ comparison/  an original and its result side by side
 figures/     what an attack achieved, for whatever can be recognized
 voice/       what an attacker makes of voices
 faces/       what an attacker makes of faces
-pictures/    what a result still is as a picture
+people/      what an attacker makes of whole people
+pictures/    what a result still is as a picture, and what can be read from it
+networks/    networks that a user brings along
 report/      findings as one page
+installed.py the models that are installed
 """

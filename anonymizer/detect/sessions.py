@@ -63,6 +63,10 @@ class Network:
         self.inputs = tuple(value.name for value in self._session.get_inputs())
         self.outputs = tuple(value.name for value in self._session.get_outputs())
 
+    def note(self, key: str) -> str:
+        """Returns what the file says under a key of its own; nothing where it says nothing."""
+        return str(self._session.get_modelmeta().custom_metadata_map.get(key, ""))
+
     def takes(self, shape: tuple[int, ...]) -> bool:
         """Tells whether the first input takes float32 of this shape, as far as the graph says."""
         wanted = self._session.get_inputs()[0]

@@ -78,7 +78,7 @@ def unpacked(block: bytes, kinds: int) -> list[Look]:
 
 
 def _by_byte(boxes: Boxes) -> bytes:
-    as_bytes = np.ascontiguousarray(boxes, "<f4").view(np.uint8).reshape(len(boxes), -1)
+    as_bytes = np.ascontiguousarray(boxes, "<f4").view(np.uint8).reshape(len(boxes), _COLUMNS * _FLOAT_BYTES)
     return np.ascontiguousarray(as_bytes.T).tobytes()
 
 

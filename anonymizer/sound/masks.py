@@ -2,7 +2,8 @@
 
 Whoever speaks longest has the pseudonym, where one is given; the others are numbered in the order in which
 they begin to speak. Nothing of a seed comes from a voice, so a made one tells nothing of the one that it
-replaces.
+replaces. Where a made voice turns out to be like that one all the same (leaks/voices.py), the job draws anew:
+the voice of a pseudonym stays, all others change.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class Masks:
         first = spoken.index(max(spoken)) if spoken else 0
         others = [speaker for speaker in range(turns.speakers) if speaker != first]
         self._places = {speaker: place for place, speaker in enumerate([first, *others])}
+        self._has_pseudonym = bool(settings.pseudonym)
+        self._drawn = settings.voices_drawn
 
     def __repr__(self) -> str:
         """Tells nothing."""
@@ -35,7 +38,11 @@ class Masks:
 
     def seed_of(self, speaker: int) -> bytes:
         """Returns the 32 bytes of a speaker; where nobody was found to speak, of the first one."""
-        return _keyed(self._key, self._places.get(speaker, 0).to_bytes(8, "big"))
+        place = self._places.get(speaker, 0)
+        seed = _keyed(self._key, place.to_bytes(8, "big"))
+        if not self._drawn or (self._has_pseudonym and place == 0):
+            return seed
+        return _keyed(seed, b"drawn again:" + self._drawn.to_bytes(8, "big"))
 
 
 def _keyed(key: bytes, message: bytes) -> bytes:

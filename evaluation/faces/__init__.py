@@ -1,4 +1,4 @@
-"""What an attacker makes of faces that were covered: whose they are.
+"""What an attacker makes of faces that were covered: whose they are; and what serves for bodies as well.
 
 What is attacked, and by whom:
 
@@ -20,8 +20,8 @@ reversal.py     what is learned: a network from covered to uncovered faces
 
 What comes out:
 
-bands.py        a figure in a word, and whether an effect counts as weak
 drift.py        how steady the face in the result is over time
+subjects.py     faces or bodies, in words
 findings.py     the findings, and as JSON
 telling.py      the same in lines and as sections of a page
 evaluating.py   two files or two folders in, all findings out

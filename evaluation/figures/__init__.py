@@ -9,6 +9,8 @@ identification.py  "which of them?": Rank-1, Rank-5, mean average precision, CMC
 resampling.py      intervals and bands, by drawing persons anew (bootstrap)
 discriminant.py    what an attacker learns from anonymized recordings of other people
 attacked.py        all figures of one table, with intervals, chance, and a word about small samples
+means.py           means of what was measured, with intervals
+bands.py           a figure in a word, and whether an effect counts as weak
 writing.py         the same as JSON and as words
 
 Shares are 0 to 1. An attacker who knows nothing has an equal error rate of .5 and a Rank-1 of chance; a

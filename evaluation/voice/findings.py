@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from evaluation.figures.attacked import Attacked, Figure
+from evaluation.figures.bands import is_weak
 from evaluation.figures.writing import document_of, figure_document
 from evaluation.voice.recordings import Skipped
 
@@ -30,6 +31,11 @@ class Tried:
     attacker: str
     ears: str
     figures: Attacked
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether it shows the effect to be weak; to link the results of one pseudonym shows nothing."""
+        return self.attacker in IDENTIFYING and is_weak(self.figures)
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,12 @@ class VoiceFindings:
             "skipped": dict(Counter(each.code for each in self.skipped)),
             "unpaired": self.unpaired,
             "attackers": [
-                {"attacker": each.attacker, "ears": each.ears, **document_of(each.figures)}
+                {
+                    "attacker": each.attacker,
+                    "ears": each.ears,
+                    "weak": each.is_weak,
+                    **document_of(each.figures),
+                }
                 for each in self.tried
             ],
             "not_tried": self.not_tried(),

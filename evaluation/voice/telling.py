@@ -48,7 +48,7 @@ def lines(found: VoiceFindings) -> list[str]:
         figures = each.figures
         told.append(
             f"{each.attacker:10}{each.ears:13}{percent(figures.eer):26}{percent(figures.rank_1):26}"
-            f"{100 * figures.chance_rank_1:6.1f} %"
+            f"{100 * figures.chance_rank_1:6.1f} %{'  weak' if each.is_weak else ''}"
         )
     if found.tried:
         told.append(found.tried[0].figures.sample_in_words)
@@ -91,6 +91,7 @@ def _attacked(found: VoiceFindings) -> list[Content]:
             percent(each.figures.tpr_at_1_fpr),
             percent(each.figures.rank_1),
             f"{100 * each.figures.chance_rank_1:.1f} %",
+            "weak" if each.is_weak else "",
         )
         for each in found.tried
     ]
@@ -101,10 +102,12 @@ def _attacked(found: VoiceFindings) -> list[Content]:
         "True positives at 1 % false",
         "Rank-1",
         "Rank-1 by chance",
+        "Weak?",
     )
     caption = (
         "An attacker who knows nothing has an equal error rate of 50 % and a Rank-1 of chance; one who is "
-        "never wrong 0 % and 100 %. In brackets: the 95 % interval, people drawn anew 1,000 times."
+        "never wrong 0 % and 100 %. In brackets: the 95 % interval, people drawn anew 1,000 times. "
+        "Weak: the attacker names more than 30 %, and more than a guess."
     )
     missing = [
         element("p", f"Not tried: {name}, {ATTACKERS[name]}; that takes {needed}.")

@@ -12,15 +12,21 @@ import numpy.typing as npt
 import pytest
 
 from anonymizer import AnonymizerError, Limits, Models, Role, Settings, anonymize, load_models
+from anonymizer.settings import LeakSettings
 from anonymizer.sound import job as sound_job
+from anonymizer.sound import making, pieces
 from anonymizer.sound.masks import Masks
 from anonymizer.speakers.finder import SpeakerFinder
 from anonymizer.speakers.turns import Turn, Turns
 from anonymizer.voice import VoiceMask, VoiceNetworks
+from benchmarks.mcadams import bent
 from tests.sound_factory import SPEECH_RATE, decoded, dialogue, talk, wav
 
 Samples = npt.NDArray[np.float32]
 Convert = Callable[[VoiceNetworks, VoiceMask, Samples], Samples]
+
+# Half of the stretches of one voice, as policies have it.
+HELD = LeakSettings(voices=500)
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +75,67 @@ def test_the_measure_finds_a_voice_that_is_let_through(
     """The control: a converter that gives back what it hears is seen through, a working one is not."""
     assert likeness(talk(), run(models, original)) < 0.9
     monkeypatch.setattr(sound_job, "convert", _nothing_changes)
-    assert likeness(talk(), run(models, original)) > 0.95
+    assert likeness(talk(), run(models, original, leaks=LeakSettings(voices=1000))) > 0.95
 
 
 def _as(change: Callable[[Samples], Samples]) -> Convert:
     return lambda _networks, _mask, speech: change(speech)
+
+
+def _faster(speech: Samples, times: float) -> Samples:
+    """Pitch and resonances higher, as long as before."""
+    places = np.arange(0, len(speech) - 1, times)
+    played = np.interp(places, np.arange(len(speech)), speech).astype(np.float32)
+    return np.resize(played, len(speech))
+
+
+WEAK: dict[str, Convert] = {
+    "nothing changes": _nothing_changes,
+    "a tape that runs too fast": _as(lambda speech: _faster(speech, 1.05)),
+    "resonances bent a little": _as(lambda speech: bent(speech, 0.9).astype(np.float32)),
+}
+
+
+@pytest.mark.parametrize("convert", WEAK.values(), ids=WEAK)
+def test_a_converter_that_changes_too_little_is_held(
+    models: Models, original: bytes, monkeypatch: pytest.MonkeyPatch, convert: Convert
+) -> None:
+    monkeypatch.setattr(sound_job, "convert", convert)
+    with pytest.raises(AnonymizerError) as caught:
+        run(models, original, leaks=HELD)
+    assert caught.value.code == "result_shows_voices"
+
+
+def test_one_voice_of_two_that_is_let_through_is_held(
+    models: Models, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The first one is changed as everybody should be, whoever answers is not."""
+    changes = sound_job._Voices.speak
+    monkeypatch.setattr(
+        sound_job._Voices,
+        "speak",
+        lambda self, speaker, speech: changes(self, speaker, speech) if speaker == 0 else speech,
+    )
+    with pytest.raises(AnonymizerError) as caught:
+        run(models, wav(tmp_path / "two.wav", dialogue()[0]).read_bytes(), leaks=HELD)
+    assert caught.value.code == "result_shows_voices"
+
+
+def test_speech_behind_a_bleep_is_held(
+    models: Models, original: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A renderer that takes what is to be removed or bleeped for what is to be kept."""
+    parts = pieces.pieces_of
+    monkeypatch.setattr(
+        making,
+        "pieces_of",
+        lambda *told: [replace(piece, effect="keep") for piece in parts(*told)],
+    )
+    for effect in ("bleep", "remove"):
+        role = Role("somebody", {}, audio="anonymize")
+        with pytest.raises(AnonymizerError) as caught:
+            run(models, original, audio=effect, roles=(role,), leaks=HELD)
+        assert caught.value.code == "result_shows_voices"
 
 
 def _fails(_: VoiceNetworks, __: VoiceMask, ___: Samples) -> Samples:

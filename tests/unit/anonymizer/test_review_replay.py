@@ -187,6 +187,15 @@ def recorder(max_bytes: int = 1 << 20) -> Recorder:
     return Recorder((Finder(sought, lambda *_: {}),), max_bytes)
 
 
+def test_looks_that_saw_nothing_are_packed_too() -> None:
+    nothing = [Look(told_at, told_at, (no_boxes(), no_boxes())) for told_at in (0, 3)]
+    back = unpacked(packed(nothing), kinds=2)
+    assert [(look.told_at, look.index, [len(boxes) for boxes in look.boxes]) for look in back] == [
+        (0, 0, [0, 0]),
+        (3, 3, [0, 0]),
+    ]
+
+
 def test_a_record_of_a_crowd_is_packed_as_it_comes_and_comes_back() -> None:
     made, rng = recorder(8 << 20), np.random.default_rng(2)
     looks = [

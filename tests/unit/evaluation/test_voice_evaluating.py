@@ -95,6 +95,11 @@ def test_findings_are_json_and_name_nobody(found: VoiceFindings) -> None:
     assert document["not_tried"] == {}
     first = document["attackers"][0]
     assert (first["attacker"], first["ears"], first["small_sample"]) == ("ignorant", "resemblyzer", True)
+    weak = {(each["attacker"], each["ears"]): each["weak"] for each in document["attackers"]}
+    assert weak["ignorant", "resemblyzer"]
+    assert not weak["linked", "resemblyzer"], "one pseudonym's results are meant to be linked"
+    rows = [line for line in telling.lines(found) if line.startswith("lazy")]
+    assert any(row.endswith("  weak") for row in rows)
     assert first["eer"]["interval"][0] <= first["eer"]["value"] <= first["eer"]["interval"][1]
     page = render(telling.sections(found))
     for text in (json.dumps(document), page, "\n".join(telling.lines(found))):

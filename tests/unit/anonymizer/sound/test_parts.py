@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -234,6 +235,17 @@ def test_who_speaks_longest_has_the_pseudonym() -> None:
     }
     assert len(seeds) == 10
     assert all(len(seed) == 32 for seed in seeds)
+
+
+def test_voices_that_are_drawn_anew_change_and_that_of_a_pseudonym_stays() -> None:
+    turns = Turns((Turn(0.0, 1.0, 0, True), Turn(1.0, 5.0, 1, True)), 6.0)
+    named = Settings(personas=bytes(range(32)), pseudonym="Pantalone")
+    nameless = replace(named, pseudonym="")
+    for settings, stays in ((named, {1}), (nameless, set())):
+        first, again = Masks(settings, turns), Masks(replace(settings, voices_drawn=1), turns)
+        assert {speaker for speaker in (0, 1) if first.seed_of(speaker) == again.seed_of(speaker)} == stays
+        assert again.seed_of(0) != again.seed_of(1)
+        assert again.seed_of(0) == Masks(replace(settings, voices_drawn=1), turns).seed_of(0)
 
 
 def test_effects_are_the_same_words_everywhere() -> None:

@@ -22,8 +22,8 @@ from evaluation.faces.attackers import (
     apart,
     attacks,
 )
-from evaluation.faces.bands import band, is_weak
 from evaluation.faces.gathering import Sample
+from evaluation.figures.bands import band, is_weak
 from tests.drawn_people import BOX, SIDE, MadeRecognizer, Pixels, quiet, samples
 
 PEOPLE, PICTURES = 12, 3
