@@ -129,7 +129,7 @@ def weighted_sum_of_points(weights: Sequence[bytes], points: Sequence[bytes]) ->
 
 
 def lagrange_at_zero(places: Iterable[int]) -> dict[int, bytes]:
-    """What the value at each place is multiplied by, to give the value at zero. Places are distinct, from 1."""
+    """The factor of the value at each place in the value at zero. Places are distinct, and count from 1."""
     numbers = list(places)
     weights = {}
     for own in numbers:

@@ -103,6 +103,7 @@ DIGESTED = {
     "policy": "the text of a policy",
     "public-key": "a public key, or the recipient string of one",
     "result": "the anonymized media file, which its owner may show to anybody",
+    "sharing": "the public part of a divided recovery key; blinded, so that it tells nothing about the key",
     "terms": "what a job is asked to do",
     "upload-header": "the age header of a sealed upload; random keys",
 }

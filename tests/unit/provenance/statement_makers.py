@@ -71,6 +71,7 @@ VALUES: dict[type[Facts], dict[str, Any]] = {
     DisclosureApprovalFacts: {
         "request_sha256": hex_of("request envelope"),
         "custodian_key_sha256": hex_of("custodian"),
+        "sharing_sha256": hex_of("sharing"),
         "worker_key_sha256": hex_of("one-job key"),
         "share_sha256": hex_of("share"),
         "approved_at": "2026-11-23T08:00:00Z",

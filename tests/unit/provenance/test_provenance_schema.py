@@ -63,6 +63,7 @@ DIGESTS = {
     "policy",
     "public-key",
     "result",
+    "sharing",
     "terms",
     "upload-header",
 }
