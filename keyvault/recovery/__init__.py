@@ -1,0 +1,12 @@
+"""The recovery package: what was covered, encrypted so that one person's ten seconds open alone.
+
+- `errors`: the base error of this room.
+- `schedule`: from the recovery key of a job to the key of one segment of one track.
+- `ring`: the wrapped keys of the tracks, kept apart from the package; to erase one is to forget a person.
+- `layout`: the bytes of a package: header, entries, tables, directory.
+- `writer`: writes one as a stream, in a worker. `reader`: opens a scope of one, in a disclosure worker.
+
+Entries are bytes of a kind that the caller knows; nothing here sees what they mean. The format is in
+`docs/formats.md`; who holds which key, and why, in `docs/adr/0020-a-door-that-takes-many.md`. Nothing uses
+this room yet.
+"""
