@@ -1,4 +1,4 @@
-"""Writing a recovery package as a stream, in the worker, beside the result. An entry costs 19 bytes of memory."""
+"""Writing a recovery package as a stream: in the worker, beside the result. An entry costs it 19 bytes."""
 
 from __future__ import annotations
 
