@@ -13,6 +13,7 @@ from console import output
 from console.commands import (
     age,
     compare,
+    custodian,
     doctor,
     evidence,
     log,
@@ -54,6 +55,7 @@ app.add_typer(evidence.app, name="evidence")
 app.add_typer(release.app, name="release")
 app.add_typer(log.app, name="log")
 app.add_typer(witness.app, name="witness")
+app.add_typer(custodian.app, name="custodian")
 app.add_typer(proof.app, name="proof")
 app.add_typer(models.app, name="models")
 

@@ -18,7 +18,7 @@ class CustodianError(KeyvaultError):
         Decisions: decision_invalid, decision_other_request, decision_out_of_order, decided_already,
             own_request, approval_other_worker, approval_other_sharing, approval_share_changed,
             request_denied, cool_off_running.
-        Identity: custodian_file_invalid.
+        Identity: custodian_file_invalid, custodian_unlock_failed, custodian_unprotected.
 
     Attributes:
         code: as above.

@@ -1,6 +1,7 @@
 """The vault: one process that holds every private key of a service. `python -m keyvault.vault`.
 
-Nothing outside this folder imports it; the front desk speaks to it through `keyvault.client`, a worker
+Nothing outside this folder imports it, but a custodian's own process (`keyvault.custody.identity`), which
+protects its keys by the same code; the front desk speaks to it through `keyvault.client`, a worker
 through `protos/bauta/internal/v1/release.proto` and `keyvault.release`.
 
 What it keeps, lowest first:
