@@ -9,6 +9,7 @@ from __future__ import annotations
 from tests.fuzz.rooms import (
     age,
     credentials,
+    custody,
     evidence,
     media,
     policies,
@@ -21,5 +22,18 @@ from tests.fuzz.rooms import (
 )
 from tests.fuzz.target import Target
 
-ROOMS = (age, policies, proofs, evidence, vault, replies, reviews, records, media, credentials, witnesses)
+ROOMS = (
+    age,
+    policies,
+    proofs,
+    evidence,
+    vault,
+    replies,
+    reviews,
+    records,
+    media,
+    credentials,
+    witnesses,
+    custody,
+)
 TARGETS: dict[str, Target] = {target.name: target for room in ROOMS for target in room.TARGETS}
