@@ -21,7 +21,7 @@ from typing import BinaryIO, Final
 from keyvault.age.streams import read_up_to
 from keyvault.recovery.errors import RecoveryError
 from keyvault.recovery.ring import MAX_TRACKS
-from keyvault.recovery.schedule import CONTEXT_BYTES, TAG_BYTES
+from keyvault.recovery.schedule import CONTEXT_BYTES, MAX_NUMBER, TAG_BYTES
 
 MAGIC: Final = b"bauta.recovery/v1\n"
 HEADER_BYTES: Final = len(MAGIC) + CONTEXT_BYTES + 4
@@ -33,7 +33,9 @@ MAX_PARTS: Final = 1 << 16
 """Entries of one segment and kind of one track."""
 MIN_SEGMENT_MILLISECONDS: Final = 100
 MAX_SEGMENT_MILLISECONDS: Final = 60_000
-KINDS: Final = ("pixels", "sound")
+KINDS: Final = ("pixels", "sound", "result")
+RESULT_TRACK: Final = MAX_NUMBER
+"""No person: the coded result by segments, which a disclosure is restored into; everybody is covered there."""
 
 _SEGMENT_LENGTH = struct.Struct(">I")
 _ENTRY = struct.Struct(">IHBQI")

@@ -303,7 +303,7 @@ GOOD = ENTRY.pack(0, 0, 0, HEADER_BYTES, 100)
 BAD_TABLES = {
     "a part left out": ENTRY.pack(0, 1, 0, HEADER_BYTES, 100),
     "a part twice": GOOD + GOOD,
-    "a kind that is none": ENTRY.pack(0, 0, 2, HEADER_BYTES, 100),
+    "a kind that is none": ENTRY.pack(0, 0, 3, HEADER_BYTES, 100),
     "inside the header": ENTRY.pack(0, 0, 0, HEADER_BYTES - 1, 100),
     "into the tables": ENTRY.pack(0, 0, 0, END - 99, 100),
     "far beyond": ENTRY.pack(0, 0, 0, (1 << 64) - 1, 100),
