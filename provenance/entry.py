@@ -24,7 +24,9 @@ KINDS = (
     "disclosure-request",
     "disclosure-approval",
     "disclosure-denial",
+    "disclosure-cancellation",
     "disclosure-release",
+    "resharing",
     "erasure",
 )
 """The last name of each statement's predicate type, without its version (`statements.Facts.kind`)."""

@@ -12,6 +12,7 @@ Deciding:
 
 - `fields`, `policy`: the custody policy, TOML: rule, requesters, purposes, scope, times.
 - `requests`: a request, checked by its policy. `decisions`: a custodian's approval or denial of it.
+- `handover`: a re-sharing on record, under a new policy.
 - `witnessed`: statements out of the witnessed log. `tally`: the disclosure worker's count, and rebuilding.
 
 A custodian's own keys:

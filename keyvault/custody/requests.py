@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.policy import CustodyPolicy, keys_sha256
-from provenance.dsse import Envelope
+from keyvault.signing.hybrid import HybridSigner
+from provenance.dsse import Envelope, sign_envelope
 from provenance.errors import ProvenanceError
 from provenance.keys import HybridPublicKey
-from provenance.statements import DisclosureRequestFacts
-from provenance.statements.fields import parse_instant
+from provenance.statements import DisclosureCancellationFacts, DisclosureRequestFacts
+from provenance.statements.fields import format_instant, parse_instant
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,23 @@ class Request:
             raise CustodianError("request_not_yet", "the request is dated later than the present moment")
         if latest >= parse_instant(self.facts.expires_at) or earliest > latest:
             raise CustodianError("request_expired", "the request has expired; ask again")
+
+
+def cancel(request: Request, signer: HybridSigner, now: datetime) -> Envelope:
+    """The requester takes a request back.
+
+    Raises:
+        CustodianError: requester_unknown, it is somebody else's.
+    """
+    requester = keys_sha256(signer.public)
+    if requester != request.facts.requester_key_sha256:
+        raise CustodianError("requester_unknown", "only who made a request takes it back")
+    facts = DisclosureCancellationFacts(
+        request_sha256=request.digest.hex(),
+        requester_key_sha256=requester,
+        cancelled_at=format_instant(now),
+    )
+    return sign_envelope(facts.to_statement(), signer)
 
 
 def check_request(policy: CustodyPolicy, request: Envelope, requester: HybridPublicKey) -> Request:

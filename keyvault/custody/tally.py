@@ -21,7 +21,12 @@ from keyvault.custody.witnessed import Witnessed
 from keyvault.release import OneJobKey
 from provenance.errors import ProvenanceError
 from provenance.keys import HybridPublicKey
-from provenance.statements import DisclosureApprovalFacts, DisclosureDenialFacts, DisclosureRequestFacts
+from provenance.statements import (
+    DisclosureApprovalFacts,
+    DisclosureCancellationFacts,
+    DisclosureDenialFacts,
+    DisclosureRequestFacts,
+)
 from provenance.statements.fields import parse_instant
 
 
@@ -78,6 +83,7 @@ class Tally:
         self._last_index = seen.log_index
         self._approved: dict[str, _Approved] = {}
         self._denied: set[str] = set()
+        self._is_cancelled = False
         self._blamed: dict[str, CustodianError] = {}
 
     def take_approval(self, recorded: Witnessed, custodian_key: HybridPublicKey, sealed_share: bytes) -> None:
@@ -141,6 +147,25 @@ class Tally:
         self._denied.add(custodian)
         self._last_index = recorded.log_index
 
+    def take_cancellation(self, recorded: Witnessed, requester_key: HybridPublicKey) -> None:
+        """Ends the request: nothing is rebuilt any more.
+
+        Raises:
+            CustodianError: decision_invalid or decision_other_request.
+        """
+        try:
+            facts = DisclosureCancellationFacts.from_statement(recorded.statement.verify(requester_key))
+        except ProvenanceError:
+            raise _no_decision() from None
+        asked_by = self._request.facts.requester_key_sha256
+        if recorded.kind != DisclosureCancellationFacts.kind() or keys_sha256(requester_key) != asked_by:
+            raise _no_decision()
+        if facts.requester_key_sha256 != asked_by or recorded.log_index <= self._seen.log_index:
+            raise _no_decision()
+        if facts.request_sha256 != self._request.digest.hex():
+            raise _other_request()
+        self._is_cancelled = True
+
     @property
     def approvals_sha256(self) -> tuple[str, ...]:
         """What a release names: digests of the approvals' envelopes, sorted."""
@@ -161,10 +186,12 @@ class Tally:
             The secret, for `sharing.recovery_key`.
 
         Raises:
-            CustodianError: request_not_yet, request_expired, cool_off_running, request_denied (those who
-                are left cannot agree any more), quorum_not_met, share_seal_broken, share_invalid or
-                share_false, naming the custodian.
+            CustodianError: request_cancelled, request_not_yet, request_expired, cool_off_running,
+                request_denied (those who are left cannot agree any more), quorum_not_met, share_seal_broken,
+                share_invalid or share_false, naming the custodian.
         """
+        if self._is_cancelled:
+            raise CustodianError("request_cancelled", "the request was taken back by who made it")
         self._request.require_open(now.earliest, now.latest)
         # From the latest time at which a witness may have seen it first: backdating gains nothing.
         if now.earliest - self._seen.latest < timedelta(minutes=self._policy.requests.cool_off_minutes):

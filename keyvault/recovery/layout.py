@@ -35,7 +35,7 @@ MIN_SEGMENT_MILLISECONDS: Final = 100
 MAX_SEGMENT_MILLISECONDS: Final = 60_000
 KINDS: Final = ("pixels", "sound", "result")
 RESULT_TRACK: Final = MAX_NUMBER
-"""No person: the coded result by segments, which a disclosure is restored into; everybody is covered there."""
+"""No person: the coded result by segments, with everybody covered; a disclosure is restored into it."""
 
 _SEGMENT_LENGTH = struct.Struct(">I")
 _ENTRY = struct.Struct(">IHBQI")

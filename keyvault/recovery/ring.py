@@ -1,7 +1,8 @@
 """The ring of wrapped keys, one a track. It lies apart from the package, where something can be destroyed.
 
 Without a track's wrapped key its entries are noise for ever, whoever agrees. So erasing is taking one off the
-ring and destroying every copy of the ring as it was; `ErasureFacts` names what was destroyed by its digest.
+ring and destroying every copy of the ring as it was; the erasure statement
+names what was destroyed by its digest.
 """
 
 from __future__ import annotations

@@ -10,14 +10,15 @@ What the service says (docs/statements.md has every field):
 - `worker_release`: "this version of the worker is a released one" (a release key, or the node key).
 - `key_rotation`: "this intake key is destroyed" (node key).
 
-What issue F will say, read and written here, and emitted by nobody yet: `disclosure` (a request, and what was
-released), `decision` (a custodian's approval or denial), `erasure`.
+What issue F will say, read and written here, and emitted by no service yet: `disclosure` (a request, and what
+was released), `decision` (a custodian's approval or denial), `cancellation`, `resharing`, `erasure`.
 
 `fields` and `scope` have the kinds of field, `vocabulary` the closed lists of words, `base` the in-toto
 frame, `schema` the same as JSON Schema for other people's tools.
 """
 
 from provenance.statements.base import Facts
+from provenance.statements.cancellation import DisclosureCancellationFacts
 from provenance.statements.decision import DisclosureApprovalFacts, DisclosureDenialFacts
 from provenance.statements.disclosure import DisclosureReleaseFacts, DisclosureRequestFacts
 from provenance.statements.erasure import ErasureFacts
@@ -27,12 +28,14 @@ from provenance.statements.job import JobFacts
 from provenance.statements.key_rotation import KeyRotationFacts
 from provenance.statements.policy import PolicyFacts
 from provenance.statements.release import ReleaseFacts
+from provenance.statements.resharing import ResharingFacts
 from provenance.statements.submission import SubmissionFacts
 from provenance.statements.worker_release import WorkerReleaseFacts
 
 __all__ = [
     "STATEMENTS",
     "DisclosureApprovalFacts",
+    "DisclosureCancellationFacts",
     "DisclosureDenialFacts",
     "DisclosureReleaseFacts",
     "DisclosureRequestFacts",
@@ -44,6 +47,7 @@ __all__ = [
     "KeyRotationFacts",
     "PolicyFacts",
     "ReleaseFacts",
+    "ResharingFacts",
     "SubmissionFacts",
     "WorkerReleaseFacts",
 ]
@@ -60,7 +64,9 @@ STATEMENTS: tuple[type[Facts], ...] = (
     DisclosureRequestFacts,
     DisclosureApprovalFacts,
     DisclosureDenialFacts,
+    DisclosureCancellationFacts,
     DisclosureReleaseFacts,
+    ResharingFacts,
     ErasureFacts,
 )
 """Every statement there is, in the order of the manual."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from provenance.statements import (
     DisclosureApprovalFacts,
+    DisclosureCancellationFacts,
     DisclosureDenialFacts,
     DisclosureReleaseFacts,
     DisclosureRequestFacts,
@@ -18,6 +19,7 @@ from provenance.statements import (
     KeyRotationFacts,
     PolicyFacts,
     ReleaseFacts,
+    ResharingFacts,
     SubmissionFacts,
     WorkerReleaseFacts,
 )
@@ -82,6 +84,11 @@ VALUES: dict[type[Facts], dict[str, Any]] = {
         "reason": "scope_too_wide",
         "denied_at": "2026-11-23T08:00:00Z",
     },
+    DisclosureCancellationFacts: {
+        "request_sha256": hex_of("request envelope"),
+        "requester_key_sha256": hex_of("requester"),
+        "cancelled_at": "2026-11-23T08:00:00Z",
+    },
     DisclosureReleaseFacts: {
         "request_sha256": hex_of("request envelope"),
         "approvals_sha256": tuple(sorted((hex_of("approval 1"), hex_of("approval 2")))),
@@ -92,6 +99,14 @@ VALUES: dict[type[Facts], dict[str, Any]] = {
         "tier": "process",
         "walls": ("landlock_fs", "net_namespace", "seccomp"),
         "released_at": "2026-11-24T08:00:00Z",
+    },
+    ResharingFacts: {
+        "job_id": JOB_ID,
+        "sharing_sha256": hex_of("sharing"),
+        "redealt_sha256": hex_of("redealt"),
+        "custody_policy_sha256": hex_of("custody"),
+        "custodian_key_sha256": hex_of("custodian"),
+        "dealt_at": "2026-11-25T08:00:00Z",
     },
     ErasureFacts: {
         "job_id": JOB_ID,

@@ -22,7 +22,9 @@ EMITTED_BY_NOBODY = {
     "disclosure-request",
     "disclosure-approval",
     "disclosure-denial",
+    "disclosure-cancellation",
     "disclosure-release",
+    "resharing",
     "erasure",
 }
 

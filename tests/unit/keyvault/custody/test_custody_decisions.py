@@ -13,7 +13,7 @@ import pytest
 from keyvault.custody import group
 from keyvault.custody.decisions import Approval
 from keyvault.custody.errors import CustodianError
-from keyvault.custody.requests import check_request
+from keyvault.custody.requests import cancel, check_request
 from keyvault.custody.resharing import new_sharing, redeal
 from keyvault.custody.seals import approved_info, seal_to_worker
 from keyvault.custody.sharing import Share, deal, job_context, recovery_key
@@ -303,6 +303,41 @@ def test_nobody_counts_twice(case: Disclosure) -> None:
     with pytest.raises(CustodianError) as refused:
         tally.rebuild(at(LATER))
     assert refused.value.code == "quorum_not_met"
+
+
+def take_back(case: Disclosure, tally: Tally, by: str = "desk") -> None:
+    taken_back = cancel(case.request, person("desk").signer, LATER)
+    recorded = case.log.record(taken_back, "disclosure-cancellation")
+    tally.take_cancellation(recorded, person(by).signer.public)
+
+
+def test_a_request_that_was_taken_back_releases_nothing(case: Disclosure) -> None:
+    tally = tally_of(case)
+    for name in ("ada", "chloe", "eve"):
+        give(case, tally, name)
+    with pytest.raises(CustodianError) as refused:
+        take_back(case, tally, "ada")
+    assert refused.value.code == "decision_invalid"
+    assert tally.rebuild(at(LATER)) == case.dealt.secret
+    take_back(case, tally)
+    with pytest.raises(CustodianError) as refused:
+        tally.rebuild(at(LATER))
+    assert refused.value.code == "request_cancelled"
+
+
+def test_a_request_is_taken_back_by_who_made_it_and_no_other_one_is(case: Disclosure) -> None:
+    with pytest.raises(CustodianError) as refused:
+        cancel(case.request, person("ada").signer, LATER)
+    assert refused.value.code == "requester_unknown"
+    other = check_request(custody_policy(), signed_request(), person("desk").signer.public)
+    recorded = case.log.record(cancel(other, person("desk").signer, LATER), "disclosure-cancellation")
+    with pytest.raises(CustodianError) as refused:
+        tally_of(case).take_cancellation(recorded, person("desk").signer.public)
+    assert refused.value.code == "decision_other_request"
+    under_another_kind = case.log.record(cancel(case.request, person("desk").signer, LATER), "job")
+    with pytest.raises(CustodianError) as refused:
+        tally_of(case).take_cancellation(under_another_kind, person("desk").signer.public)
+    assert refused.value.code == "decision_invalid"
 
 
 def test_the_same_record_is_not_replayed(case: Disclosure) -> None:
