@@ -1,4 +1,4 @@
-"""A re-sharing on record, from 2 of 3 to 3 of 5: signed by its dealers and nobody else, for this job alone."""
+"""A re-sharing on record, from 2 of 3 to 3 of 5: signed by its dealers and nobody else, for one job alone."""
 
 from __future__ import annotations
 
