@@ -23,6 +23,7 @@ from rich.table import Table
 
 from keyvault.age import HybridIdentity
 from keyvault.custody.decisions import Approval, approve
+from keyvault.custody.history import History, Recorded
 from keyvault.custody.policy import CustodyPolicy, keys_sha256, parse_custody_policy
 from keyvault.custody.requests import Request, check_request
 from keyvault.custody.resharing import new_share, new_sharing, redeal
@@ -71,9 +72,11 @@ class Case:
         self.worker = OneJobKey.generate()
         self.dealt = self.divide()
         self.sealed = self.seal()
+        # Any envelope: what it says of the job is nothing that is timed here.
+        self.job = sign_envelope(b"{}", desk.signer)
         facts = DisclosureRequestFacts(
             job_id=JOB_ID.hex(),
-            job_statement_sha256="0" * 64,
+            job_statement_sha256=self.job.digest.hex(),
             custody_policy_sha256=self.policy.digest.hex(),
             tracks=(1,),
             stretches=((0, 10_000),),
@@ -84,8 +87,8 @@ class Case:
             requested_at=format_instant(ASKED_AT),
             expires_at=format_instant(ASKED_AT + timedelta(days=1)),
         )
-        self.envelope = sign_envelope(facts.to_statement(), desk.signer)
-        self.request: Request = check_request(self.policy, self.envelope, desk.signer.public)
+        self.asked = sign_envelope(facts.to_statement(), desk.signer)
+        self.request: Request = check_request(self.policy, self.asked, desk.signer.public)
         self.approvals = {name: self.approve(name) for name in list(self.people)[:need]}
 
     def divide(self) -> Dealt:
@@ -108,13 +111,17 @@ class Case:
 
     def rebuild(self) -> bytes:
         """The worker: counts a quorum of approvals, opens and checks their shares, puts the key together."""
-        seen = _witnessed(self.envelope, "disclosure-request", 0)
+        seen = _witnessed(self.asked, "disclosure-request", 1)
+        taken = [seen]
         tally = Tally(self.policy, self.dealt.sharing, self.request, seen, self.worker)
-        for index, (name, approval) in enumerate(self.approvals.items(), start=1):
+        for index, (name, approval) in enumerate(self.approvals.items(), start=2):
             recorded = _witnessed(approval.envelope, "disclosure-approval", index)
+            taken.append(recorded)
             tally.take_approval(recorded, self.people[name].signer.public, approval.sealed_share)
         later = ASKED_AT + timedelta(hours=1)
-        secret = tally.rebuild(Moment(later, later))
+        statements = tuple(Recorded(one.log_index, one.kind, one.statement) for one in taken)
+        history = History(_witnessed(self.job, "job", 0), statements)
+        secret = tally.rebuild(history, Moment(later, later))
         if secret != self.dealt.secret:
             raise AssertionError("the secret that came out is not the one that went in")
         return recovery_key(secret, job_context(JOB_ID))

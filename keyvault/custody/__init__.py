@@ -13,7 +13,8 @@ Deciding:
 - `fields`, `policy`: the custody policy, TOML: rule, requesters, purposes, scope, times.
 - `requests`: a request, checked by its policy. `decisions`: a custodian's approval or denial of it.
 - `handover`: a re-sharing on record, under a new policy.
-- `witnessed`: statements out of the witnessed log. `tally`: the disclosure worker's count, and rebuilding.
+- `witnessed`: statements out of the witnessed log. `history`: the log from a job to its end.
+- `tally`: the disclosure worker's count, and the rebuilding.
 
 A custodian's own keys:
 

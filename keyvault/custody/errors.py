@@ -17,7 +17,8 @@ class CustodianError(KeyvaultError):
             legal_basis_not_allowed, scope_too_wide, request_too_long, request_not_yet, request_expired.
         Decisions: decision_invalid, decision_other_request, decision_out_of_order, decided_already,
             own_request, approval_other_worker, approval_other_sharing, approval_share_changed,
-            request_denied, request_cancelled, cool_off_running, dealing_other.
+            request_denied, request_cancelled, request_released, request_erased, request_reshared,
+            decision_left_out, history_incomplete, cool_off_running, dealing_other.
         Identity: custodian_file_invalid, custodian_unlock_failed, custodian_unprotected.
 
     Attributes:

@@ -10,9 +10,11 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from keyvault.custody.decisions import require_fitting, require_not_own
 from keyvault.custody.errors import CustodianError
+from keyvault.custody.history import History, Recorded
 from keyvault.custody.policy import CustodyPolicy, keys_sha256
 from keyvault.custody.requests import Request
 from keyvault.custody.seals import approved_info, open_in_worker
@@ -22,12 +24,20 @@ from keyvault.release import OneJobKey
 from provenance.errors import ProvenanceError
 from provenance.keys import HybridPublicKey
 from provenance.statements import (
+    STATEMENTS,
     DisclosureApprovalFacts,
     DisclosureCancellationFacts,
     DisclosureDenialFacts,
+    DisclosureReleaseFacts,
     DisclosureRequestFacts,
+    ErasureFacts,
+    Facts,
+    JobFacts,
+    ResharingFacts,
 )
 from provenance.statements.fields import parse_instant
+
+_FACTS: Final = {facts.kind(): facts for facts in STATEMENTS}
 
 
 @dataclass(frozen=True)
@@ -81,9 +91,9 @@ class Tally:
         self._one_job_key = one_job_key
         self._worker_key_sha256 = hashlib.sha256(one_job_key.public_key).hexdigest()
         self._last_index = seen.log_index
+        self._taken = {(seen.log_index, seen.statement.digest)}
         self._approved: dict[str, _Approved] = {}
         self._denied: set[str] = set()
-        self._is_cancelled = False
         self._blamed: dict[str, CustodianError] = {}
 
     def take_approval(self, recorded: Witnessed, custodian_key: HybridPublicKey, sealed_share: bytes) -> None:
@@ -125,7 +135,7 @@ class Tally:
         approved_at = parse_instant(facts.approved_at)
         self._request.require_open(approved_at, approved_at)
         self._approved[custodian] = _Approved(sealed_share, recorded.statement.digest.hex())
-        self._last_index = recorded.log_index
+        self._note(recorded)
 
     def take_denial(self, recorded: Witnessed, custodian_key: HybridPublicKey) -> None:
         """Counts a denial; its custodian can no longer approve this request.
@@ -145,26 +155,7 @@ class Tally:
             custodian_key,
         )
         self._denied.add(custodian)
-        self._last_index = recorded.log_index
-
-    def take_cancellation(self, recorded: Witnessed, requester_key: HybridPublicKey) -> None:
-        """Ends the request: nothing is rebuilt any more.
-
-        Raises:
-            CustodianError: decision_invalid or decision_other_request.
-        """
-        try:
-            facts = DisclosureCancellationFacts.from_statement(recorded.statement.verify(requester_key))
-        except ProvenanceError:
-            raise _no_decision() from None
-        asked_by = self._request.facts.requester_key_sha256
-        if recorded.kind != DisclosureCancellationFacts.kind() or keys_sha256(requester_key) != asked_by:
-            raise _no_decision()
-        if facts.requester_key_sha256 != asked_by or recorded.log_index <= self._seen.log_index:
-            raise _no_decision()
-        if facts.request_sha256 != self._request.digest.hex():
-            raise _other_request()
-        self._is_cancelled = True
+        self._note(recorded)
 
     @property
     def approvals_sha256(self) -> tuple[str, ...]:
@@ -176,22 +167,23 @@ class Tally:
         """Who approved and then gave no true share, and the code of what was wrong; after `rebuild`."""
         return {custodian: defect.code for custodian, defect in self._blamed.items()}
 
-    def rebuild(self, now: Moment) -> bytes:
+    def rebuild(self, history: History, now: Moment) -> bytes:
         """Opens the shares and puts the secret together. A false one is left out where the others suffice.
 
         Args:
+            history: the log from the job to an end that is as new as the caller can demand.
             now: from witnesses or a time-stamping authority, over something that this worker drew.
 
         Returns:
             The secret, for `sharing.recovery_key`.
 
         Raises:
-            CustodianError: request_cancelled, request_not_yet, request_expired, cool_off_running,
+            CustodianError: history_incomplete, request_cancelled, request_released, request_erased,
+                request_reshared, decision_left_out, request_not_yet, request_expired, cool_off_running,
                 request_denied (those who are left cannot agree any more), quorum_not_met, share_seal_broken,
                 share_invalid or share_false, naming the custodian.
         """
-        if self._is_cancelled:
-            raise CustodianError("request_cancelled", "the request was taken back by who made it")
+        self._require_unanswered(history)
         self._request.require_open(now.earliest, now.latest)
         # From the latest time at which a witness may have seen it first: backdating gains nothing.
         if now.earliest - self._seen.latest < timedelta(minutes=self._policy.requests.cool_off_minutes):
@@ -204,6 +196,35 @@ class Tally:
         if self._blamed and not self._policy.rule.is_met_by(shares):
             raise next(iter(self._blamed.values()))
         return self._sharing.rebuild(shares)
+
+    def _note(self, recorded: Witnessed) -> None:
+        self._last_index = recorded.log_index
+        self._taken.add((recorded.log_index, recorded.statement.digest))
+
+    def _require_unanswered(self, history: History) -> None:
+        """Checks that nothing in the log ends the request. Signatures are not asked for: the log's operator
+        could only add what ends it, and has simpler ways to refuse."""
+        asked, own = self._request.facts, self._request.digest.hex()
+        begins = history.first.kind == JobFacts.kind()
+        if not begins or history.first.statement.digest.hex() != asked.job_statement_sha256:
+            raise CustodianError("history_incomplete", "the log is not shown from the job of the request on")
+        # In another view of the log, or one that ends too early, these are somewhere else or nowhere.
+        if not self._taken <= {(one.log_index, one.statement.digest) for one in history.recorded}:
+            raise CustodianError("history_incomplete", "the log is shown without decisions that were taken")
+        for recorded in history.recorded:
+            match _facts_of(recorded):
+                case DisclosureReleaseFacts(request_sha256=digest) if digest == own:
+                    raise CustodianError("request_released", "the request was answered before")
+                case DisclosureCancellationFacts(request_sha256=digest) if digest == own:
+                    raise CustodianError("request_cancelled", "the request was taken back by who made it")
+                case ErasureFacts(job_id=asked.job_id, tracks=erased) if set(erased) & set(asked.tracks):
+                    raise CustodianError("request_erased", "a track that is asked for was erased since")
+                case ResharingFacts(job_id=asked.job_id) if recorded.log_index > self._seen.log_index:
+                    raise CustodianError("request_reshared", "the custodians changed their shares; ask again")
+                case DisclosureDenialFacts(request_sha256=digest, custodian_key_sha256=custodian) if (
+                    digest == own and custodian not in self._denied
+                ):
+                    raise CustodianError("decision_left_out", "a denial is in the log and was not counted")
 
     def _true_shares(self) -> Iterator[tuple[str, Share]]:
         for custodian, approved in self._approved.items():
@@ -236,6 +257,14 @@ class Tally:
         if recorded.log_index <= self._last_index:
             raise CustodianError("decision_out_of_order", "decisions are counted in the order of the log")
         return custodian
+
+
+def _facts_of(recorded: Recorded) -> Facts | None:
+    """What a recorded statement says; one that cannot be read under its kind says nothing."""
+    try:
+        return _FACTS[recorded.kind].from_statement(recorded.statement.payload)
+    except ProvenanceError:
+        return None
 
 
 def _no_decision() -> CustodianError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from keyvault.custody import group
 from keyvault.custody.card import CustodianCard
 from keyvault.custody.errors import CustodianError
+from keyvault.custody.history import read_history
 from keyvault.custody.identity_file import CustodianFile
 from keyvault.custody.policy import parse_custody_policy
 from keyvault.custody.seals import dealt_info, open_in_worker, open_share, seal_share
@@ -147,6 +148,7 @@ def take_proof(untrusted: bytes) -> None:
     """What counts as recorded is the request that was."""
     good, log = proof()
     recorded = require_witnessed(untrusted, log.trust, "disclosure-request")
+    read_history(untrusted, log.entries, log.statements, log.trust, "disclosure-request")
     assert require_witnessed(good, log.trust, "disclosure-request").log_index == recorded.log_index
 
 
@@ -222,7 +224,10 @@ TARGETS = (
     Target(
         name="disclosure_proof",
         sender="the operator, who would like to release alone",
-        parsers=("keyvault.custody.witnessed.require_witnessed",),
+        parsers=(
+            "keyvault.custody.witnessed.require_witnessed",
+            "keyvault.custody.history.read_history",
+        ),
         parse=take_proof,
         seeds=lambda: (proof()[0],),
         errors=(ProvenanceError,),

@@ -11,6 +11,7 @@ from typing import Any
 
 from keyvault.age import HybridIdentity
 from keyvault.custody.decisions import Approval, approve, deny
+from keyvault.custody.history import History, read_history
 from keyvault.custody.policy import CustodyPolicy, keys_sha256, parse_custody_policy
 from keyvault.custody.requests import Request, check_request
 from keyvault.custody.seals import dealt_info, seal_share
@@ -19,12 +20,13 @@ from keyvault.custody.witnessed import Witnessed, require_witnessed
 from keyvault.release import OneJobKey
 from keyvault.signing.hybrid import HybridSigner
 from provenance.dsse import Envelope, sign_envelope
+from provenance.entry import Entry
 from provenance.log import TransparencyLog
 from provenance.proof import ProofFile
 from provenance.statements import DisclosureRequestFacts
 from provenance.statements.fields import format_instant
 from provenance.trust import Trust
-from tests.unit.provenance.provenance_makers import TestLogKeys, TestSigner, seed
+from tests.unit.provenance.provenance_makers import TestLogKeys, TestSigner, job_facts, seed
 from tests.unit.provenance.witness_makers import WITNESSES, cosigned, policy_text
 
 ASKED_AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -89,11 +91,17 @@ def custody_policy() -> CustodyPolicy:
     return parse_custody_policy(custody_text())
 
 
+@cache
+def job_statement() -> Envelope:
+    """The job whose result is asked about."""
+    return sign_envelope(job_facts(job_id=JOB_ID.hex()).to_statement(), TestSigner("worker"))
+
+
 def request_facts(**changes: Any) -> DisclosureRequestFacts:
     """The desk asks for ten seconds of one track."""
     values: dict[str, Any] = {
         "job_id": JOB_ID.hex(),
-        "job_statement_sha256": seed("job statement").hex(),
+        "job_statement_sha256": job_statement().digest.hex(),
         "custody_policy_sha256": custody_policy().digest.hex(),
         "tracks": (2,),
         "stretches": ((5000, 15000),),
@@ -127,6 +135,8 @@ class WitnessedLog:
         self.log = TransparencyLog(
             folder / f"{name}.sqlite", keys.origin, keys.sign_checkpoint, lambda note, _: self._cosign(note)
         )
+        self.entries: list[Entry] = []
+        self.statements: list[Envelope] = []
         self.trust = Trust(
             TestSigner("node").public, keys.origin, keys.vkeys, witness_policy=policy_text("2")
         )
@@ -134,11 +144,20 @@ class WitnessedLog:
     def prove(self, statement: Envelope, kind: str) -> bytes:
         """Records a statement; its proof file."""
         index = self.log.append(kind, statement.digest)
+        if index == len(self.entries):
+            self.entries.append(Entry(kind, statement.digest))
+            self.statements.append(statement)
         return ProofFile(statement, (), self.log.proof_for(index)).to_bytes()
 
     def record(self, statement: Envelope, kind: str) -> Witnessed:
         """Records a statement, and takes it back out of its proof."""
         return require_witnessed(self.prove(statement, kind), self.trust, kind)
+
+    def history(self, job: Envelope) -> History:
+        """The log from a job to its end."""
+        at = self.log.append("job", job.digest)
+        proof = ProofFile(job, (), self.log.proof_for(at)).to_bytes()
+        return read_history(proof, self.entries[at:], self.statements, self.trust)
 
     def _cosign(self, note: bytes) -> bytes:
         return cosigned(note, self._witnesses, int(self.now.timestamp()))
@@ -158,6 +177,7 @@ class Disclosure:
     def begin(cls, folder: Path, by: str = "desk", **changes: Any) -> Disclosure:
         """A request that is recorded."""
         log, envelope = WitnessedLog(folder), signed_request(by, **changes)
+        log.prove(job_statement(), "job")
         request = check_request(custody_policy(), envelope, person(by).signer.public)
         seen = log.record(envelope, "disclosure-request")
         dealt = deal(custody_policy().rule, job_context(JOB_ID))

@@ -13,6 +13,8 @@ import pytest
 from keyvault.custody import group
 from keyvault.custody.decisions import Approval
 from keyvault.custody.errors import CustodianError
+from keyvault.custody.handover import sign_dealing
+from keyvault.custody.history import History, read_history
 from keyvault.custody.requests import cancel, check_request
 from keyvault.custody.resharing import new_sharing, redeal
 from keyvault.custody.seals import approved_info, seal_to_worker
@@ -22,10 +24,16 @@ from keyvault.custody.witnessed import require_witnessed
 from keyvault.errors import KeyvaultError
 from keyvault.release import OneJobKey
 from provenance.checklist import VerificationError
-from provenance.dsse import sign_envelope
+from provenance.dsse import Envelope, sign_envelope
+from provenance.entry import Entry
 from provenance.errors import ProvenanceError
 from provenance.log import TransparencyLog
-from provenance.statements import DisclosureApprovalFacts
+from provenance.statements import (
+    DisclosureApprovalFacts,
+    DisclosureReleaseFacts,
+    ErasureFacts,
+    Facts,
+)
 from tests.unit.keyvault.custody.custody_makers import (
     ASKED_AT,
     JOB_ID,
@@ -33,6 +41,7 @@ from tests.unit.keyvault.custody.custody_makers import (
     Disclosure,
     WitnessedLog,
     custody_policy,
+    job_statement,
     person,
     signed_request,
     taken_request,
@@ -48,6 +57,11 @@ def at(moment: datetime) -> Moment:
 
 def tally_of(case: Disclosure) -> Tally:
     return Tally(custody_policy(), case.dealt.sharing, case.request, case.seen, case.worker)
+
+
+def rebuild(case: Disclosure, tally: Tally, moment: Moment) -> bytes:
+    """With the log as it is now."""
+    return tally.rebuild(case.log.history(job_statement()), moment)
 
 
 def give(case: Disclosure, tally: Tally, name: str, approval: Approval | None = None) -> None:
@@ -119,7 +133,7 @@ def test_an_editor_and_two_lawyers_rebuild_the_key(case: Disclosure) -> None:
     tally = tally_of(case)
     for name in ("ada", "chloe", "eve"):
         give(case, tally, name)
-    secret = tally.rebuild(at(LATER))
+    secret = rebuild(case, tally, at(LATER))
     assert secret == case.dealt.secret
     assert len(recovery_key(secret, job_context(JOB_ID))) == 32
     assert len(tally.approvals_sha256) == 3
@@ -140,7 +154,7 @@ def test_the_wrong_ones_do_not(name: str, case: Disclosure) -> None:
     for approving in NOT_ENOUGH[name]:
         give(case, tally, approving)
     with pytest.raises(CustodianError) as refused:
-        tally.rebuild(at(LATER))
+        rebuild(case, tally, at(LATER))
     assert refused.value.code == "quorum_not_met"
 
 
@@ -150,11 +164,11 @@ def test_enough_denials_end_a_request(case: Disclosure) -> None:
         give(case, tally, name)
     give_no(case, tally, "dan")
     with pytest.raises(CustodianError) as refused:
-        tally.rebuild(at(LATER))
+        rebuild(case, tally, at(LATER))
     assert refused.value.code == "quorum_not_met"
     give_no(case, tally, "eve")
     with pytest.raises(CustodianError) as refused:
-        tally.rebuild(at(LATER))
+        rebuild(case, tally, at(LATER))
     assert refused.value.code == "request_denied"
 
 
@@ -178,9 +192,9 @@ def test_nothing_is_released_too_early_or_too_late(name: str, case: Disclosure) 
     for approving in ("ada", "chloe", "eve"):
         give(case, tally, approving)
     with pytest.raises(CustodianError) as refused:
-        tally.rebuild(moment)
+        rebuild(case, tally, moment)
     assert refused.value.code == code
-    assert tally.rebuild(at(ASKED_AT + timedelta(hours=1))) == case.dealt.secret
+    assert rebuild(case, tally, at(ASKED_AT + timedelta(hours=1))) == case.dealt.secret
 
 
 def test_the_cool_off_begins_with_the_record_and_not_with_the_date_on_the_request(tmp_path: Path) -> None:
@@ -189,7 +203,7 @@ def test_the_cool_off_begins_with_the_record_and_not_with_the_date_on_the_reques
     for name in ("ada", "chloe", "eve"):
         give(case, tally, name)
     with pytest.raises(CustodianError) as refused:
-        tally.rebuild(at(ASKED_AT + timedelta(minutes=30)))
+        rebuild(case, tally, at(ASKED_AT + timedelta(minutes=30)))
     assert refused.value.code == "cool_off_running"
 
 
@@ -207,10 +221,10 @@ def test_a_lying_custodian_is_named_and_left_out_where_the_others_suffice(case: 
         give(case, tally, name)
     give(case, tally, "dan", Approval(signed, sealed))
     with pytest.raises(CustodianError) as refused:
-        tally.rebuild(at(LATER))
+        rebuild(case, tally, at(LATER))
     assert (refused.value.code, refused.value.custodian) == ("share_false", person("dan").digest)
     give(case, tally, "eve")
-    assert tally.rebuild(at(LATER)) == case.dealt.secret
+    assert rebuild(case, tally, at(LATER)) == case.dealt.secret
     assert tally.blamed == {person("dan").digest: "share_false"}
 
 
@@ -289,7 +303,7 @@ def test_an_approval_that_is_not_one_does_not_count(name: str, case: Disclosure)
     # It leaves no trace: the same custodian can still approve.
     for approving in ("ada", "chloe", "eve"):
         give(case, tally, approving)
-    assert tally.rebuild(at(LATER)) == case.dealt.secret
+    assert rebuild(case, tally, at(LATER)) == case.dealt.secret
 
 
 def test_nobody_counts_twice(case: Disclosure) -> None:
@@ -301,43 +315,15 @@ def test_nobody_counts_twice(case: Disclosure) -> None:
             give(case, tally, "chloe")
         assert (refused.value.code, refused.value.custodian) == ("decided_already", person("chloe").digest)
     with pytest.raises(CustodianError) as refused:
-        tally.rebuild(at(LATER))
+        rebuild(case, tally, at(LATER))
     assert refused.value.code == "quorum_not_met"
 
 
-def take_back(case: Disclosure, tally: Tally, by: str = "desk") -> None:
-    taken_back = cancel(case.request, person("desk").signer, LATER)
-    recorded = case.log.record(taken_back, "disclosure-cancellation")
-    tally.take_cancellation(recorded, person(by).signer.public)
-
-
-def test_a_request_that_was_taken_back_releases_nothing(case: Disclosure) -> None:
-    tally = tally_of(case)
-    for name in ("ada", "chloe", "eve"):
-        give(case, tally, name)
-    with pytest.raises(CustodianError) as refused:
-        take_back(case, tally, "ada")
-    assert refused.value.code == "decision_invalid"
-    assert tally.rebuild(at(LATER)) == case.dealt.secret
-    take_back(case, tally)
-    with pytest.raises(CustodianError) as refused:
-        tally.rebuild(at(LATER))
-    assert refused.value.code == "request_cancelled"
-
-
-def test_a_request_is_taken_back_by_who_made_it_and_no_other_one_is(case: Disclosure) -> None:
+def test_a_request_is_taken_back_by_who_made_it_alone(case: Disclosure) -> None:
     with pytest.raises(CustodianError) as refused:
         cancel(case.request, person("ada").signer, LATER)
     assert refused.value.code == "requester_unknown"
-    other = check_request(custody_policy(), signed_request(), person("desk").signer.public)
-    recorded = case.log.record(cancel(other, person("desk").signer, LATER), "disclosure-cancellation")
-    with pytest.raises(CustodianError) as refused:
-        tally_of(case).take_cancellation(recorded, person("desk").signer.public)
-    assert refused.value.code == "decision_other_request"
-    under_another_kind = case.log.record(cancel(case.request, person("desk").signer, LATER), "job")
-    with pytest.raises(CustodianError) as refused:
-        tally_of(case).take_cancellation(under_another_kind, person("desk").signer.public)
-    assert refused.value.code == "decision_invalid"
+    assert cancel(case.request, person("desk").signer, LATER).verify(person("desk").signer.public)
 
 
 def test_the_same_record_is_not_replayed(case: Disclosure) -> None:
@@ -381,6 +367,7 @@ def test_an_approval_recorded_before_its_request_does_not_count(tmp_path: Path) 
     request = check_request(custody_policy(), envelope, person("desk").signer.public)
     dealt = deal(custody_policy().rule, job_context(JOB_ID))
     log.record(signed_request(tracks=(9,)), "disclosure-request")
+    log.prove(job_statement(), "job")
     early = Disclosure(
         log, dealt, OneJobKey.generate(), request, log.record(signed_request(), "disclosure-request")
     )
@@ -430,7 +417,7 @@ def test_a_swapped_sharing_rebuilds_nothing_of_the_job(case: Disclosure) -> None
     tally = tally_of(swapped)
     for name in ("ada", "chloe", "eve"):
         give(swapped, tally, name)
-    assert tally.rebuild(at(LATER)) == own.secret != case.dealt.secret
+    assert rebuild(swapped, tally, at(LATER)) == own.secret != case.dealt.secret
 
 
 # A custodian's own checks.
@@ -496,6 +483,160 @@ def test_a_stranger_can_neither_approve_nor_deny(case: Disclosure) -> None:
 def test_a_reason_is_a_word_of_the_list(case: Disclosure) -> None:
     with pytest.raises(ProvenanceError):
         case.denial("ada", "she is my sister")
+
+
+# To the log's end.
+
+
+def _statement(facts: Facts, kind: str) -> Callable[[Disclosure], None]:
+    """The node records this."""
+    return lambda case: _record(case, sign_envelope(facts.to_statement(), person("node").signer), kind)
+
+
+def _record(case: Disclosure, envelope: Envelope, kind: str) -> None:
+    case.log.prove(envelope, kind)
+
+
+def _erasure(tracks: tuple[int, ...], job_id: bytes = JOB_ID) -> ErasureFacts:
+    return ErasureFacts(job_id.hex(), tracks, ("0" * 64,), "consent_withdrawn", "2026-11-21T13:00:00Z")
+
+
+def _release(case: Disclosure, request_sha256: str | None = None) -> Envelope:
+    facts = DisclosureReleaseFacts(
+        request_sha256=request_sha256 or case.request.digest.hex(),
+        approvals_sha256=("0" * 64,),
+        tracks=(2,),
+        stretches=((5000, 15000),),
+        disclosure_sha256="0" * 64,
+        measurement="0" * 64,
+        tier="process",
+        walls=(),
+        released_at="2026-11-21T13:00:00Z",
+    )
+    return sign_envelope(facts.to_statement(), person("worker").signer)
+
+
+def _reshared(case: Disclosure) -> None:
+    old, rule, ada = case.dealt, custody_policy().rule, person("ada")
+    made = redeal(old.sharing, ada.digest, old.shares[ada.digest], rule).sharing
+    _record(case, sign_dealing(old.sharing, made, JOB_ID, custody_policy(), ada, LATER), "resharing")
+
+
+ENDED: dict[str, tuple[str, Callable[[Disclosure], None]]] = {
+    "released before": (
+        "request_released",
+        lambda case: _record(case, _release(case), "disclosure-release"),
+    ),
+    "taken back": (
+        "request_cancelled",
+        lambda case: _record(
+            case, cancel(case.request, person("desk").signer, LATER), "disclosure-cancellation"
+        ),
+    ),
+    "erased": ("request_erased", _statement(_erasure((1, 2)), "erasure")),
+    "custodians changed": ("request_reshared", _reshared),
+    "a denial that the worker was not shown": (
+        "decision_left_out",
+        lambda case: _record(case, case.denial("dan"), "disclosure-denial"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENDED)
+def test_what_the_log_says_since_ends_a_request(name: str, case: Disclosure) -> None:
+    code, happens = ENDED[name]
+    tally = tally_of(case)
+    for approving in ("ada", "chloe", "eve"):
+        give(case, tally, approving)
+    assert rebuild(case, tally, at(LATER)) == case.dealt.secret
+    happens(case)
+    with pytest.raises(CustodianError) as refused:
+        rebuild(case, tally, at(LATER))
+    assert refused.value.code == code
+
+
+def test_what_happens_to_others_does_not(case: Disclosure) -> None:
+    tally = tally_of(case)
+    for approving in ("ada", "chloe", "eve"):
+        give(case, tally, approving)
+    _statement(_erasure((1,)), "erasure")(case)
+    _statement(_erasure((2,), bytes(16)), "erasure")(case)
+    _record(case, _release(case, "1" * 64), "disclosure-release")
+    _record(case, signed_request(), "disclosure-request")
+    # A statement under another kind of entry says nothing.
+    _record(case, _release(case), "erasure")
+    assert rebuild(case, tally, at(LATER)) == case.dealt.secret
+
+
+def test_an_erasure_before_the_request_counts_too(tmp_path: Path) -> None:
+    case = Disclosure.begin(tmp_path)
+    case = dataclasses.replace(case, log=WitnessedLog(tmp_path, "second"))
+    envelope = signed_request()
+    request = check_request(custody_policy(), envelope, person("desk").signer.public)
+    case.log.prove(job_statement(), "job")
+    _statement(_erasure((2,)), "erasure")(case)
+    case = dataclasses.replace(case, request=request, seen=case.log.record(envelope, "disclosure-request"))
+    tally = tally_of(case)
+    for approving in ("ada", "chloe", "eve"):
+        give(case, tally, approving)
+    with pytest.raises(CustodianError) as refused:
+        rebuild(case, tally, at(LATER))
+    assert refused.value.code == "request_erased"
+
+
+def _read(log: WitnessedLog, entries: list[Entry], statements: list[Envelope]) -> History:
+    proof = log.prove(job_statement(), "job")
+    return read_history(proof, entries, statements, log.trust)
+
+
+def test_nothing_of_custody_can_be_left_out(case: Disclosure) -> None:
+    _record(case, _release(case), "disclosure-release")
+    for number in range(5):
+        _record(case, signed_request(tracks=(number,)), "disclosure-request")
+    log = case.log
+    entries, statements = list(log.entries), list(log.statements)
+    assert len(_read(log, entries, statements).recorded) == len(entries) - 1
+    release = next(entry for entry in entries if entry.kind == "disclosure-release")
+    tricks: dict[str, tuple[list[Entry], list[Envelope]]] = {
+        "no statement": (
+            entries,
+            [one for one in statements if one.digest != release.envelope_sha256],
+        ),
+        "no entry": ([entry for entry in entries if entry != release], statements),
+        "another kind": (
+            [Entry("job", entry.envelope_sha256) if entry == release else entry for entry in entries],
+            statements,
+        ),
+        "exchanged": ([entries[0], entries[2], entries[1], *entries[3:]], statements),
+        "cut short": (entries[:-1], statements),
+        "one more": ([*entries, entries[-1]], statements),
+        "nothing": ([], statements),
+    }
+    for name, (shown, with_statements) in tricks.items():
+        with pytest.raises(CustodianError) as refused:
+            _read(log, shown, with_statements)
+        assert refused.value.code == "history_incomplete", name
+
+
+def test_an_older_end_of_the_log_lacks_what_was_taken(case: Disclosure) -> None:
+    tally = tally_of(case)
+    older = case.log.history(job_statement())
+    for approving in ("ada", "chloe", "eve"):
+        give(case, tally, approving)
+    with pytest.raises(CustodianError) as refused:
+        tally.rebuild(older, at(LATER))
+    assert refused.value.code == "history_incomplete"
+
+
+def test_a_history_from_another_job_is_none(case: Disclosure) -> None:
+    tally = tally_of(case)
+    for approving in ("ada", "chloe", "eve"):
+        give(case, tally, approving)
+    other = sign_envelope(job_statement().payload, person("worker").signer)
+    case.log.prove(other, "job")
+    with pytest.raises(CustodianError) as refused:
+        tally.rebuild(case.log.history(other), at(LATER))
+    assert refused.value.code == "history_incomplete"
 
 
 # Out of which log.
