@@ -46,7 +46,7 @@ def require_witnessed(untrusted_proof: bytes, trust: Trust, kind: str) -> Witnes
         kind: of the log entry.
 
     Raises:
-        SignatureError: `witnesses_not_named`, the trust file demands none.
+        SignatureError: `witnesses_not_named`, the trust file demands none; `witness_time_invalid`.
         VerificationError: with the first step that failed.
     """
     policy = trust.witnesses
@@ -61,6 +61,15 @@ def require_witnessed(untrusted_proof: bytes, trust: Trust, kind: str) -> Witnes
         statement=recorded.proof.statement,
         kind=kind,
         log_index=recorded.log_index,
-        earliest=datetime.fromtimestamp(min(times), UTC),
-        latest=datetime.fromtimestamp(max(times), UTC),
+        earliest=_moment(min(times)),
+        latest=_moment(max(times)),
     )
+
+
+def _moment(seconds: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise SignatureError(
+            "a witness signed with a time beyond all years", "witness_time_invalid"
+        ) from None

@@ -47,6 +47,7 @@ from tests.unit.keyvault.custody.custody_makers import (
     taken_request,
 )
 from tests.unit.provenance.provenance_makers import TestLogKeys
+from tests.unit.provenance.witness_makers import WITNESSES, cosigned
 
 LATER = ASKED_AT + timedelta(hours=2)
 
@@ -696,6 +697,16 @@ def test_what_the_operator_makes_up_is_refused(name: str, case: Disclosure, tmp_
     with pytest.raises(VerificationError) as refused:
         require_witnessed(proof, case.log.trust, "disclosure-request")
     assert refused.value.step == step
+
+
+def test_a_witness_with_a_time_beyond_all_years_is_refused(
+    case: Disclosure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(case.log, "_cosign", lambda note: cosigned(note, WITNESSES, 1 << 60))
+    proof = case.log.prove(case.denial("ada"), "disclosure-denial")
+    with pytest.raises(ProvenanceError) as refused:
+        require_witnessed(proof, case.log.trust, "disclosure-denial")
+    assert refused.value.code == "witness_time_invalid"
 
 
 def test_times_are_the_witnesses_own(case: Disclosure) -> None:
