@@ -48,11 +48,13 @@ class Approval:
 
 
 def require_fitting(policy: CustodyPolicy, sharing: Sharing, request: Request) -> None:
-    """Checks that a sharing is of the request's job and of the policy's custodians.
+    """Checks that a sharing is of the request's job and of the policy's custodians, and the request under it.
 
     Raises:
-        CustodianError: sharing_invalid.
+        CustodianError: sharing_invalid or request_other_policy.
     """
+    if request.facts.custody_policy_sha256 != policy.digest.hex():
+        raise CustodianError("request_other_policy", "the request is made under another custody policy")
     if sharing.context != job_context(request.job_id) or sharing.rule != policy.rule:
         raise CustodianError("sharing_invalid", "the shares are of another job, or of other custodians")
 

@@ -57,6 +57,7 @@ class Moment:
 class _Approved:
     sealed_share: bytes = field(repr=False)
     envelope_sha256: str
+    log_index: int
 
 
 class Tally:
@@ -134,7 +135,9 @@ class Tally:
             )
         approved_at = parse_instant(facts.approved_at)
         self._request.require_open(approved_at, approved_at)
-        self._approved[custodian] = _Approved(sealed_share, recorded.statement.digest.hex())
+        self._approved[custodian] = _Approved(
+            sealed_share, recorded.statement.digest.hex(), recorded.log_index
+        )
         self._note(recorded)
 
     def take_denial(self, recorded: Witnessed, custodian_key: HybridPublicKey) -> None:
@@ -222,9 +225,15 @@ class Tally:
                 case ResharingFacts(job_id=asked.job_id) if recorded.log_index > self._seen.log_index:
                     raise CustodianError("request_reshared", "the custodians changed their shares; ask again")
                 case DisclosureDenialFacts(request_sha256=digest, custodian_key_sha256=custodian) if (
-                    digest == own and custodian not in self._denied
+                    digest == own and self._approved_after(custodian, recorded.log_index)
                 ):
-                    raise CustodianError("decision_left_out", "a denial is in the log and was not counted")
+                    raise CustodianError(
+                        "decision_left_out", "somebody who approved had denied before", custodian
+                    )
+
+    def _approved_after(self, custodian: str, log_index: int) -> bool:
+        approved = self._approved.get(custodian)
+        return approved is not None and approved.log_index > log_index
 
     def _true_shares(self) -> Iterator[tuple[str, Share]]:
         for custodian, approved in self._approved.items():

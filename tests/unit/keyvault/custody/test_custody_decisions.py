@@ -15,6 +15,7 @@ from keyvault.custody.decisions import Approval
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.handover import sign_dealing
 from keyvault.custody.history import History, read_history
+from keyvault.custody.policy import parse_custody_policy
 from keyvault.custody.requests import cancel, check_request
 from keyvault.custody.resharing import new_sharing, redeal
 from keyvault.custody.seals import approved_info, seal_to_worker
@@ -401,6 +402,15 @@ def test_a_tally_belongs_to_the_request_that_was_recorded(case: Disclosure) -> N
     assert refused.value.code == "decision_other_request"
 
 
+def test_a_tally_takes_no_request_under_another_policy(case: Disclosure) -> None:
+    weaker = parse_custody_policy(
+        custody_policy().text.replace("cool_off_minutes = 60", "cool_off_minutes = 0")
+    )
+    with pytest.raises(CustodianError) as refused:
+        Tally(weaker, case.dealt.sharing, case.request, case.seen, case.worker)
+    assert refused.value.code == "request_other_policy"
+
+
 def test_a_tally_takes_no_sharing_of_another_job_or_of_other_custodians(case: Disclosure) -> None:
     for sharing in (
         deal(custody_policy().rule, job_context(bytes(16))).sharing,
@@ -536,10 +546,6 @@ ENDED: dict[str, tuple[str, Callable[[Disclosure], None]]] = {
     ),
     "erased": ("request_erased", _statement(_erasure((1, 2)), "erasure")),
     "custodians changed": ("request_reshared", _reshared),
-    "a denial that the worker was not shown": (
-        "decision_left_out",
-        lambda case: _record(case, case.denial("dan"), "disclosure-denial"),
-    ),
 }
 
 
@@ -554,6 +560,25 @@ def test_what_the_log_says_since_ends_a_request(name: str, case: Disclosure) -> 
     with pytest.raises(CustodianError) as refused:
         rebuild(case, tally, at(LATER))
     assert refused.value.code == code
+
+
+def test_a_denial_that_the_worker_was_not_shown_still_stands(case: Disclosure) -> None:
+    tally = tally_of(case)
+    _record(case, case.denial("chloe"), "disclosure-denial")
+    for approving in ("ada", "chloe", "eve"):
+        give(case, tally, approving)
+    with pytest.raises(CustodianError) as refused:
+        rebuild(case, tally, at(LATER))
+    assert (refused.value.code, refused.value.custodian) == ("decision_left_out", person("chloe").digest)
+
+
+def test_who_has_approved_stops_nothing_by_denying_later(case: Disclosure) -> None:
+    tally = tally_of(case)
+    for approving in ("ada", "chloe", "eve"):
+        give(case, tally, approving)
+    for name in ("chloe", "dan"):
+        _record(case, case.denial(name), "disclosure-denial")
+    assert rebuild(case, tally, at(LATER)) == case.dealt.secret
 
 
 def test_what_happens_to_others_does_not(case: Disclosure) -> None:
