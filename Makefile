@@ -2,12 +2,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint protos check-protos bench pictures fuzz fuzz-nightly clean
+.PHONY: help setup demo test test-parts test-whole lint protos check-protos bench train-voice pictures fuzz fuzz-nightly clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
 VENV := .venv
 BIN := $(VENV)/bin
 OUT := out
+VOICE_DATA ?= ../shared/media/voice_train
 VIDEO ?= $(OUT)/demo.mp4
 
 help: ## Show this help
@@ -33,11 +34,20 @@ demo: setup ## Anonymize a real clip (or VIDEO=path), verify the proof
 	  $(BIN)/bauta verify "$$result"; \
 	  printf '\nbefore  %s\nafter   %s\nproof   %s\n' "$$video" "$$result" "$$result.proof"
 
-# In three processes: one that has run everything has a gigabyte to copy at each fork, and takes twice as long.
+# Two at a time: most tests wait for one process on one core. In short-lived processes: one that has run
+# everything has a gigabyte to copy at each fork, and takes twice as long.
 test: setup lint ## Run every check and every test
-	@$(BIN)/python -m pytest tests/unit tests/contract tests/corpus tests/interop
-	@$(BIN)/python -m pytest tests/integration tests/security tests/fault
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-parts test-whole
+
+test-parts:
+	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest tests/contract tests/corpus tests/interop
 	@$(BIN)/python -m pytest tests/fuzz
+	@$(BIN)/python -m pytest tests/fault
+
+test-whole:
+	@$(BIN)/python -m pytest tests/integration
+	@$(BIN)/python -m pytest tests/security
 
 lint: setup check-protos
 	@$(BIN)/ruff check --quiet .
@@ -63,6 +73,10 @@ bench: setup ## Speed, coverage and memory beside deface and a plain transcode: 
 	@$(BIN)/python -m benchmarks.memory --json "$(OUT)/bench/memory.json"
 	@$(BIN)/python -m benchmarks.job_start --json "$(OUT)/bench/job_start.json"
 	@$(BIN)/python -m benchmarks.key_release --json "$(OUT)/bench/key_release.json"
+	@$(BIN)/python -m benchmarks.voice_speed --json "$(OUT)/bench/voice_speed.json"
+
+train-voice: setup ## Train the voice's networks anew (VOICE_DATA: LibriSpeech recordings; flite is needed)
+	@$(BIN)/python -m evaluation.voice_training --data "$(VOICE_DATA)" --out "$(OUT)/voice" --kept "$(OUT)/voice/kept"
 
 pictures: setup ## docs/effects.md anew: every effect on one clip, with what it costs
 	@$(BIN)/python -m benchmarks.effects_pictures

@@ -16,15 +16,21 @@ detect/        finding faces, text and number plates
 people/        finding whole people
 track/         following them through missed detections
 effects/       covering them
+enrolled/      people who agreed to be seen, recognized
 review/        what a person looks over, and what they decide
 camera/        the noise of the sensor
 quality/       whether the result is what it should be
 video/         decode, cover, encode
+sound/         hear, and make anew: the way of a sound track
+speakers/      who speaks when
+voice/         one voice turned into another that says the same
+words/         spoken words on a list
 still.py       JPEG, PNG and WebP
 boxes.py       arithmetic on boxes
 """
 
 from anonymizer.anonymize import anonymize
+from anonymizer.enrolled.person import Enrolled
 from anonymizer.errors import AnonymizerError
 from anonymizer.models import Models, load_models
 from anonymizer.quality.figures import Quality
@@ -42,6 +48,7 @@ from anonymizer.settings import (
 
 __all__ = [
     "AnonymizerError",
+    "Enrolled",
     "FaceSettings",
     "KeptRegion",
     "Limits",

@@ -12,8 +12,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
+from anonymizer.enrolled.manifest import FaceEmbedding, read_embedding
 from anonymizer.errors import AnonymizerError
 from anonymizer.face_manifests import FACE_KINDS, FaceKind, Generator, SourceFace, parse_face_manifest
 from anonymizer.manifest import Manifest, added_name, parse_manifest
@@ -24,9 +25,10 @@ FOLDER: Final = Path(__file__).parent / "detectors_added"
 MAX_MODEL_BYTES: Final = 512 << 20
 MAX_FACE_BYTES: Final = 32 << 20
 
-AddedKind = Kind | FaceKind
-AnyManifest = Manifest | SourceFace | Generator
-KINDS: Final[tuple[AddedKind, ...]] = (*get_args(Kind), *FACE_KINDS)
+EmbeddingKind = Literal["face-embedding"]
+AddedKind = Kind | FaceKind | EmbeddingKind
+AnyManifest = Manifest | SourceFace | Generator | FaceEmbedding
+KINDS: Final[tuple[AddedKind, ...]] = (*get_args(Kind), *FACE_KINDS, FaceEmbedding.kind)
 # Under this ending lies what a manifest tells of.
 _ENDINGS: Final[Mapping[str, str]] = {"source-face": ".picture"}
 
@@ -68,7 +70,10 @@ def parse_any(untrusted: bytes) -> AnyManifest:
     Raises:
         AnonymizerError: model_manifest_invalid.
     """
-    kind = load(untrusted).get("kind")
+    table = load(untrusted)
+    kind = table.get("kind")
+    if kind == FaceEmbedding.kind:
+        return read_embedding(table)
     return parse_face_manifest(untrusted) if kind in FACE_KINDS else parse_manifest(untrusted)
 
 

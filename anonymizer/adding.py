@@ -1,4 +1,4 @@
-"""The command `python -m anonymizer.adding`: lists, checks, adds and removes detectors and faces.
+"""The command `python -m anonymizer.adding`: lists, checks, adds and removes models, and runs one on a face.
 
 A program of its own, because it opens a graph that a stranger may have made; whoever starts it reads one
 line of JSON. It exits with 0, or with 1 and a code.
@@ -7,6 +7,7 @@ line of JSON. It exits with 0, or with 1 and a code.
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import sys
 from collections.abc import Sequence
@@ -17,10 +18,14 @@ from anonymizer.added import FOLDER, KINDS, AnyManifest, put, read_offered, remo
 from anonymizer.detect.added_detector import AddedDetector
 from anonymizer.effects.generator.network import GeneratorNetwork
 from anonymizer.effects.swap.sources import face_of
+from anonymizer.enrolled.embedding import EmbeddingNetwork
+from anonymizer.enrolled.manifest import FaceEmbedding
+from anonymizer.enrolled.portraits import LIMITS, open_portraits, seen_in
 from anonymizer.errors import AnonymizerError
 from anonymizer.face_manifests import Generator
 from anonymizer.manifest import Manifest, added_name
 from anonymizer.models import (
+    ACTIVITY,
     BLAZEFACE,
     BODY,
     CENTERFACE,
@@ -28,7 +33,11 @@ from anonymizer.models import (
     IRIS,
     PLACES,
     POSE,
+    RECOGNIZER,
+    SPEAKERS,
     TEXT,
+    VOICE_DECODER,
+    VOICE_ENCODER,
     Models,
     load_models,
 )
@@ -42,6 +51,11 @@ OWN: Final = {
     BODY: ("person", "Apache-2.0"),
     FACE_MESH: ("face", "Apache-2.0"),
     IRIS: ("face", "Apache-2.0"),
+    SPEAKERS: ("voice", "Apache-2.0"),
+    ACTIVITY: ("voice", "MIT"),
+    VOICE_ENCODER: ("voice", "Apache-2.0"),
+    VOICE_DECODER: ("voice", "Apache-2.0"),
+    RECOGNIZER: ("word", "BSD-2-Clause"),
 }
 _ANY_THRESHOLD = 0.5
 _ONE_THREAD = 1
@@ -69,6 +83,9 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     commands.add_parser("verify", help="check and run each of them")
     commands.add_parser("add", help="add a detector or a face").add_argument("manifest", type=Path)
     commands.add_parser("remove", help="remove what was added of a kind").add_argument("kind", choices=KINDS)
+    commands.add_parser("embed", help="make a vector of the face in a picture").add_argument(
+        "picture", type=Path
+    )
     return parser.parse_args(arguments)
 
 
@@ -82,10 +99,19 @@ def _do(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
         remove(asked.kind, folder)
         return {"removed": added_name(asked.kind)}
     models = load_models("cpu", folder)
+    if asked.command == "embed":
+        return {"embedding": _embedded(asked.picture, models)}
     if asked.command == "verify":
         for name, manifest in _added(models).items():
             _run_once(models.files[name], manifest, folder)
     return {"models": [_entry(name, models) for name in sorted(models.sha256)]}
+
+
+def _embedded(picture: Path, models: Models) -> str:
+    embedder, finder = open_portraits(models, _ONE_THREAD)
+    with picture.open("rb") as file:
+        vector = seen_in(file.read(LIMITS.max_still_bytes + 1), finder, embedder)
+    return base64.b64encode(vector.astype("<f4").tobytes()).decode()
 
 
 def _run_once(model: bytes, manifest: AnyManifest, folder: Path) -> None:
@@ -93,6 +119,8 @@ def _run_once(model: bytes, manifest: AnyManifest, folder: Path) -> None:
         AddedDetector(model, manifest, _ANY_THRESHOLD, _ONE_THREAD)
     elif isinstance(manifest, Generator):
         GeneratorNetwork(model, manifest, _ONE_THREAD)
+    elif isinstance(manifest, FaceEmbedding):
+        EmbeddingNetwork(model, manifest, _ONE_THREAD)
     else:
         networks = load_models("cpu", folder).landmarks
         if networks is None:
@@ -101,7 +129,9 @@ def _run_once(model: bytes, manifest: AnyManifest, folder: Path) -> None:
 
 
 def _added(models: Models) -> dict[str, AnyManifest]:
-    faces = [each for each in (models.source_face, models.generator) if each is not None]
+    faces = [
+        each for each in (models.source_face, models.generator, models.face_embedding) if each is not None
+    ]
     return {**models.added, **{each.name: each for each in faces}}
 
 
@@ -116,7 +146,7 @@ def _entry(name: str, models: Models) -> dict[str, Any]:
         "sha256": models.sha256[name],
         "decoder": name,
         "licence": licence,
-        "source": f"the package {PLACES[name][0]}",
+        "source": f"the package {PLACES[name][0] if name in PLACES else name}",
     }
 
 

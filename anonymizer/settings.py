@@ -12,8 +12,18 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
 
+from anonymizer.enrolled.person import MOST_PEOPLE, Enrolled
 from anonymizer.errors import AnonymizerError
 from anonymizer.modes import MODES
+from anonymizer.sound.effects import (
+    BY_STRENGTH as VOICE_EFFECTS,
+)
+from anonymizer.sound.effects import (
+    MOST_WORD_CHARACTERS,
+    MOST_WORDS,
+    RECOGNIZERS,
+    VoiceEffect,
+)
 
 Kind = Literal["face", "person", "text", "plate"]
 Effect = Literal["warp", "blur", "swap", "generator", "persona", "mosaic", "remove", "silhouette", "solid"]
@@ -198,10 +208,12 @@ class Role:
         name: as decisions give it.
         covers: how their things are covered, by kind; None for a kind that stays visible. Kinds that are not
             named are covered as everybody's.
+        audio: what becomes of their voice; None as of everybody's.
     """
 
     name: str
     covers: Mapping[Kind, CoverSettings | None]
+    audio: VoiceEffect | None = None
 
     def __post_init__(self) -> None:
         """Refuses an effect that such a thing cannot have, and text: it has no role.
@@ -212,6 +224,7 @@ class Role:
         for kind, cover in self.covers.items():
             _require(kind in {"face", "person"}, "roles: faces or people")
             _require(cover is None or cover.effect in EFFECTS_OF[kind], "roles: an effect of the kind")
+        _require(self.audio is None or self.audio in VOICE_EFFECTS, "roles: an effect of a voice")
 
 
 @dataclass(frozen=True)
@@ -228,16 +241,22 @@ class Settings:
         keep_skin: where a person's cover leaves the picture as it is, to the last bit. Faces, text and plates
             are covered there all the same.
         roles: that somebody may be given.
+        enrolled: who has one of them wherever their face is recognized (anonymizer/enrolled).
         labels: "letters" writes a letter on each cover of a face, in order of appearance.
-        audio: whether the sound stays.
+        audio: what becomes of every voice for which nothing else is decided. "keep" lets all of the sound
+            through as it is; under every other effect nothing passes that is not decided to be kept.
+        words: spoken words that are bleeped, where a recognizer is named.
+        recognizer: who looks for them (sound/effects.py); empty for nobody.
         captured: whether the result says in which month it was captured, where the original does. All else
             that a file tells about itself is removed, always.
         sensor_noise: whether the camera's own noise is suppressed, in the whole picture.
         lossless: a video stays outside the covers what it was, bit for bit. A still does where its format
             does, without being asked.
         threads: threads each of the decoder, the detector and the encoder may use.
-        personas: 32 bytes that every synthetic face comes from; None draws new ones for this job alone.
-        pseudonym: which of them the first person of the job has; empty for none in particular.
+        personas: 32 bytes that every synthetic face and voice comes from; None draws new ones for this job
+            alone.
+        pseudonym: which of them the first person of the job has, and whoever speaks longest; empty for none
+            in particular.
     """
 
     mode: Literal["original", "quality", "balanced", "fast"] = "balanced"
@@ -248,8 +267,11 @@ class Settings:
     keep: tuple[KeptRegion, ...] = ()
     keep_skin: tuple[KeptRegion, ...] = ()
     roles: tuple[Role, ...] = ()
+    enrolled: tuple[Enrolled, ...] = field(default=(), repr=False)
     labels: Literal["none", "letters"] = "none"
-    audio: Literal["remove", "keep"] = "remove"
+    audio: VoiceEffect = "remove"
+    words: tuple[str, ...] = field(default=(), repr=False)
+    recognizer: str = ""
     captured: Literal["remove", "month"] = "remove"
     sensor_noise: Literal["keep", "suppress"] = "keep"
     lossless: bool = False
@@ -264,7 +286,13 @@ class Settings:
             AnonymizerError: settings_invalid.
         """
         _require(self.mode in MODES, "mode: " + ", ".join(MODES))
-        _require(self.audio in {"remove", "keep"}, "audio: remove or keep")
+        _require(self.audio in VOICE_EFFECTS, "audio: " + ", ".join(VOICE_EFFECTS))
+        _require(self.recognizer in RECOGNIZERS, "recognizer: one that is known")
+        _require(bool(self.words) == bool(self.recognizer), "words need a recognizer, and it needs words")
+        _require(len(self.words) <= MOST_WORDS, f"words: at most {MOST_WORDS}")
+        _require(
+            all(0 < len(word) <= MOST_WORD_CHARACTERS for word in self.words), "words: each of a usual length"
+        )
         _require(self.captured in {"remove", "month"}, "captured: remove or month")
         _require(self.sensor_noise in {"keep", "suppress"}, "sensor_noise: keep or suppress")
         _require(not (self.lossless and self.sensor_noise == "suppress"), "lossless keeps the sensor's noise")
@@ -273,6 +301,11 @@ class Settings:
         _require(len({role.name for role in self.roles}) == len(self.roles), "roles: one name each")
         _require(
             all(role.covers.keys() <= self.sought.keys() for role in self.roles), "roles: what is sought"
+        )
+        _require(len(self.enrolled) <= MOST_PEOPLE, f"enrolled: up to {MOST_PEOPLE}")
+        _require(
+            {person.role for person in self.enrolled} <= {role.name for role in self.roles},
+            "enrolled: one of the roles",
         )
         _require(1 <= self.threads <= 64, "threads: 1 to 64")
         _require(self.personas is None or len(self.personas) == 32, "personas: 32 bytes")
@@ -303,6 +336,34 @@ class Settings:
             if role.name == name:
                 return role.covers.get(kind, self.sought[kind])
         raise AnonymizerError("decisions_invalid", "There is no role of that name.")
+
+    @property
+    def hears(self) -> bool:
+        """Whether any sound can leave: a job for which none can never decodes it."""
+        voices = (self.audio, *(role.audio or self.audio for role in self.roles))
+        return any(effect != "remove" for effect in voices)
+
+    @property
+    def lets_sound_through(self) -> bool:
+        """Whether all sound leaves as it is, unless somebody decides otherwise: nobody need listen to it."""
+        voices = (self.audio, *(role.audio or self.audio for role in self.roles))
+        return not self.words and all(effect == "keep" for effect in voices)
+
+    def voice_as_role(self, name: str) -> VoiceEffect:
+        """What becomes of the voice of somebody who has a role.
+
+        Raises:
+            AnonymizerError: decisions_invalid, there is no such role.
+        """
+        for role in self.roles:
+            if role.name == name:
+                return role.audio or self.audio
+        raise AnonymizerError("decisions_invalid", "There is no role of that name.")
+
+    @property
+    def roles_enrolled(self) -> frozenset[str]:
+        """The roles that somebody has wherever their face is recognized."""
+        return frozenset(person.role for person in self.enrolled)
 
     def detectors_of(self, kind: Kind) -> tuple[str, ...]:
         """Which detectors look for a kind that is sought."""

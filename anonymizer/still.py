@@ -97,6 +97,7 @@ def transform_still(
         duration_seconds=0.0,
         device=device,
         stage_seconds=dict(watch.seconds),
+        recognized=session.recognized,
     )
 
 
@@ -171,8 +172,8 @@ def _cover(
         for sought in finder.sought
         for number, row in enumerate(found[search][sought.kind])
     ]
-    decided = session.decide(seen, width, height, time=0.0)
     scene = Scene(_planes(image), width, height, time=0.0, shot=0)
+    decided = session.decide(seen, scene)
     cast.cover(scene, decided.covers, decided.blanked)
     if image.shape[2] == 4:
         for region in (*(cover.region for cover in decided.covers), *decided.blanked):

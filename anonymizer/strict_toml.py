@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from typing import Any, Final
@@ -44,7 +45,7 @@ def exactly(table: dict[str, Any], keys: frozenset[str], path: str) -> None:
         raise wrong(f"{path}(a key)" if path else "a key", "is not known")
 
 
-def word(table: dict[str, Any], key: str, allowed: tuple[str, ...]) -> Any:
+def word(table: dict[str, Any], key: str, allowed: tuple[str, ...], path: str = "") -> Any:
     """Returns one of some words.
 
     Raises:
@@ -52,7 +53,7 @@ def word(table: dict[str, Any], key: str, allowed: tuple[str, ...]) -> Any:
     """
     value = table[key]
     if not isinstance(value, str) or value not in allowed:
-        raise wrong(key, f"must be one of {', '.join(allowed)}")
+        raise wrong(path + key, f"must be one of {', '.join(allowed)}")
     return value
 
 
@@ -90,6 +91,24 @@ def whole_number(table: dict[str, Any], key: str, lowest: int, highest: int, pat
     if type(value) is not int or not lowest <= value <= highest:
         raise wrong(path + key, f"must be a whole number from {lowest} to {highest}")
     return value
+
+
+def triple(
+    table: dict[str, Any], key: str, lowest: float, highest: float, path: str = ""
+) -> tuple[float, float, float]:
+    """Returns three numbers within bounds.
+
+    Raises:
+        AnonymizerError: model_manifest_invalid.
+    """
+    value = table[key]
+    if (
+        not isinstance(value, list)
+        or len(value) != 3
+        or not all(type(v) in (int, float) and math.isfinite(v) and lowest <= v <= highest for v in value)
+    ):
+        raise wrong(path + key, f"must be three numbers from {lowest:g} to {highest:g}")
+    return float(value[0]), float(value[1]), float(value[2])
 
 
 def wrong(key: str, what: str) -> AnonymizerError:

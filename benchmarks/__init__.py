@@ -1,6 +1,7 @@
 """Ours, a peer and the floor side by side in one run. Of times the ratios count; the machines are noisy.
 
 demo_clip    makes a clip with a real, moving face
+face_attack  how many people a recognizer names through each effect (docs/evaluating.md)
 effects_pictures shows every effect and what it costs (docs/effects.md)
 effects_clip made for it: somebody crosses a room
 effects_network a network of a page, for the effect that needs one
@@ -17,5 +18,7 @@ plot         bars as SVG
 job_start    from an order to the first word behind a closed wall
 key_release  from a worker's request to its file key, the record in the log counted in
 gpu          the batched torch path by itself; needs torch, NumPy, PyAV and OpenCV only
+voice_attack how well voice effects hold, and how much of the words they keep, ours and others'
+voice_baselines those others
 transcode    that floor, as a command of its own
 """

@@ -2,7 +2,7 @@
 
 The face is NASA's portrait of Eileen Collins (public domain), which scikit-image ships. It drifts and grows,
 leaves the frame on the right, comes back from the left, and shrinks, so that a tracker has something to do.
-The sound is a synthetic voice: harmonics under a syllable-rate envelope.
+The sound is speech that nobody spoke: the fable of the north wind and the sun, by a voice of espeak-ng's.
 """
 
 from __future__ import annotations
@@ -17,13 +17,22 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.signal import resample_poly
 from skimage import data
+
+from anonymizer.voice import SPEECH_RATE
+from evaluation.voice_training.speaking import by_espeak
 
 Pixels = npt.NDArray[np.uint8]
 
 PORTRAIT_ROWS = slice(0, 310)
 PORTRAIT_COLUMNS = slice(70, 380)
 SAMPLE_RATE = 48000
+FABLE = (
+    "the north wind and the sun were arguing which of them was the stronger",
+    "when a traveller came along wrapped in a warm cloak",
+    "they agreed that the one who first made him take it off should be considered stronger than the other",
+)
 
 
 def portrait() -> tuple[Pixels, npt.NDArray[np.float32]]:
@@ -99,6 +108,13 @@ def voice(seconds: float, rate: int = SAMPLE_RATE) -> npt.NDArray[np.float32]:
     return loud / max(1e-6, float(np.abs(loud).max())) * np.float32(0.5)
 
 
+def speech(seconds: float, rate: int = SAMPLE_RATE) -> npt.NDArray[np.float32]:
+    """Returns mono samples in -1..1 of somebody who tells the fable, again and again."""
+    told = np.concatenate([by_espeak("m3", sentence, pitch=40).speech for sentence in FABLE])
+    told = resample_poly(told, rate, SPEECH_RATE)
+    return np.resize(told / np.abs(told).max() / 2, round(seconds * rate)).astype(np.float32)
+
+
 def write_clip(path: Path, seconds: float = 8, fps: int = 25, size: tuple[int, int] = (1280, 720)) -> None:
     """Writes the clip as H.264 and AAC in an MP4."""
     with av.open(str(path), "w", format="mp4") as container:
@@ -110,7 +126,7 @@ def write_clip(path: Path, seconds: float = 8, fps: int = 25, size: tuple[int, i
             frame.pts, frame.time_base = index, Fraction(1, fps)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
-        sound = av.AudioFrame.from_ndarray(voice(seconds)[None], format="fltp", layout="mono")
+        sound = av.AudioFrame.from_ndarray(speech(seconds)[None], format="fltp", layout="mono")
         sound.sample_rate, sound.pts, sound.time_base = SAMPLE_RATE, 0, Fraction(1, SAMPLE_RATE)
         container.mux(audio.encode(sound))
         container.mux(audio.encode(None))

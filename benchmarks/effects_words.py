@@ -8,16 +8,15 @@ from typing import Final
 
 NOT_MEASURED: Final = "–"
 
-# Of 100 people, how many a face recognizer named whose gallery was treated alike, in two measurements: one of
-# 21 people (docs/policies.md; chance is 4), one of 22 (docs/models.md; chance is 5, solid 10, blur 15).
-# `bauta evaluate` is to fill in the rest.
+# Of 100 people, how many `bauta evaluate` named whose gallery was treated alike, with the 95 % interval
+# (docs/evaluating.md; `python -m benchmarks.face_attack`).
 STRENGTH: Final = {
-    "face-solid": "7 (at 1.3 to 1.5 of the face; 17 at 1.0); 10 in the second",
-    "face-mosaic": "9 to 14 at 8 blocks across; Bauta's are 6",
-    "face-persona": "6 in the second",
-    "face-swap": "14 to 15 in the second",
-    "face-blur": "19; 15 in the second",
-    "face-warp": "**82 to 89** in the second",
+    "face-solid": "13 (3 to 24) at 1.3 of the face; 27 (14 to 40) at 1.0",
+    "face-mosaic": "10 (5 to 16)",
+    "face-persona": "6 (1 to 12)",
+    "face-swap": "14 to 15, measured before",
+    "face-blur": "16 (9 to 24)",
+    "face-warp": "**82 (72 to 90)**",
 }
 
 ABOUT: Final = {
@@ -77,10 +76,10 @@ ellipse, and 1.1 times the person: what lies beside them, such as hair, stays un
 each of which every effect had its turn, on a machine with two cores and other work to do. Finding,
 following and encoding come on top and are the same for all. Of times the ratios count.
 
-**Named** is how many of 100 people a face recognizer named whose gallery was treated alike, in two
-measurements: the first with 21 people, where chance is 4 ([policies.md](policies.md)), the second with 22,
-where it is 5 ([models.md](models.md)). {dash} means: not measured. Until it is, take the effect for pleasant
-and not for safe. "No detector fires on it" is no strength.
+**Named** is how many of 100 people `bauta evaluate` named by dlib's recognizer in a gallery that was treated
+alike, with the 95 % interval: photographs of 22 people, chance 4.5 ([evaluating.md](evaluating.md), which
+has other attackers too). {dash} means: not measured. Until it is, take the effect for
+pleasant and not for safe. "No detector fires on it" is no strength.
 """
 
 _FACES_TOO: Final = """

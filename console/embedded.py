@@ -3,6 +3,9 @@
 A second command on the same data folder joins the service that is there. Every user of a service holds a
 shared lock on `run/users`; once the command that started it is gone, the service waits for the exclusive
 lock, and ends. A command that comes too late to share waits for the folder and starts a new one.
+
+The front desk's end gives `run/users` free again while its supervisor still holds the folder, and the address
+of a service outlives it: so a command joins only where somebody listens.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import json
 import os
 import re
 import select
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +32,8 @@ _READY_SECONDS = 60.0
 _END_SECONDS = 3.0
 # A Unix socket's path holds 107 bytes.
 _MAX_SOCKET_PATH = 100
+# For the data folders whose own path is longer.
+_FOLDER_PREFIX = "bauta-"
 _CAUSE = re.compile(r"bauta (vault|worker host): (?P<code>[a-z_]+): (?P<message>.+)")
 
 
@@ -55,7 +62,7 @@ def embedded_service(data: Path) -> Iterator[Endpoint]:
             return
         with _using(run) as is_kept:
             published = _published(run) if is_kept else None
-            if published is not None:
+            if published is not None and _listens(published):
                 yield published
                 return
         if time.monotonic() > deadline:
@@ -90,6 +97,19 @@ def _published(run: Path) -> Endpoint | None:
         return None
 
 
+def _listens(endpoint: Endpoint) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as end:
+        try:
+            end.connect(_path_of(endpoint))
+        except OSError:
+            return False
+    return True
+
+
+def _path_of(endpoint: Endpoint) -> str:
+    return endpoint.address.removeprefix("unix:")
+
+
 @contextmanager
 def _using(run: Path) -> Iterator[bool]:
     """Holds the service that runs, if it is not about to end."""
@@ -107,39 +127,40 @@ def _using(run: Path) -> Iterator[bool]:
 
 @contextmanager
 def _started(data: Path, run: Path, lock: int) -> Iterator[Endpoint]:
-    (run / "endpoint.json").unlink(missing_ok=True)
-    with _socket_path(run) as path:
-        address = f"unix:{path}"
-        ready_read, ready_write = os.pipe()
-        parent_read, parent_write = os.pipe()
-        words = ["--data", data, "--listen", address, "--ready-fd", ready_write]
-        words += ["--parent-fd", parent_read, "--users-lock", run / "users"]
-        with (run / "service.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "console.supervisor", *map(str, words)],
-                # The lock lives as long as the supervisor does, even when this command is killed.
-                pass_fds=(ready_write, parent_read, lock),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                start_new_session=True,
-            )
-        for fd in (ready_write, parent_read, lock):
-            os.close(fd)
-        try:
-            with _using(run):
-                try:
-                    wait_until_ready(ready_read)
-                except ServiceError as error:
-                    raise _first_cause(run / "service.log") or error from None
-                publish(run, address)
-                yield Endpoint(address)
-        finally:
-            os.close(ready_read)
-            os.close(parent_write)
-            # Others may still use the service: then it lives on without this command.
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_END_SECONDS)
+    _forget_the_last(run)
+    path = _socket_path(run)
+    address = f"unix:{path}"
+    ready_read, ready_write = os.pipe()
+    parent_read, parent_write = os.pipe()
+    words = ["--data", data, "--listen", address, "--ready-fd", ready_write]
+    words += ["--parent-fd", parent_read, "--users-lock", run / "users"]
+    with (run / "service.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "console.supervisor", *map(str, words)],
+            # The lock lives as long as the supervisor does, even when this command is killed.
+            pass_fds=(ready_write, parent_read, lock),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+        )
+    for fd in (ready_write, parent_read, lock):
+        os.close(fd)
+    try:
+        with _using(run):
+            try:
+                wait_until_ready(ready_read)
+            except ServiceError as error:
+                raise _first_cause(run / "service.log") or error from None
+            publish(run, address)
+            yield Endpoint(address)
+    finally:
+        os.close(ready_read)
+        os.close(parent_write)
+        # Others may still use the service: then it lives on without this command.
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_END_SECONDS)
+            _remove_folder_of(path, run)
 
 
 def wait_until_ready(ready_fd: int) -> list[str]:
@@ -173,12 +194,25 @@ def _first_cause(log: Path) -> ServiceError | None:
     return None
 
 
-@contextmanager
-def _socket_path(run: Path) -> Iterator[Path]:
+def _socket_path(run: Path) -> Path:
     path = run / "bauta.sock"
     if len(os.fsencode(path)) <= _MAX_SOCKET_PATH:
         path.unlink(missing_ok=True)
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="bauta-") as folder:
-        yield Path(folder) / "bauta.sock"
+        return path
+    return Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX)) / "bauta.sock"
+
+
+def _forget_the_last(run: Path) -> None:
+    """Removes what the service before left: its address and, where it had one elsewhere, its socket's folder.
+
+    Not removed with the command that made it: others may use the service for longer.
+    """
+    last = _published(run)
+    (run / "endpoint.json").unlink(missing_ok=True)
+    if last is not None:
+        _remove_folder_of(Path(_path_of(last)), run)
+
+
+def _remove_folder_of(path: Path, run: Path) -> None:
+    if path.parent != run and path.parent.name.startswith(_FOLDER_PREFIX):
+        shutil.rmtree(path.parent, ignore_errors=True)

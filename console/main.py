@@ -15,6 +15,7 @@ from console.commands import (
     compare,
     custodian,
     doctor,
+    evaluate,
     evidence,
     log,
     models,
@@ -45,6 +46,7 @@ app.command("serve")(serve.serve)
 app.command("review")(review.review)
 app.command("verify")(verify.verify)
 app.command("compare")(compare.compare)
+app.command("evaluate")(evaluate.evaluate)
 app.command("statement")(statement.statement)
 app.command("keygen")(age.keygen)
 app.command("seal")(age.seal)

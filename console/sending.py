@@ -11,13 +11,14 @@ import typer
 from console import output
 from console.commands.options import load_trust
 from console.embedded import embedded_service
-from console.report.verdict import besides_faces, decided
+from console.report.verdict import besides_faces, decided, heard, is_sound_alone
 from grpc_api.client.connection import Connection
 from grpc_api.client.outputs import proof_path
 from grpc_api.client.submission import Submitted
 from grpc_api.errors import invalid
 from grpc_api.tls import TlsFiles
 from keyvault.age import HybridIdentity, parse_identity_file
+from provenance.statements import JobFacts
 from provenance.trust import Trust
 
 _EMBEDDED_TRIES, _REMOTE_TRIES = 3, 8
@@ -89,12 +90,16 @@ def tell(target: Path, done: Submitted, beside: Mapping[str, Path]) -> None:
         "mode": facts.mode,
         "effect": facts.effect,
         "audio": facts.audio,
+        "voices": facts.voices,
+        "sound_seconds": dict(facts.sound_seconds),
+        "words_bleeped": facts.words_bleeped,
         "frames": facts.frames,
         "frames_with_faces": facts.frames_with_faces,
         "tracks": facts.tracks,
         "also_covered": dict(facts.also_covered),
         "frames_also_covered": dict(facts.frames_also_covered),
         "decided": dict(facts.decided),
+        "recognized": dict(facts.recognized),
         "tier": facts.tier,
         "walls": list(facts.walls),
         "device": facts.device,
@@ -108,10 +113,18 @@ def tell(target: Path, done: Submitted, beside: Mapping[str, Path]) -> None:
     output.result(
         document,
         f"{target}\n{proof_path(target)}\n"
-        f"{facts.frames} frames, {facts.frames_with_faces} with faces ({facts.tracks} tracks) covered by "
-        f"{facts.effect}{besides_faces(facts)}{decided(facts)}; audio {facts.audio}; "
+        f"{_seen(facts)}{decided(facts)}; audio {facts.audio}{heard(facts)}; "
         f"tier {facts.tier}, {len(facts.walls)} walls; verified.\n"
         f"worker version {done.release.facts.version}, released by {done.release.by}.{_missing(done)}",
+    )
+
+
+def _seen(facts: JobFacts) -> str:
+    if is_sound_alone(facts):
+        return "sound alone"
+    return (
+        f"{facts.frames} frames, {facts.frames_with_faces} with faces ({facts.tracks} tracks) covered by "
+        f"{facts.effect}{besides_faces(facts)}"
     )
 
 

@@ -3,4 +3,9 @@
 It may use what the anonymizer uses to read and write media. Nothing behind the wall imports it.
 
 comparison/  an original and its result side by side
+figures/     what an attack achieved, for whatever can be recognized
+voice/       what an attacker makes of voices
+faces/       what an attacker makes of faces
+pictures/    what a result still is as a picture
+report/      findings as one page
 """

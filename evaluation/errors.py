@@ -8,6 +8,20 @@ MESSAGES: Final[dict[str, str]] = {
     "comparison_mismatch": "These are not an original and its result: their pictures do not go together.",
     "comparison_format": "A comparison of videos is an MP4 or a picture, one of stills a picture.",
     "media_unreadable": "One of the files cannot be read.",
+    "scores_invalid": "An attacker's scores are no table of finite numbers.",
+    "too_few_persons": "An attack needs at least two people, each with at least two recordings.",
+    "sound_unreadable": "The file holds no sound that can be read.",
+    "sound_too_short": "The file holds less than half a second of sound.",
+    "folder_without_speakers": "The folder holds no recordings in a folder for each speaker.",
+    "folder_too_large": "The folder holds more recordings than an evaluation takes.",
+    "file_and_folder": "Give two files, or two folders; not one of each.",
+    "nothing_pairs": "No original and result go together: they need the same speaker's folder and name.",
+    "model_missing": "A model that the attackers need is not installed.",
+    "training_too_small": "Learning from other people takes at least two of them, with two recordings each.",
+    "recognizer_missing": "No face recognizer is here: install bauta[evaluation], or name one by manifest.",
+    "recognizer_failed": "A face recognizer answered what is no vector.",
+    "no_faces": "No face was found in the originals.",
+    "files_do_not_pair": "No file of the one folder has its counterpart in the other.",
 }
 
 

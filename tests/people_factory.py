@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage import data
 
-from anonymizer.models import PLACES
+from anonymizer.models import PLACES, RECOGNIZER
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -101,4 +101,5 @@ def somebody_is_there(index: int) -> bool:
 
 def installed_models() -> list[str]:
     """The names of Bauta's own models whose packages are here: one of them has no wheel for every Python."""
-    return sorted(name for name, (package, _) in PLACES.items() if find_spec(package) is not None)
+    names = [name for name, (package, _) in PLACES.items() if find_spec(package) is not None]
+    return sorted([*names, *((RECOGNIZER,) if find_spec(RECOGNIZER) is not None else ())])

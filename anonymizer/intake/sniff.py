@@ -22,11 +22,25 @@ class Format(Enum):
     JPEG = ".jpg"
     PNG = ".png"
     WEBP = ".webp"
+    WAV = "wav"
+    FLAC = "flac"
+    OGG = "ogg"
+    MP3 = "mp3"
+    AAC = "aac"
 
     @property
     def is_still(self) -> bool:
         """Whether it holds one picture."""
         return self in {Format.JPEG, Format.PNG, Format.WEBP}
+
+    @property
+    def may_be_sound(self) -> bool:
+        """Whether it may hold sound and no picture."""
+        return self in {Format.MP4, Format.MATROSKA, *SOUND_FORMATS}
+
+
+# Those that hold sound; Ogg can hold pictures as well.
+SOUND_FORMATS = (Format.WAV, Format.FLAC, Format.OGG, Format.MP3, Format.AAC)
 
 
 def sniff(source: BinaryIO) -> Format:
@@ -56,4 +70,19 @@ def sniff(source: BinaryIO) -> Format:
         return Format.JPEG
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return Format.PNG
+    return _sniff_sound(head)
+
+
+def _sniff_sound(head: bytes) -> Format:
+    if head.startswith((b"RIFF", b"RF64")) and head[8:12] == b"WAVE":
+        return Format.WAV
+    if head.startswith(b"fLaC"):
+        return Format.FLAC
+    if head.startswith(b"OggS"):
+        return Format.OGG
+    # An MPEG frame begins with eleven ones; layer 0 stands for AAC (ISO/IEC 13818-7, ADTS).
+    if len(head) >= 4 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
+        return Format.AAC
+    if head.startswith(b"ID3") or (len(head) >= 4 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0):
+        return Format.MP3
     raise AnonymizerError("media_unknown_format")

@@ -1,7 +1,9 @@
 """Files that end too early. A decoder would give what is there and say nothing; a witness must know.
 
-MP4 and MOV are walked box by box (ISO/IEC 14496-12), Matroska by its segment's size (RFC 9559), AVI and WebP
-by their RIFF size, JPEG to its end marker (ITU-T T.81), PNG chunk by chunk to IEND.
+MP4 and MOV are walked box by box (ISO/IEC 14496-12), Matroska by its segment's size (RFC 9559), AVI, WebP and
+WAV by their RIFF size, Ogg page by page (ogg.py), JPEG to its end marker (ITU-T T.81), PNG chunk by chunk to
+IEND. FLAC says how many samples it has, which is checked when they are decoded (sound/reading.py). MP3 and
+raw AAC say nothing of their end: of them a clean cut goes unnoticed.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import BinaryIO
 
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.gif import check_gif
+from anonymizer.intake.ogg import check_ogg
 from anonymizer.intake.sniff import Format
 from anonymizer.settings import Limits
 
@@ -27,7 +30,7 @@ def check_whole(source: BinaryIO, kind: Format, limits: Limits) -> None:
     """Checks that the file goes on to where it says it ends, and leaves the stream at its start.
 
     Raises:
-        AnonymizerError: media_truncated; for a GIF, what check_gif raises.
+        AnonymizerError: media_truncated; for a GIF or an Ogg, what check_gif and check_ogg raise.
     """
     size = source.seek(0, 2)
     source.seek(0)
@@ -35,8 +38,10 @@ def check_whole(source: BinaryIO, kind: Format, limits: Limits) -> None:
         _check_boxes(source, size)
     elif kind is Format.MATROSKA:
         _check_matroska(source, size)
-    elif kind in {Format.AVI, Format.WEBP}:
+    elif kind in {Format.AVI, Format.WEBP, Format.WAV}:
         _check_riff(source, size)
+    elif kind is Format.OGG:
+        check_ogg(source)
     elif kind is Format.GIF:
         check_gif(source, limits)
     elif kind is Format.JPEG:

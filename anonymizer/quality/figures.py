@@ -11,13 +11,20 @@ import numpy as np
 
 from anonymizer.quality.readback import Contents, Looks
 from anonymizer.quality.witness import Witness
+from anonymizer.sound.figures import SoundFigures
 
-Check = Literal["black", "duration", "frames", "frozen", "sound", "ssim"]
+Check = Literal["black", "clicks", "duration", "frames", "frozen", "lip_sync", "loudness", "sound", "ssim"]
+# Those of sound that is made anew: encoding the pictures once more mends none of them.
+OF_MADE_SOUND: Final[frozenset[Check]] = frozenset({"clicks", "lip_sync", "loudness"})
 
 # A tick may be rounded; a frame that is missing at the end is more.
 MOST_DURATION_OFF_MS: Final = 2
 # Rec. ITU-R BT.1359: sound that is 45 ms early is noticed, and 125 ms late; AAC counts in 21 to 128 ms.
 MOST_SOUND_OFF_MS: Final = 45
+# Of speech against the original's. No sound moves by more than 17 ms; where the onsets of donors and of the
+# speaker differ, the measure itself errs by as much again (docs/quality.md).
+MOST_LIP_SYNC_OFF_MS: Final = 40
+MOST_LOUDNESS_OFF_LU: Final = 2.0
 # By mode: under what every clip of ours has (docs/quality.md), so that only what is worse is made again.
 LEAST_SSIM: Final[Mapping[str, float]] = {
     "original": 0.90,
@@ -44,6 +51,9 @@ class Quality:
         cover_gaps: covers that were away for a moment (flicker.py).
         bits_per_second: of the pictures.
         original_bits_per_second: the same of the original. Not for a statement: it tells the original's size.
+        lip_sync_off_ms: by how much speech lies before or behind where it was; None where nobody can tell.
+        loudness_off_lu: by how much speech is louder or quieter than it was; None where there is none.
+        sound_clicks: where made sound was joined; None where none was made.
         short: the checks that the result does not pass, sorted. A gap in a cover is none of them: the encoder
             has no part in it, and cannot mend it.
     """
@@ -61,6 +71,43 @@ class Quality:
     bits_per_second: int
     original_bits_per_second: int
     short: tuple[Check, ...]
+    lip_sync_off_ms: int | None = None
+    loudness_off_lu: float | None = None
+    sound_clicks: int | None = None
+
+    @property
+    def can_be_finer(self) -> bool:
+        """Whether it falls short in something that a finer encoding may mend."""
+        return bool(set(self.short) - OF_MADE_SOUND)
+
+
+@dataclass(frozen=True)
+class MadeSound:
+    """What was measured on sound that was made anew, and what of it falls short.
+
+    Attributes:
+        lip_sync_off_ms, loudness_off_lu, sound_clicks: as in Quality.
+        held: which checks it passes.
+    """
+
+    lip_sync_off_ms: int | None
+    loudness_off_lu: float | None
+    sound_clicks: int | None
+    held: Mapping[Check, bool]
+
+    @classmethod
+    def of(cls, figures: SoundFigures | None) -> MadeSound:
+        """Takes what was told of the sound; nothing where none was made."""
+        if figures is None:
+            return cls(None, None, None, {})
+        lip_sync = None if figures.off_seconds is None else round(abs(figures.off_seconds) * 1000)
+        loudness = None if figures.loudness_off_lu is None else abs(figures.loudness_off_lu)
+        held: dict[Check, bool] = {
+            "clicks": figures.clicks == 0,
+            "lip_sync": lip_sync is None or lip_sync <= MOST_LIP_SYNC_OFF_MS,
+            "loudness": loudness is None or loudness <= MOST_LOUDNESS_OFF_LU,
+        }
+        return cls(lip_sync, loudness, figures.clicks, held)
 
 
 @dataclass(frozen=True)
@@ -83,8 +130,15 @@ class Expected:
     least_ssim: float
 
 
-def judged(contents: Contents, looks: Looks, witness: Witness, expected: Expected) -> Quality:
+def judged(
+    contents: Contents,
+    looks: Looks,
+    witness: Witness,
+    expected: Expected,
+    figures: SoundFigures | None = None,
+) -> Quality:
     """Compares a file with what it is to hold."""
+    made = MadeSound.of(figures)
     wanted, there = (np.asarray(times, np.int64) for times in (witness.times, contents.times))
     missing = max(len(np.setxor1d(wanted, there)), abs(len(wanted) - len(there)))
     duration_off = _ms(abs(contents.ends - expected.ends))
@@ -97,6 +151,7 @@ def judged(contents: Contents, looks: Looks, witness: Witness, expected: Expecte
         "frozen": looks.frozen == 0,
         "sound": sound_off <= MOST_SOUND_OFF_MS,
         "ssim": ssim is None or ssim >= expected.least_ssim,
+        **made.held,
     }
     length = float(max(contents.ends - contents.begins, contents.tick))
     return Quality(
@@ -112,7 +167,10 @@ def judged(contents: Contents, looks: Looks, witness: Witness, expected: Expecte
         cover_gaps=witness.flicker.gaps,
         bits_per_second=round(contents.picture_bytes * 8 / length),
         original_bits_per_second=round(expected.original_picture_bytes * 8 / length),
-        short=tuple(check for check, holds in held.items() if not holds),
+        short=tuple(sorted(check for check, holds in held.items() if not holds)),
+        lip_sync_off_ms=made.lip_sync_off_ms,
+        loudness_off_lu=made.loudness_off_lu,
+        sound_clicks=made.sound_clicks,
     )
 
 

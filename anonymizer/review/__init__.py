@@ -3,10 +3,13 @@
 review.py     what a job is handed of an earlier one, and what it hands on: where to begin reading
 session.py    one passage of a video or still: it looks or remembers, decides, keeps
 recording.py  the record: everything that was seen, exactly as the trackers were told of it
+header.py     its first line: what was searched
 columns.py    boxes as bytes: compact, and exact to the bit
 replaying.py  a search that looks at nothing and tells the trackers what the record holds
+spoken.py     turns of speech as bytes
 decisions.py  what a person can decide
 deciding.py   decisions applied: what becomes of each thing in a frame
+voices.py     the same for each voice
 sheet.py      what is shown: for each track its times, its size and a strip of covered thumbnails
 filming.py    takes the strips and whole frames, always from the covered picture
 sampling.py   a few of many, evenly spread over a time of unknown length

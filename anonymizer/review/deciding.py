@@ -7,7 +7,7 @@ another where they cross, and who decides sees covers: nobody has then decided t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -35,12 +35,14 @@ class Seen:
         track: the number of the thing that is followed; no other of the job has it.
         box: where, before any scaling, in pixels.
         settings: how it is to be covered, if nobody decides otherwise.
+        role: of somebody who is enrolled and recognized in this frame; empty for anybody else.
     """
 
     kind: Kind
     track: int
     box: Box
     settings: CoverSettings
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,20 @@ class Decider:
     """Applies decisions. Frames come in order.
 
     Attributes:
-        wanted: the effects that decisions ask for.
+        wanted: the effects that decisions and roles ask for.
+        recognized_frames: in which somebody who was recognized was covered otherwise, or not at all.
+        recognized_tracks: of those.
     """
 
     def __init__(
-        self, decisions: Decisions, usual: Mapping[Kind, CoverSettings], numbers: Numbers, as_role: AsRole
+        self,
+        decisions: Decisions,
+        usual: Mapping[Kind, CoverSettings],
+        numbers: Numbers,
+        as_role: AsRole,
+        roles: Collection[str] = (),
     ) -> None:
-        """Takes what was decided, the policy's covers, and those of its roles.
+        """Takes what was decided, the policy's covers, those of its roles, and which of these are enrolled.
 
         Raises:
             AnonymizerError: decisions_invalid, for an effect that such a thing cannot have, or a role that
@@ -101,7 +110,13 @@ class Decider:
         self._settings: dict[int, CoverSettings] = {}
         # Of those that are to be visible: when. None: until they meet another.
         self._shown: dict[int, Span | None] = {}
-        self.wanted: set[tuple[Effect, Kind]] = set()
+        self._as_role = as_role
+        self.recognized_frames = 0
+        self.recognized_tracks: set[int] = set()
+        recognized = [as_role(role, "face") for role in roles]
+        self.wanted: set[tuple[Effect, Kind]] = {
+            (settings.effect, "face") for settings in recognized if settings is not None
+        }
         for track, decision in decisions.tracks.items():
             kind = numbers.kind_of(track)
             settings = _changed(decision, kind, usual[kind], as_role)
@@ -121,11 +136,13 @@ class Decider:
         """
         kept = {each.track for each in seen if self._wants_kept(each.track, time)}
         kept -= self._meeting([each for each in seen if each.track in kept], seen, kept)
+        roles = self._recognized(seen)
+        kept |= {track for track, settings in roles.items() if settings is None}
         covers = []
         for each in seen:
             if each.track in kept:
                 continue
-            settings = self._settings.get(each.track, each.settings)
+            settings = roles.get(each.track) or self._settings.get(each.track, each.settings)
             region = region_of(each.box, settings.scale, settings.shape, width, height)
             if region is not None:
                 covers.append(Cover(each.kind, each.track, each.box, settings, region))
@@ -134,6 +151,17 @@ class Decider:
             tuple(each for each in seen if each.track in kept),
             tuple(self._blanked(width, height, time)),
         )
+
+    def _recognized(self, seen: Sequence[Seen]) -> Mapping[int, CoverSettings | None]:
+        """How those are covered who were recognized. What a person decided about a track counts alone."""
+        roles = {
+            each.track: self._as_role(each.role, each.kind)
+            for each in seen
+            if each.role and each.track not in self._decisions.tracks
+        }
+        self.recognized_frames += bool(roles)
+        self.recognized_tracks |= roles.keys()
+        return roles
 
     def _wants_kept(self, track: int, time: float) -> bool:
         if track not in self._shown:

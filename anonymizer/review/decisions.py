@@ -12,11 +12,14 @@ from typing import Final, Literal
 from anonymizer.boxes import Box
 from anonymizer.errors import AnonymizerError
 from anonymizer.settings import Effect
+from anonymizer.sound.effects import VoiceEffect
 
-# Words that are about one track, and those that are about a span of time.
+# Words that are about one track, those that are about one speaker, and those that are about a span of time.
 OfTrack = Literal["cover", "keep", "stronger", "role", "effect"]
+OfSpeaker = Literal["role", "effect"]
 TRACK_WORDS: Final[tuple[OfTrack, ...]] = ("cover", "keep", "stronger", "role", "effect")
-SPAN_WORDS: Final = ("whole_frame", "draw")
+SPEAKER_WORDS: Final[tuple[OfSpeaker, ...]] = ("role", "effect")
+SPAN_WORDS: Final = ("whole_frame", "draw", "mute")
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,46 @@ class Drawn:
 
 
 @dataclass(frozen=True)
+class SpeakerDecision:
+    """What is to become of one voice, wherever it speaks alone.
+
+    Attributes:
+        do: "role": as the policy has it for that role; "effect": that effect.
+        role: its name, for "role".
+        effect: which, for "effect".
+    """
+
+    do: OfSpeaker
+    role: str = ""
+    effect: VoiceEffect | None = None
+
+
+@dataclass(frozen=True)
+class Muted:
+    """A stretch in which nothing that is said may be understood.
+
+    Attributes:
+        span: when.
+        effect: what is heard instead.
+    """
+
+    span: Span
+    effect: VoiceEffect
+
+    def __post_init__(self) -> None:
+        """Refuses what would let something be understood.
+
+        Raises:
+            AnonymizerError: decisions_invalid.
+        """
+        if self.effect not in {"bleep", "remove"}:
+            raise AnonymizerError("decisions_invalid", "A stretch is bleeped or removed.")
+
+
+Decision = tuple[int, TrackDecision] | tuple[int, SpeakerDecision] | Span | Drawn | Muted
+
+
+@dataclass(frozen=True)
 class Decisions:
     """Everything that was decided about one job.
 
@@ -135,18 +178,25 @@ class Decisions:
         tracks: by the number of the track.
         whole_frames: when nothing of the picture is shown.
         drawn: boxes that are covered.
+        speakers: by the number of the speaker.
+        muted: when nothing is understood.
     """
 
     tracks: Mapping[int, TrackDecision] = field(default_factory=dict)
     whole_frames: tuple[Span, ...] = ()
     drawn: tuple[Drawn, ...] = ()
+    speakers: Mapping[int, SpeakerDecision] = field(default_factory=dict)
+    muted: tuple[Muted, ...] = ()
 
     @classmethod
-    def of(cls, taken: Iterable[tuple[int, TrackDecision] | Span | Drawn]) -> Decisions:
-        """Gathers decisions: about tracks, with their numbers; spans of which nothing is shown; boxes."""
+    def of(cls, taken: Iterable[Decision]) -> Decisions:
+        """Gathers decisions: those about tracks and speakers come with their numbers."""
         every = list(taken)
+        about = [each for each in every if isinstance(each, tuple)]
         return cls(
-            dict(each for each in every if isinstance(each, tuple)),
+            {number: decision for number, decision in about if isinstance(decision, TrackDecision)},
             tuple(each for each in every if isinstance(each, Span)),
             tuple(each for each in every if isinstance(each, Drawn)),
+            {number: decision for number, decision in about if isinstance(decision, SpeakerDecision)},
+            tuple(each for each in every if isinstance(each, Muted)),
         )

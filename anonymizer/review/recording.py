@@ -2,28 +2,34 @@
 
     bauta.record/v1\\n
     {"begun":[[n,...],...],"frames":n,"height":n,"searches":[[["face",false]],...],"turns":[n,...],"width":n}\\n
-    blocks, each: 1 byte which search (255: the cuts), 4 bytes length (little-endian), zlib
+    blocks, each: 1 byte which (a search; 255: cuts, 254: who was recognized, 253: who spoke), 4 bytes length,
+    zlib
 
-A search's blocks are in order of time (columns.py); the cuts, if any, are one block of 4-byte frame numbers.
+Lengths are little-endian. A search's blocks are in order of time (columns.py); the cuts, if any, are one
+block of 4-byte frame numbers, who was recognized is one of JSON (enrolled/remembering.py), and who spoke one
+of numbers (spoken.py). A record of sound alone has no search.
 Packed as it comes, so that what waits in memory is small and the whole has a bound.
 """
 
 from __future__ import annotations
 
-import json
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Final
 
 import numpy as np
 
 from anonymizer.boxes import Boxes
 from anonymizer.detect.finders import Finder
+from anonymizer.enrolled.remembering import Noting, Recognized, packed_recognized, parse_recognized
 from anonymizer.errors import AnonymizerError
 from anonymizer.review.columns import Look, inflated, packed, unpacked
+from anonymizer.review.header import Searched, header_line, parse_header
+from anonymizer.review.spoken import packed_turns, parse_turns
 from anonymizer.settings import Kind
+from anonymizer.speakers.turns import Turns
 
 MAGIC: Final = b"bauta.record/v1\n"
 # At 16 bytes a box an hour and a half of fifty faces, looked at six times a second, or thirteen minutes of a
@@ -32,27 +38,14 @@ MAX_RECORD_BYTES: Final = 30 << 20
 _MAX_HEADER_BYTES: Final = 1 << 16
 _BLOCK: Final = struct.Struct("<BI")
 _CUTS: Final = 255
+_RECOGNIZED: Final = 254
+_SPOKEN: Final = 253
+# At under 64 bytes each they fit into a block; nobody is recognized and lost so often in a day.
+_MOST_STRETCHES: Final = 100_000
+_STRETCH_BYTES: Final = 64
 # A block is closed at so many boxes or looks, whichever comes first.
 _BLOCK_BOXES: Final = 8192
 _BLOCK_LOOKS: Final = 2048
-_MOST: Final = (1 << 31) - 1
-
-
-@dataclass(frozen=True)
-class Searched:
-    """What one search followed.
-
-    Attributes:
-        kinds: in its order.
-        believes_all: for each of them (detect/finders.py).
-        turns: how many looks that are not alike took turns.
-        begun: how many numbers its trackers gave, for each kind.
-    """
-
-    kinds: tuple[Kind, ...]
-    believes_all: tuple[bool, ...]
-    turns: int
-    begun: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -65,6 +58,8 @@ class Record:
         searches: what each search followed.
         cuts: the first frame of every shot but the first.
         blocks: of each search, packed.
+        recognized: who had which role when by being recognized.
+        spoken: who spoke when; None where nobody listened.
     """
 
     width: int
@@ -73,6 +68,8 @@ class Record:
     searches: tuple[Searched, ...]
     cuts: tuple[int, ...]
     blocks: tuple[tuple[bytes, ...], ...]
+    recognized: tuple[Recognized, ...] = ()
+    spoken: Turns | None = None
 
     def looks(self, search: int) -> Iterator[Look]:
         """Yields the looks of one search in order, a block at a time.
@@ -96,10 +93,16 @@ class Record:
             "turns": [each.turns for each in self.searches],
             "width": self.width,
         }
-        parts = [MAGIC, _header(header)]
+        parts = [MAGIC, header_line(header)]
         if self.cuts:
             cuts = zlib.compress(np.array(self.cuts, "<u4").tobytes())
             parts += [_BLOCK.pack(_CUTS, len(cuts)), cuts]
+        if self.recognized:
+            recognized = zlib.compress(packed_recognized(self.recognized))
+            parts += [_BLOCK.pack(_RECOGNIZED, len(recognized)), recognized]
+        if self.spoken is not None:
+            spoken = zlib.compress(packed_turns(self.spoken))
+            parts += [_BLOCK.pack(_SPOKEN, len(spoken)), spoken]
         for search, blocks in enumerate(self.blocks):
             for block in blocks:
                 parts += [_BLOCK.pack(search, len(block)), block]
@@ -115,19 +118,28 @@ def parse_record(untrusted: bytes) -> Record:
     end = untrusted.find(b"\n", len(MAGIC), len(MAGIC) + _MAX_HEADER_BYTES)
     if len(untrusted) > MAX_RECORD_BYTES or not untrusted.startswith(MAGIC) or end < 0:
         raise AnonymizerError("record_refused")
-    header = _parse_header(untrusted[len(MAGIC) : end + 1])
+    header = parse_header(untrusted[len(MAGIC) : end + 1])
     searches = header["searches"]
     blocks: list[list[bytes]] = [[] for _ in searches]
     cuts: tuple[int, ...] = ()
+    recognized: tuple[Recognized, ...] = ()
+    spoken: Turns | None = None
     for search, block in _blocks(untrusted, end + 1):
         if search == _CUTS and not cuts and not any(blocks):
             cuts = tuple(int(cut) for cut in np.frombuffer(_whole_numbers(block), "<u4"))
+        elif search == _RECOGNIZED and not recognized and not any(blocks):
+            recognized = parse_recognized(inflated(block))
+        elif search == _SPOKEN and spoken is None and not any(blocks):
+            spoken = parse_turns(inflated(block))
         elif search < len(blocks):
             blocks[search].append(block)
         else:
             raise AnonymizerError("record_refused")
-    record = Record(**{**header, "cuts": cuts, "blocks": tuple(tuple(each) for each in blocks)})
-    if record.to_bytes() != untrusted:
+    packed_blocks = tuple(tuple(each) for each in blocks)
+    told = {"cuts": cuts, "blocks": packed_blocks, "recognized": recognized, "spoken": spoken}
+    record = Record(**{**header, **told})
+    saw_nothing = not searches and spoken is None
+    if saw_nothing or record.to_bytes() != untrusted:
         raise AnonymizerError("record_refused")
     return record
 
@@ -147,6 +159,9 @@ class Recorder:
         self._open_boxes = [0] * len(finders)
         self._blocks: list[list[bytes]] = [[] for _ in finders]
         self._cuts: list[int] = []
+        self._noting = Noting()
+        self._stretches = 0
+        self._spoken: Turns | None = None
         self._left = max_bytes - len(MAGIC) - _MAX_HEADER_BYTES
 
     def look(self, search: int, index: int, found: Mapping[Kind, Boxes]) -> None:
@@ -170,6 +185,27 @@ class Recorder:
         self._cuts.append(index)
         self._take(4)
 
+    def recognized(self, roles: Mapping[int, str]) -> None:
+        """Takes who is recognized in the next frame that is covered.
+
+        Raises:
+            AnonymizerError: review_too_large.
+        """
+        ended = self._noting.note(roles)
+        self._stretches += ended
+        if self._stretches > _MOST_STRETCHES:
+            raise AnonymizerError("review_too_large")
+        self._take(ended * _STRETCH_BYTES)
+
+    def hear(self, turns: Turns) -> None:
+        """Takes who speaks when.
+
+        Raises:
+            AnonymizerError: review_too_large.
+        """
+        self._spoken = turns
+        self._take(_BLOCK.size + len(zlib.compress(packed_turns(turns))))
+
     def finish(self, width: int, height: int, frames: int, begun: Sequence[tuple[int, ...]]) -> Record:
         """Gives the record.
 
@@ -188,7 +224,8 @@ class Recorder:
             for finder, numbers in zip(self._finders, begun, strict=True)
         )
         blocks = tuple(tuple(each) for each in self._blocks)
-        return Record(width, height, frames, searches, tuple(self._cuts), blocks)
+        recognized = self._noting.finish()
+        return Record(width, height, frames, searches, tuple(self._cuts), blocks, recognized, self._spoken)
 
     def _close(self, search: int) -> None:
         if self._open[search]:
@@ -201,52 +238,6 @@ class Recorder:
         self._left -= size
         if self._left < 0:
             raise AnonymizerError("review_too_large")
-
-
-def _header(header: Mapping[str, Any]) -> bytes:
-    return json.dumps(header, sort_keys=True, separators=(",", ":")).encode() + b"\n"
-
-
-def _parse_header(untrusted: bytes) -> dict[str, Any]:
-    try:
-        match json.loads(untrusted):
-            case {
-                "begun": list(begun),
-                "frames": int(frames),
-                "height": int(height),
-                "searches": list(searches),
-                "turns": list(turns),
-                "width": int(width),
-            }:
-                read = tuple(
-                    Searched(
-                        tuple(_kind(kind) for kind, _ in pairs),
-                        tuple(bool(believes) for _, believes in pairs),
-                        _count(each_turns),
-                        tuple(_count(number) for number in each_begun),
-                    )
-                    for pairs, each_turns, each_begun in zip(searches, turns, begun, strict=True)
-                )
-                sizes = {"width": _count(width), "height": _count(height), "frames": _count(frames)}
-                if 0 < len(read) < _CUTS and all(0 < len(each.kinds) == len(each.begun) for each in read):
-                    return {**sizes, "searches": read}
-    # RecursionError: deep nesting.
-    except (ValueError, TypeError, RecursionError):
-        pass
-    raise AnonymizerError("record_refused")
-
-
-def _kind(word: object) -> Kind:
-    if word in get_args(Kind):
-        kind: Kind = word  # type: ignore[assignment]  # it is one of the words, which mypy does not see
-        return kind
-    raise AnonymizerError("record_refused")
-
-
-def _count(number: object) -> int:
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= _MOST:
-        raise AnonymizerError("record_refused")
-    return number
 
 
 def _blocks(untrusted: bytes, start: int) -> Iterator[tuple[int, bytes]]:

@@ -13,7 +13,8 @@ from anonymizer.boxes import Boxes
 from anonymizer.detect.finders import Finder, Sought
 from anonymizer.errors import AnonymizerError
 from anonymizer.review.columns import Look
-from anonymizer.review.recording import Record, Searched
+from anonymizer.review.header import Searched
+from anonymizer.review.recording import Record
 from anonymizer.settings import Kind, Settings
 from anonymizer.video.following import Following, Waiting
 

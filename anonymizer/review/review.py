@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from anonymizer.detect.finders import Finder
+from anonymizer.enrolled.recognizing import Recognition
 from anonymizer.errors import AnonymizerError
 from anonymizer.review.deciding import Numbers
 from anonymizer.review.decisions import Decisions
@@ -13,6 +14,7 @@ from anonymizer.review.replaying import finders_of
 from anonymizer.review.session import Session
 from anonymizer.review.sheet import Sheet
 from anonymizer.settings import Kind, Settings
+from anonymizer.speakers.turns import Turns
 
 
 class Review:
@@ -34,12 +36,18 @@ class Review:
         self._decisions = decisions
         self._session: Session | None = None
 
-    def open(self, settings: Settings, look: Callable[[], tuple[Finder, ...]]) -> Session:
+    def open(
+        self,
+        settings: Settings,
+        look: Callable[[], tuple[Finder, ...]],
+        recognition: Recognition | None = None,
+    ) -> Session:
         """Begins a passage: the job's first, or another one, which then counts alone.
 
         Args:
             settings: of the job.
             look: opens detectors; not called where a record is replayed.
+            recognition: says who is recognized; not asked there either.
 
         Raises:
             AnonymizerError: record_refused, decisions_invalid, or what `look` raises.
@@ -52,8 +60,17 @@ class Review:
             replayed=replayed,
             decisions=self._decisions,
             as_role=settings.as_role,
+            recognition=recognition,
+            roles=settings.roles_enrolled,
+            voice=settings.audio,
+            voice_as_role=settings.voice_as_role,
         )
         return self._session
+
+    @property
+    def replayed_turns(self) -> Turns | None:
+        """Who spoke when, by the record that is replayed; None where there is none, or nobody listened."""
+        return self._replayed.spoken if self._replayed is not None else None
 
     def kind_of(self, track: int) -> Kind:
         """Returns what a thing of the replayed record is.

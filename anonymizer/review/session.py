@@ -5,7 +5,8 @@ A job without a review has one too; it looks, decides nothing and keeps nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,6 +15,8 @@ import numpy.typing as npt
 from anonymizer.boxes import Boxes
 from anonymizer.detect.finders import Finder
 from anonymizer.effects.operator import Scene
+from anonymizer.enrolled.recognizing import Recognition
+from anonymizer.enrolled.remembering import Remembering
 from anonymizer.errors import AnonymizerError
 from anonymizer.review.deciding import AsRole, Decided, Decider, Numbers, Seen
 from anonymizer.review.decisions import Decisions
@@ -21,7 +24,10 @@ from anonymizer.review.filming import Filmer
 from anonymizer.review.recording import Record, Recorder
 from anonymizer.review.replaying import Replay, ReplayedCuts, found_in_still
 from anonymizer.review.sheet import Sheet
+from anonymizer.review.voices import VoiceAsRole, Voices
 from anonymizer.settings import CoverSettings, Effect, Kind
+from anonymizer.sound.effects import VoiceEffect
+from anonymizer.speakers.turns import Turns
 from anonymizer.track.scene import SceneCuts
 from anonymizer.video.copies import Copies
 from anonymizer.video.following import Following
@@ -46,6 +52,10 @@ class Session:
         replayed: Record | None = None,
         decisions: Decisions | None = None,
         as_role: AsRole | None = None,
+        recognition: Recognition | None = None,
+        roles: Collection[str] = (),
+        voice: VoiceEffect = "remove",
+        voice_as_role: VoiceAsRole | None = None,
     ) -> None:
         """Takes what to look with.
 
@@ -54,10 +64,14 @@ class Session:
             keeps: whether a record and a sheet are made.
             replayed: the record of an earlier passage, to be told again instead of looking.
             decisions: about that record.
-            as_role: how those who have a role are covered; needed where decisions give one.
+            as_role: how those who have a role are covered; needed where decisions or faces give one.
+            recognition: says whose face is that of somebody who is enrolled; of a replay the record does.
+            roles: that it may give.
+            voice: what becomes of every voice about which nothing is decided.
+            voice_as_role: what becomes of those of roles; needed where decisions give one.
 
         Raises:
-            AnonymizerError: decisions_invalid, also where they name what was never followed.
+            AnonymizerError: decisions_invalid, also where they name what was never followed or heard.
         """
         self.finders = tuple(finders)
         self.numbers = Numbers([[sought.kind for sought in finder.sought] for finder in finders])
@@ -67,7 +81,12 @@ class Session:
         decisions = decisions or Decisions()
         self._require_followed(decisions)
         usual = {sought.kind: sought.settings for finder in finders for sought in finder.sought}
-        self._decider = Decider(decisions, usual, self.numbers, as_role or _no_role)
+        if replayed is not None:
+            recognition, roles = Remembering(replayed.recognized), {r.role for r in replayed.recognized}
+        self._recognition = recognition
+        self._decider = Decider(decisions, usual, self.numbers, as_role or _no_role, roles)
+        spoken = replayed.spoken if replayed is not None else None
+        self._voices = Voices(decisions, spoken, voice, voice_as_role or _no_voice_of_role)
         self._recorder = Recorder(finders) if keeps and replayed is None else None
         self._filmer = Filmer() if keeps else None
         self._painted: tuple[Scene, Decided] | None = None
@@ -76,8 +95,32 @@ class Session:
 
     @property
     def wanted(self) -> set[tuple[Effect, Kind]]:
-        """The effects that decisions ask for, besides the policy's."""
+        """The effects that decisions and roles ask for, besides the policy's."""
         return self._decider.wanted
+
+    @property
+    def recognized(self) -> tuple[int, int]:
+        """Frames and tracks that are covered otherwise, or not at all, because somebody was recognized."""
+        return self._decider.recognized_frames, len(self._decider.recognized_tracks)
+
+    @property
+    def muted(self) -> tuple[tuple[float, float, VoiceEffect], ...]:
+        """When nothing may be understood: begin and end in seconds, and what is heard instead."""
+        return self._voices.muted
+
+    def hear(self, turns: Turns) -> None:
+        """Hears who speaks when, before the first frame.
+
+        Raises:
+            AnonymizerError: record_refused, where that is not what the record says; review_too_large.
+        """
+        self._voices.hear(turns)
+        if self._recorder is not None:
+            self._recorder.hear(turns)
+
+    def voice_effect(self, speaker: int) -> VoiceEffect | None:
+        """Returns what was decided about a speaker's voice; None for nothing."""
+        return self._voices.effect(speaker)
 
     def searches(self) -> list[Following]:
         """Opens what follows things through a video: one for each finder."""
@@ -126,9 +169,19 @@ class Session:
         if self._recorder is not None:
             self._recorder.now = frames
 
-    def decide(self, seen: Sequence[Seen], width: int, height: int, time: float) -> Decided:
-        """Returns what becomes of what was seen in a frame (`Decider.decide`)."""
-        return self._decider.decide(seen, width, height, time)
+    def decide(self, seen: Sequence[Seen], scene: Scene) -> Decided:
+        """Returns what becomes of what was seen in a frame, which is uncovered yet (`Decider.decide`).
+
+        Raises:
+            AnonymizerError: detector_failed, record_refused or review_too_large.
+        """
+        if self._recognition is not None:
+            faces = {each.track: each.box for each in seen if each.kind == "face"}
+            roles = self._recognition.roles(scene, faces)
+            if self._recorder is not None:
+                self._recorder.recognized(roles)
+            seen = [replace(each, role=roles.get(each.track, "")) for each in seen]
+        return self._decider.decide(seen, scene.width, scene.height, scene.time)
 
     def painted(self, scene: Scene, decided: Decided) -> None:
         """Hears that everything is painted in a frame; `film` is called before the next one."""
@@ -160,7 +213,7 @@ class Session:
         elif self._recorder is not None:
             self.record = self._recorder.finish(width, height, frames, begun)
         if self._filmer is not None:
-            self.sheet = self._filmer.sheet()
+            self.sheet = replace(self._filmer.sheet(), speakers=self._voices.shown())
 
     def _require_followed(self, decisions: Decisions) -> None:
         if not (decisions.tracks or decisions.drawn or decisions.whole_frames):
@@ -172,4 +225,8 @@ class Session:
 
 
 def _no_role(name: str, kind: Kind) -> CoverSettings | None:
+    raise AnonymizerError("decisions_invalid", "There is no role of that name.")
+
+
+def _no_voice_of_role(name: str) -> VoiceEffect:
     raise AnonymizerError("decisions_invalid", "There is no role of that name.")

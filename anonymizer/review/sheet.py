@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from anonymizer.settings import Effect, Kind
+from anonymizer.sound.effects import VoiceEffect
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,27 @@ class SheetTrack:
 
 
 @dataclass(frozen=True)
+class SheetSpeaker:
+    """One voice. Nothing of what it says, and nothing that can be heard.
+
+    Attributes:
+        speaker: its number, by which it can be decided about.
+        effect: what becomes of it.
+        seconds: how long it speaks in all.
+        unsure_seconds: how long of that another voice may be in it: there a decision to keep it does nothing.
+        count: how often it begins to speak.
+        turns: begin and end of the longest of its turns, seconds, in order of time.
+    """
+
+    speaker: int
+    effect: VoiceEffect
+    seconds: float
+    unsure_seconds: float
+    count: int
+    turns: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
 class Sheet:
     """What one job shows.
 
@@ -73,8 +95,10 @@ class Sheet:
         tracks: in order of appearance.
         unlisted: how many more were followed, by kind; the smallest and shortest. They stay covered.
         views: now and then.
+        speakers: who was heard, in order of appearance.
     """
 
     tracks: tuple[SheetTrack, ...]
     unlisted: Mapping[Kind, int]
     views: tuple[View, ...]
+    speakers: tuple[SheetSpeaker, ...] = ()

@@ -11,7 +11,6 @@ calm.py       whether anything happened that a new look would have to see
 covering.py   finds and covers things a little behind the newest frame, so that covers can start early
 clock.py      times carried over exactly
 lane.py       one thread beside, for the encoder
-sound.py      the sound on one unbroken clock, in AAC
 writing.py    H.264 and AAC in a plain MP4 without metadata
 transform.py  the whole way of one video
 """

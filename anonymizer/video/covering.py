@@ -118,8 +118,8 @@ class Coverer:
                 self._shot += 1
                 self._first_of_shots.popleft()
             frame, time = picture.frame, picture.time
-            decided = self._session.decide(list(self._things(ready)), frame.width, frame.height, time)
             scene = Scene(picture.planes, frame.width, frame.height, time, self._shot)
+            decided = self._session.decide(list(self._things(ready)), scene)
             self._cast.cover(scene, decided.covers, decided.blanked)
             self._session.painted(scene, decided)
             self.frames_with.update({cover.kind for cover in decided.covers})

@@ -61,15 +61,24 @@ class Opener:
         self._kind = kind
         self._limits = limits
 
-    def open(self) -> tuple[InputContainer, VideoStream]:
-        """Opens the container and chooses its first real picture stream: no cover art, no thumbnails.
+    def open(self) -> InputContainer:
+        """Opens the container.
 
         Raises:
-            AnonymizerError: media_corrupt, media_truncated, media_no_video, media_too_large or
-                media_unsupported.
+            AnonymizerError: media_corrupt, media_truncated, media_too_large or media_unsupported.
         """
         container = self._open(VIDEO_DECODERS | AUDIO_DECODERS)
-        video = next((s for s in container.streams.video if not s.disposition & ATTACHED), None)
+        if self._kind is Format.MP4:
+            self._check_index(container)
+        return container
+
+    def video_of(self, container: InputContainer) -> VideoStream:
+        """Chooses the first real picture stream: no cover art, no thumbnails.
+
+        Raises:
+            AnonymizerError: media_no_video, media_too_large or media_unsupported.
+        """
+        video = picture_stream(container)
         if video is None:
             raise AnonymizerError("media_no_video")
         if not has_decoder(video, VIDEO_DECODERS):
@@ -77,9 +86,7 @@ class Opener:
         if not video.codec_context.width or not video.codec_context.height:
             self._check_declared_sizes()
         check_size(video.codec_context.width, video.codec_context.height, self._limits)
-        if self._kind is Format.MP4:
-            self._check_index(container)
-        return container, video
+        return video
 
     def decoder_options(self) -> dict[str, str]:
         """Returns options that make a decoder stop at the first error, and at frames that are too large."""
@@ -131,6 +138,11 @@ class Opener:
     def _size_guard(self) -> dict[str, str]:
         # Coded sizes are rounded up to whole blocks; the exact limit is checked on the frames.
         return {"max_pixels": str(self._limits.max_frame_pixels * 2)}
+
+
+def picture_stream(container: InputContainer) -> VideoStream | None:
+    """Returns the first real picture stream; None in a file of sound alone, which may have a cover."""
+    return next((s for s in container.streams.video if not s.disposition & ATTACHED), None)
 
 
 def check_size(width: int, height: int, limits: Limits) -> None:

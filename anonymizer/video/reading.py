@@ -20,7 +20,8 @@ from av.video.frame import VideoFrame
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import Format
 from anonymizer.settings import Limits
-from anonymizer.video.opening import AUDIO_DECODERS, Opener, check_size, has_decoder
+from anonymizer.sound.reading import require_sound_decoder
+from anonymizer.video.opening import Opener, check_size
 from anonymizer.video.streams import Source
 
 MAX_SOUND_FRAMES_AHEAD: Final = 10_000
@@ -48,7 +49,8 @@ class Reader:
         self._pixels_passed = 0
         self.picture_bytes = 0
         opener = Opener(self._source, kind, limits)
-        self._container, self.video = opener.open()
+        self._container = opener.open()
+        self.video = opener.video_of(self._container)
         self.sound = next(iter(self._container.streams.audio), None)
         for other in self._container.streams:
             if other not in (self.video, self.sound):
@@ -64,8 +66,7 @@ class Reader:
         Raises:
             AnonymizerError: media_unsupported.
         """
-        if self.sound is None or not has_decoder(self.sound, AUDIO_DECODERS):
-            raise AnonymizerError("media_unsupported", "Its audio codec is not on the list.")
+        require_sound_decoder(self.sound)
 
     @property
     def frame_rate(self) -> Fraction:

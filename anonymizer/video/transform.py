@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import BinaryIO, Literal
+from time import perf_counter
+from typing import BinaryIO
 
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
@@ -23,12 +24,17 @@ from anonymizer.quality.witness import Witness
 from anonymizer.report import Meter, Progress, Report, Stopwatch
 from anonymizer.review.session import Session
 from anonymizer.settings import Limits, Settings
+from anonymizer.sound.figures import AudioWord, word_of
+from anonymizer.sound.job import SoundJob
+from anonymizer.sound.listening import Heard
+from anonymizer.sound.making import Maker
+from anonymizer.sound.reading import SoundReader
+from anonymizer.sound.track import SoundTrack, form_of
 from anonymizer.video.clock import Clock
 from anonymizer.video.covering import Coverer
 from anonymizer.video.lane import Lane
 from anonymizer.video.picture import Picture, Plain, display_matrix, orientation
 from anonymizer.video.reading import Reader, start_of
-from anonymizer.video.sound import SoundTrack
 from anonymizer.video.writing import Mp4Writer
 
 # Covered frames that wait for the encoder: as many as keep it busy while the detector looks, and no more
@@ -50,6 +56,7 @@ class Job:
             shown every frame as well.
         device: cpu or cuda.
         on_progress: is told how far the job is.
+        sound: what to do with the sound.
     """
 
     settings: Settings
@@ -57,6 +64,7 @@ class Job:
     open: Callable[[OnScene], tuple[Session, Cast]]
     device: str
     on_progress: OnProgress | None
+    sound: SoundJob
 
 
 def transform_video(source: BinaryIO, kind: Format, sink: BinaryIO, job: Job) -> Report:
@@ -69,23 +77,50 @@ def transform_video(source: BinaryIO, kind: Format, sink: BinaryIO, job: Job) ->
     mode = MODES[job.settings.mode]
     if job.settings.lossless:
         mode = mode.lossless()
-    report = _pass_once(source, kind, sink, job, mode)
-    if report.quality is None or not report.quality.short or mode.is_lossless:
+    heard, seconds_heard = _listen(source, kind, job)
+    source.seek(0)
+    report = _pass_once(source, kind, sink, job, mode, heard)
+    seconds = {**report.stage_seconds, "audio": report.stage_seconds["audio"] + seconds_heard}
+    report = replace(report, stage_seconds=seconds)
+    if report.quality is None or not report.quality.can_be_finer or mode.is_lossless:
         return report
     # The frames are gone: memory holds a few of them at a time. So all is done again, from the original.
     for stream in (source, sink):
         stream.seek(0)
     sink.truncate()
-    again = _pass_once(source, kind, sink, job, mode.finer())
+    again = _pass_once(source, kind, sink, job, mode.finer(), heard)
     seconds = {name: spent + report.stage_seconds[name] for name, spent in again.stage_seconds.items()}
     quality = None if again.quality is None else replace(again.quality, encodings=2)
     return replace(again, quality=quality, stage_seconds=seconds)
 
 
-def _pass_once(source: BinaryIO, kind: Format, sink: BinaryIO, job: Job, mode: Mode) -> Report:
+def _listen(source: BinaryIO, kind: Format, job: Job) -> tuple[Heard | None, float]:
+    """Hears the whole sound, where that must be; returns also for how many seconds it took."""
+    if not job.sound.listens:
+        return None, 0.0
+    began = perf_counter()
     reader = Reader(source, kind, job.limits, job.settings.threads)
     try:
-        return _Passage(reader, sink, job, mode).run()
+        if reader.sound is None:
+            return None, 0.0
+        reader.require_sound_decoder()
+        begins, _, _ = start_of(reader.frames(with_sound=True), reader.sound)
+    finally:
+        reader.close()
+    source.seek(0)
+    sound = SoundReader(source, kind, job.limits)
+    try:
+        return job.sound.listen(sound.frames(), begins), perf_counter() - began
+    finally:
+        sound.close()
+
+
+def _pass_once(
+    source: BinaryIO, kind: Format, sink: BinaryIO, job: Job, mode: Mode, heard: Heard | None
+) -> Report:
+    reader = Reader(source, kind, job.limits, job.settings.threads)
+    try:
+        return _Passage(reader, sink, job, mode, heard).run()
     finally:
         reader.close()
 
@@ -93,19 +128,24 @@ def _pass_once(source: BinaryIO, kind: Format, sink: BinaryIO, job: Job, mode: M
 class _Passage:
     """One video on its way through."""
 
-    def __init__(self, reader: Reader, sink: BinaryIO, job: Job, mode: Mode) -> None:
+    def __init__(self, reader: Reader, sink: BinaryIO, job: Job, mode: Mode, heard: Heard | None) -> None:
         self._reader = reader
         self._sink = sink
         self._job = job
         self._mode = mode
         self._watch = Stopwatch()
-        self._keeps_sound = job.settings.audio == "keep" and reader.sound is not None
-        if self._keeps_sound:
+        # What was to be heard and could not be is let through by nobody.
+        self._has_sound = job.settings.hears and reader.sound is not None
+        self._has_sound &= heard is not None or not job.sound.listens
+        if self._has_sound:
             reader.require_sound_decoder()
         self._witness = Witness()
         self._suppressor = Suppressor() if job.settings.sensor_noise == "suppress" else None
         self._shot = 0
         self._session, cast = job.open(self._see)
+        self._maker: Maker | None = None
+        if heard is not None and (plan := job.sound.plan(heard, self._session)) is not None:
+            self._maker = job.sound.maker(heard, plan)
         self._coverer = Coverer(self._session, cast, job.limits.max_buffer_bytes, self._watch)
         self._plain = Plain()
         self._clock = Clock(job.limits)
@@ -114,8 +154,8 @@ class _Passage:
     def run(self) -> Report:
         """Goes from the first frame to the last."""
         reader = self._reader
-        frames = self._timed(reader.frames(with_sound=self._keeps_sound))
-        begins, first, sound_ahead = start_of(frames, reader.sound if self._keeps_sound else None)
+        frames = self._timed(reader.frames(with_sound=self._has_sound))
+        begins, first, sound_ahead = start_of(frames, reader.sound if self._has_sound else None)
         plain = self._plain.frame_of(first)
         writer = Mp4Writer(
             self._sink,
@@ -123,7 +163,7 @@ class _Passage:
             self._mode,
             source=reader.video,
             rate=reader.frame_rate,
-            sound_source=reader.sound if self._keeps_sound else None,
+            sound=form_of(reader.sound, self._maker) if self._has_sound and reader.sound else None,
             threads=self._job.settings.threads,
             transposed=orientation(display_matrix(first))[0],
             month=month_of_video(reader.tags) if self._job.settings.captured == "month" else None,
@@ -150,7 +190,7 @@ class _Passage:
         begins: Fraction,
         sound_ahead: deque[AudioFrame],
     ) -> None:
-        leave.begin_sound(begins, self._job.limits.max_duration_seconds)
+        leave.begin_sound(begins, self._job.limits.max_duration_seconds, self._maker)
         self._clock.start(first, begins, leave.time_base)
         self._push(self._clock.picture(first, plain), leave)
         while sound_ahead:
@@ -195,7 +235,8 @@ class _Passage:
             original_picture_bytes=self._reader.picture_bytes,
             least_ssim=1.0 if self._mode.is_lossless else LEAST_SSIM[self._job.settings.mode],
         )
-        return judged(contents, looks, self._witness, expected)
+        figures = self._maker.figures if self._maker is not None else None
+        return judged(contents, looks, self._witness, expected, figures)
 
     def _timed(self, frames: Iterator[VideoFrame | AudioFrame]) -> Iterator[VideoFrame | AudioFrame]:
         while True:
@@ -206,9 +247,12 @@ class _Passage:
             yield frame
 
     def _report(self, plain: VideoFrame, quality: Quality) -> Report:
-        sound: Literal["removed", "kept", "none"] = "none"
-        if self._reader.sound is not None:
-            sound = "kept" if self._keeps_sound else "removed"
+        figures = self._maker.figures if self._maker is not None else None
+        audio: AudioWord = "none"
+        if self._reader.sound is not None and not self._job.settings.hears:
+            audio = "removed"
+        elif self._has_sound:
+            audio = "kept" if figures is None else word_of(figures)
         return Report(
             media_type="video/mp4",
             width=plain.width,
@@ -216,11 +260,13 @@ class _Passage:
             frames=self._clock.frames,
             frames_with=dict(self._coverer.frames_with),
             tracks_of=dict(self._coverer.tracks),
-            audio=sound,
+            audio=audio,
             duration_seconds=self._clock.duration_seconds,
             device=self._job.device,
             stage_seconds=dict(self._watch.seconds),
             quality=quality,
+            recognized=self._session.recognized,
+            sound=figures,
         )
 
 
@@ -235,9 +281,9 @@ class _Exit:
         self.time_base = writer.time_base
         self.pictures_done = 0
 
-    def begin_sound(self, begins: Fraction, max_seconds: float) -> None:
+    def begin_sound(self, begins: Fraction, max_seconds: float, maker: Maker | None) -> None:
         if self._writer.sound is not None:
-            self._sound = SoundTrack(self._writer.sound, begins, max_seconds, self._writer.mux_sound)
+            self._sound = SoundTrack(self._writer.sound, begins, max_seconds, self._writer.mux_sound, maker)
 
     @property
     def sound_span(self) -> tuple[Fraction | None, Fraction | None, Fraction]:

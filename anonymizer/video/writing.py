@@ -15,13 +15,14 @@ from av.audio.stream import AudioStream
 from av.bitstream import BitStreamFilterContext
 from av.codec.context import Flags as CodecFlags
 from av.container.core import Flags as ContainerFlags
+from av.container.output import OutputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from anonymizer.modes import Mode
+from anonymizer.sound.track import Form
 from anonymizer.video.picture import PIXEL_FORMAT, Picture
-from anonymizer.video.sound import BITS_PER_CHANNEL, output_layout, output_rate
 from anonymizer.video.streams import Sink
 
 H264_SUPPLEMENTAL_MESSAGE: Final = 6
@@ -47,7 +48,7 @@ class Mp4Writer:
         *,
         source: VideoStream,
         rate: Fraction,
-        sound_source: AudioStream | None,
+        sound: Form | None,
         threads: int,
         transposed: bool,
         month: str | None = None,
@@ -60,7 +61,7 @@ class Mp4Writer:
             mode: quality and speed.
             source: the original's pictures, for the shape of a pixel.
             rate: frames per second, for the encoder's rate control only.
-            sound_source: the original's sound, where it is kept.
+            sound: the form of the sound, where there is any.
             threads: the encoder's.
             transposed: whether the picture was turned by a quarter, and with it its pixels.
             month: of capture, such as "2019-08", where the result shall say it.
@@ -82,7 +83,7 @@ class Mp4Writer:
             self._container.metadata["date"] = month
         self._video = self._container.add_stream("libx264", rate=rate)
         self._set_up_video(first, mode, threads, _pixel_shape(source, transposed=transposed))
-        self.sound = self._add_sound(sound_source) if sound_source is not None else None
+        self.sound = add_sound(self._container, sound) if sound is not None else None
         self._container.start_encoding()
         self._strip = BitStreamFilterContext(
             f"filter_units=remove_types={H264_SUPPLEMENTAL_MESSAGE}", self._video
@@ -100,12 +101,6 @@ class Mp4Writer:
             context.sample_aspect_ratio = shape
         context.flags |= CodecFlags.bitexact
         context.options = {"preset": mode.preset, "crf": str(mode.crf), "a53cc": "0", "udu_sei": "0"}
-
-    def _add_sound(self, source: AudioStream) -> AudioStream:
-        sound = self._container.add_stream("aac", rate=output_rate(source), layout=output_layout(source))
-        sound.codec_context.bit_rate = BITS_PER_CHANNEL * sound.codec_context.channels
-        sound.codec_context.flags |= CodecFlags.bitexact
-        return sound
 
     def write(self, picture: Picture) -> None:
         """Encodes a picture; its time must be later than the last one's."""
@@ -141,6 +136,14 @@ class Mp4Writer:
         packet.stream = self._video
         packet.time_base = self.time_base
         self._container.mux_one(packet)
+
+
+def add_sound(container: OutputContainer, form: Form) -> AudioStream:
+    """Adds an AAC stream that says nothing of its encoder."""
+    sound = container.add_stream("aac", rate=form.rate, layout=form.layout)
+    sound.codec_context.bit_rate = form.bit_rate
+    sound.codec_context.flags |= CodecFlags.bitexact
+    return sound
 
 
 def _pixel_shape(source: VideoStream, *, transposed: bool) -> Fraction | None:

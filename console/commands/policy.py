@@ -62,6 +62,7 @@ def _document(policy: Policy) -> dict[str, object]:
         "effect": policy.faces.effect,
         "also_covered": {kind: effect for kind, effect in policy.effects.items() if kind != "face"},
         "audio": policy.audio.effect,
+        "spoken_words": len(policy.audio.words),
         "roles": list(policy.role_names),
         "reviewer_may": list(policy.review.may),
     }

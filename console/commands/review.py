@@ -13,13 +13,14 @@ from console.commands.submit import check_names
 from console.paths import data_folder
 from console.progress import ProgressDisplay
 from console.report.saving import would_overwrite, write_whole
-from console.review import words
+from console.review import voices, words
 from console.review.cards import decided_about
 from console.review.page import render
 from console.sending import read_identity, service, tell
-from enclave.review.decisions import MAX_DECISIONS_BYTES, Decisions, OnTrack, parse_decisions
+from enclave.review.decisions import MAX_DECISIONS_BYTES, Decisions, OnSpeaker, OnTrack, parse_decisions
 from enclave.review.package import ReviewPackage
 from enclave.review.sheet import Sheet, SheetTrack
+from enclave.review.speakers import SheetSpeaker
 from grpc_api.client.outputs import review_key_path, review_path
 from grpc_api.client.review import open_package, require_allowed
 from grpc_api.client.review_key import MAX_KEY_BYTES, ReviewKey, parse_review_key
@@ -131,15 +132,17 @@ def _show(sheet: Sheet, html: Path | None, beside: list[Path]) -> None:
     if would_overwrite(html, beside):
         raise typer.BadParameter("The page would overwrite the review.")
     write_whole(html, render(sheet).encode("utf-8"))
-    found = len(sheet.tracks)
-    output.result({"html": str(html), "job": sheet.job, "tracks": found}, f"{html}\n{found} on the sheet.")
+    found, heard = len(sheet.tracks), len(sheet.speakers)
+    said = f"{html}\n{found} on the sheet" + (f", and {heard} heard." if heard else ".")
+    output.result({"html": str(html), "job": sheet.job, "tracks": found, "speakers": heard}, said)
 
 
 def _lines(sheet: Sheet) -> list[str]:
     """The sheet for a terminal: a line for each thing."""
     lines = [_line(sheet, track) for track in sheet.tracks]
     lines += [f"{words.KINDS[kind][1]}: {count:,} more, not listed" for kind, count in sheet.unlisted.items()]
-    others = [each.to_object()["do"] for each in sheet.decisions if not isinstance(each, OnTrack)]
+    lines += [_voice(sheet, speaker) for speaker in sheet.speakers]
+    others = [each.to_object()["do"] for each in sheet.decisions if not isinstance(each, OnTrack | OnSpeaker)]
     lines += [f"decided: {words.DECISIONS[word].lower()}" for word in others]
     return [*lines, f"may be decided: {', '.join(sheet.may) or 'nothing'}"]
 
@@ -150,6 +153,14 @@ def _line(sheet: Sheet, track: SheetTrack) -> str:
         f"{track.track:>5}  {words.KINDS[track.kind][0]:<12}  "
         f"{words.clock(track.first_ms)} to {words.clock(track.last_ms)}  {track.frames:>6} frames  "
         f"{track.width} × {track.height}  {track.effect}{f'  decided: {decided}' if decided else ''}"
+    )
+
+
+def _voice(sheet: Sheet, speaker: SheetSpeaker) -> str:
+    decided = voices.decided_about(sheet, speaker.speaker)
+    return (
+        f"{speaker.speaker:>5}  {voices.title_of(speaker):<12}  {voices.spoken(speaker)}  "
+        f"{words.VOICE_EFFECTS[speaker.effect][1]}{f'  decided: {decided}' if decided else ''}"
     )
 
 

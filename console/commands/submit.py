@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -13,11 +14,13 @@ from typing import Annotated
 import typer
 
 from console.commands.options import DataOption, JsonOption, find_policy
+from console.enrolment import EnrolledOption, EnrolOption, enrolment_for
 from console.paths import data_folder
 from console.progress import ProgressDisplay
 from console.pseudonym import AskPseudonymOption, PseudonymFileOption, instructions_for
 from console.sending import read_identity, service, tell
-from enclave.policy import Policy, Terms
+from enclave.policy import Instructions, Policy, Terms
+from enclave.policy.instructions import NO_SOUND
 from grpc_api.client.outputs import review_key_path, review_path
 from grpc_api.client.review_key import ReviewKey
 from grpc_api.client.submission import Review, Submitted
@@ -32,6 +35,10 @@ IMAGE_SUFFIXES = {
     ".webp": {".webp"},
 }
 VIDEO_SUFFIXES = {".mp4", ".m4v"}
+SOUND_RESULTS = {".m4a"}
+SOUND_SUFFIXES = {".aac", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav"}
+# Containers of pictures, of sound alone, or of both: only the worker sees which.
+EITHER_SUFFIXES = {".mp4", ".mka", ".mkv", ".mov", ".webm"}
 
 
 class Mode(StrEnum):
@@ -48,7 +55,8 @@ def submit(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="MP4, MOV, MKV, AVI, WEBM, GIF, JPEG, PNG or WebP.",
+            help="MP4, MOV, MKV, AVI, WEBM, GIF, JPEG, PNG or WebP; sound alone as WAV, FLAC, MP3, AAC, M4A, "
+            "OGG or WEBM.",
             exists=True,
             dir_okay=False,
         ),
@@ -105,6 +113,12 @@ def submit(
     ] = False,
     pseudonym_file: PseudonymFileOption = None,
     ask_pseudonym: AskPseudonymOption = False,
+    no_sound: Annotated[
+        bool,
+        typer.Option("--no-sound", help="Remove all sound, whatever the policy leaves of it."),
+    ] = False,
+    enrol: EnrolOption = None,
+    enrolled: EnrolledOption = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> int:
@@ -114,8 +128,11 @@ def submit(
     named = instructions_for(pseudonym_file, ask_pseudonym)
     if named and not chosen.takes_pseudonym:
         raise typer.BadParameter(
-            "Under this policy a pseudonym changes nothing: no effect of it draws faces."
+            "Under this policy a pseudonym changes nothing: no effect of it makes faces or voices."
         )
+    if no_sound:
+        named = replace(named or Instructions(), sound=NO_SOUND)
+    enrolment = enrolment_for(enrol, enrolled, chosen)
     receiver = HybridIdentity.generate() if identity is None else read_identity(identity)
     terms = Terms(policy=chosen, mode=_mode(chosen, mode), recipients=(str(receiver.recipient),))
     beside = {name: path for name, path in (("opening", opening), ("receipt", receipt)) if path is not None}
@@ -139,6 +156,7 @@ def submit(
             on_receipt=None if receipt is None else partial(_write_receipt, receipt),
             instructions=named,
             review=asked,
+            enrolment=enrolment,
         )
         if opening is not None:
             _write_opening(opening, done)
@@ -152,7 +170,12 @@ def check_names(source: Path, target: Path) -> None:
     Raises:
         typer.BadParameter: it does.
     """
-    allowed = IMAGE_SUFFIXES.get(source.suffix.lower(), VIDEO_SUFFIXES)
+    suffix = source.suffix.lower()
+    allowed = IMAGE_SUFFIXES.get(suffix, VIDEO_SUFFIXES)
+    if suffix in SOUND_SUFFIXES:
+        allowed = SOUND_RESULTS
+    elif suffix in EITHER_SUFFIXES:
+        allowed = VIDEO_SUFFIXES | SOUND_RESULTS
     if target.suffix.lower() not in allowed:
         kinds = " or ".join(sorted(allowed))
         raise typer.BadParameter(f"The result of this input is {kinds}; give the output that ending.")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from console.report import words
 from console.report.markup import Content, Markup, bullets, code, element, section, table, text
 from console.report.style import CONTENT_POLICY, STYLE
-from console.report.verdict import Verdict
+from console.report.verdict import Verdict, is_sound_alone
 from provenance.checkpoint import Checkpoint
 from provenance.keys import HybridPublicKey
 from provenance.note import MLDSA44_COSIGNATURE
@@ -138,6 +138,16 @@ def _proven(facts: JobFacts, *, opened: bool) -> Markup:
     return section("What is proven", bullets(items), file)
 
 
+# Rows that have no meaning for a file of sound alone.
+_OF_PICTURES = (
+    "Frames (pictures)",
+    "Frames with a face found",
+    "Faces followed",
+    "Covered besides faces",
+    "The camera",
+)
+
+
 def _stated(facts: JobFacts) -> Markup:
     models = "; ".join(f"{name} {digest}" for name, digest in facts.models.items())
     rows: list[tuple[Content, ...]] = [
@@ -149,7 +159,8 @@ def _stated(facts: JobFacts) -> Markup:
         ("Faces followed", f"{facts.tracks:,}"),
         ("Covered besides faces", _also_covered(facts)),
         ("Decided by a person who looked it over", _decided(facts)),
-        ("Sound", words.AUDIO[facts.audio]),
+        ("Recognized as enrolled", _recognized(facts)),
+        ("Sound", _sound(facts)),
         ("The camera", words.SENSOR_NOISE[facts.sensor_noise]),
         ("Read back when it was done", _quality(facts)),
         ("Trade of speed for quality", words.MODES[facts.mode]),
@@ -159,6 +170,8 @@ def _stated(facts: JobFacts) -> Markup:
         ("Rules (policy), by SHA-256", code(facts.policy_sha256)),
         ("Job", code(facts.job_id)),
     ]
+    if is_sound_alone(facts):
+        rows = [row for row in rows if row[0] not in _OF_PICTURES]
     return section(
         "What the program says it did",
         element(
@@ -176,6 +189,13 @@ def _decided(facts: JobFacts) -> str:
     return "; ".join(f"{count:,} {words.DECISIONS[word]}" for word, count in facts.decided.items())
 
 
+def _recognized(facts: JobFacts) -> str:
+    if not facts.recognized:
+        return "Nobody was."
+    told = (words.RECOGNIZED[word].format(f"{count:,}") for word, count in facts.recognized.items())
+    return "; ".join((*told, "by a network of the operator's choosing, which can be mistaken."))
+
+
 def _also_covered(facts: JobFacts) -> str:
     if not facts.also_covered:
         return "Nothing was looked for: bodies, text and number plates stay."
@@ -183,6 +203,20 @@ def _also_covered(facts: JobFacts) -> str:
         f"{words.KINDS[kind]}, {words.EFFECTS[effect]}, in {facts.frames_also_covered[kind]:,} frames"
         for kind, effect in facts.also_covered.items()
     )
+
+
+def _sound(facts: JobFacts) -> str:
+    told = [words.AUDIO[facts.audio]]
+    if facts.sound_seconds:
+        done = "; ".join(words.SOUND_DONE[word].format(f"{n:,}") for word, n in facts.sound_seconds.items())
+        told.append(f"Voices heard: {facts.voices:,}. {done[0].upper()}{done[1:]}.")
+        told.append(
+            "Spoken names, numbers and places were not searched for."
+            if facts.words_bleeped is None
+            else f"Words on the policy's list that were heard and bleeped: {facts.words_bleeped:,}. "
+            "Not every word is recognized."
+        )
+    return " ".join(told)
 
 
 def _quality(facts: JobFacts) -> str:
@@ -253,6 +287,12 @@ def _not_proven(verdict: Verdict, *, opened: bool) -> Markup:
     kept = 0 if verdict.result is None else verdict.result.facts.decided.get("keep", 0)
     if kept:
         items.insert(0, f"That everybody in it is covered: a person decided to keep {kept:,} visible.")
+    if verdict.result is not None and verdict.result.facts.recognized:
+        items.insert(
+            0,
+            "That everybody in it is covered: whom a network took for somebody enrolled is covered less, or "
+            "not at all. It can be mistaken, and cannot tell a face from its photograph.",
+        )
     if not opened:
         items.insert(
             1,

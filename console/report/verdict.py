@@ -127,9 +127,16 @@ class Verdict:
             failure = self._failure()
             return f"NOT VERIFIED at {failure.step} ({failure.code}): {failure.message}."
         facts = self.result.facts
+        seen = (
+            "sound alone"
+            if is_sound_alone(facts)
+            else (
+                f"{facts.frames} frames, {facts.frames_with_faces} with faces covered by "
+                f"{facts.effect}{besides_faces(facts)}"
+            )
+        )
         return (
-            f"VERIFIED: {facts.frames} frames, {facts.frames_with_faces} with faces covered by "
-            f"{facts.effect}{besides_faces(facts)}, audio {facts.audio}"
+            f"VERIFIED: {seen}, audio {facts.audio}{heard(facts)}"
             f"{_falls_short(facts)}{decided(facts)}; tier {facts.tier}, made {facts.finished_at}."
         )
 
@@ -143,10 +150,25 @@ def _falls_short(facts: JobFacts) -> str:
     return f", quality short in {' and '.join(facts.quality_short)}" if facts.quality_short else ""
 
 
+def is_sound_alone(facts: JobFacts) -> bool:
+    """Tells whether the file has no picture at all."""
+    return facts.media_type.startswith("audio/")
+
+
+def heard(facts: JobFacts) -> str:
+    """Says what became of voices, as a part of a sentence; nothing where nobody listened."""
+    if not facts.sound_seconds:
+        return ""
+    told = ", ".join(words.SOUND_DONE[word].format(count) for word, count in facts.sound_seconds.items())
+    return f" ({facts.voices} voice{'' if facts.voices == 1 else 's'}: {told})"
+
+
 def decided(facts: JobFacts) -> str:
-    """Says what a person decided, as a part of a sentence; nothing where nobody did."""
+    """Says what a person decided, and whether anybody was recognized, as a part of a sentence or nothing."""
     told = ", ".join(f"{count} {words.DECISIONS[word]}" for word, count in facts.decided.items())
-    return f"; by a person's decision {told}" if told else ""
+    by_person = f"; by a person's decision {told}" if told else ""
+    frames = facts.recognized.get("frames", 0)
+    return by_person + (f"; in {frames} frames somebody was recognized as enrolled" if frames else "")
 
 
 def besides_faces(facts: JobFacts) -> str:

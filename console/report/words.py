@@ -63,11 +63,12 @@ EFFECTS: Final[Mapping[str, str]] = {
 DECISIONS: Final[Mapping[str, str]] = {
     "cover": "covered by the rule",
     "draw": "drawn by hand and covered",
-    "effect": "covered in another way",
+    "effect": "covered, or heard, in another way",
     "keep": "kept visible",
     "role": "given a role",
     "stronger": "covered more",
     "whole_frame": "covered as a whole picture for a while",
+    "mute": "a stretch in which nothing can be understood",
 }
 """What a person decided, after how often."""
 
@@ -77,11 +78,33 @@ KINDS: Final[Mapping[str, str]] = {
     "text": "text",
 }
 
+RECOGNIZED: Final[Mapping[str, str]] = {
+    "frames": "frames in which a face was shown, or covered less, as that of somebody enrolled: {}",
+    "tracks": "faces followed for which that was so: {}",
+}
+"""What the recognition of enrolled people did."""
+
 AUDIO: Final[Mapping[str, str]] = {
-    "removed": "The sound was removed.",
+    "anonymized": (
+        "Voices were replaced by made ones that say the same. It is harder to tell who speaks, not "
+        "impossible; what is said, and how, can still identify people."
+    ),
+    "bleeped": "Voices were replaced by a tone.",
     "kept": "The sound was kept. Voices, and what is said, can identify people.",
     "none": "There was no sound.",
+    "partly_kept": (
+        "Some of the sound was kept as it was. Voices there, and what is said anywhere, can identify people."
+    ),
+    "removed": "The sound was removed.",
 }
+
+SOUND_DONE: Final[Mapping[str, str]] = {
+    "anonymized": "{} s spoken by made voices",
+    "bleeped": "{} s under a tone",
+    "kept": "{} s kept as it was",
+    "removed": "{} s silenced",
+}
+"""What happened to how much of the sound."""
 
 SENSOR_NOISE: Final[Mapping[str, str]] = {
     "kept": "The camera's own noise was kept. It can tie the picture to one device.",
@@ -90,13 +113,16 @@ SENSOR_NOISE: Final[Mapping[str, str]] = {
 
 QUALITY: Final[Mapping[str, str]] = {
     "cover_gaps": "covers that were away for a moment: {}",
-    "duration_off_ms": "the pictures end {} ms off",
+    "duration_off_ms": "it ends {} ms off",
     "encodings": "encoded {} time(s)",
     "frames_black": "black where the original was not: {}",
     "frames_frozen": "standing still where the original moved: {}",
     "frames_missing": "frames missing: {}",
     "frames_read": "frames decoded again: {}",
-    "kbit_per_second": "{} kbit/s of pictures",
+    "kbit_per_second": "{} kbit/s of pictures, or of a file of sound alone",
+    "lip_sync_off_ms": "speech lies {} ms off where it was",
+    "loudness_off_tenths": "the loudness is {} tenths of a unit (LU) off the original's",
+    "sound_clicks": "clicks where sound was joined: {}",
     "sound_off_ms": "the sound lies {} ms off",
     "ssim_permille": "likeness to the original outside the covers: {} of 1,000",
     "ssim_worst_permille": "in the frame least like it: {} of 1,000",
@@ -104,9 +130,12 @@ QUALITY: Final[Mapping[str, str]] = {
 
 QUALITY_CHECKS: Final[Mapping[str, str]] = {
     "black": "frames are black that were not in the original",
+    "clicks": "the sound clicks where it was joined",
     "duration": "it is too long or too short",
     "frames": "frames are missing",
     "frozen": "the picture stands still where the original moved",
+    "lip_sync": "speech comes earlier or later than it did",
+    "loudness": "it is louder or quieter than the original",
     "sound": "sound and pictures do not go together",
     "ssim": "it does not look enough like the original outside the covers",
 }

@@ -3,6 +3,7 @@
 page.py      the page, from head to foot
 cards.py     one thing that was followed: its strip of covered pictures, and what can be decided about it
 stage.py     the parts of the page that are about times and places: whole pictures, drawn boxes
+voices.py    who was heard and when, what can be decided about a voice, and stretches to be muted
 elements.py  markup with attributes
 words.py     what a sheet's words mean to people
 style.py     how it looks

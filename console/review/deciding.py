@@ -45,12 +45,18 @@ function withKey(keys, key) {
 }
 
 // choices: [track, "keep" or "role:teacher", null or a stretch] for each track that was decided about.
-function asDecisions(recordSha256, choices, stretches, drawings) {
+// voices: [speaker, "effect:bleep" or "role:teacher"] for each speaker.
+function asDecisions(recordSha256, choices, stretches, drawings, voices, muted) {
   const decisions = choices.map(([track, choice, stretch]) => {
     const [word, name] = choice.split(":");
     if (word === "keep" && stretch) return { do: word, ...stretch, track };
     return name === undefined ? { do: word, track } : { do: word, [word]: name, track };
   });
+  for (const [speaker, choice] of voices) {
+    const [word, name] = choice.split(":");
+    decisions.push({ do: word, [word]: name, speaker });
+  }
+  for (const { effect, from_ms, to_ms } of muted) decisions.push({ do: "mute", effect, from_ms, to_ms });
   for (const { from_ms, to_ms } of stretches) decisions.push({ do: "whole_frame", from_ms, to_ms });
   for (const { from_ms, to_ms, keys } of drawings) decisions.push({ do: "draw", from_ms, keys, to_ms });
   return { decisions, format: "bauta.decisions/v1", record_sha256: recordSha256 };

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from console.report.markup import Markup, bullets, code, element, text
-from console.review import stage, words
+from console.review import stage, voices, words
 from console.review.cards import card
 from console.review.elements import island, tag
 from console.review.script import CONTENT_POLICY, SCRIPT
@@ -35,6 +35,7 @@ def _for_script(sheet: Sheet) -> dict[str, Any]:
     earlier = {
         "stretches": [each.to_object() for each in sheet.decisions if isinstance(each, WholeFrame)],
         "drawings": [each.to_object() for each in sheet.decisions if isinstance(each, Draw)],
+        "muted": voices.for_script(sheet),
     }
     return {"record_sha256": sheet.record_sha256, **earlier}
 
@@ -52,17 +53,23 @@ def _parts(sheet: Sheet) -> Iterator[Markup]:
         ),
         element("p", "This page sends nothing anywhere. Keep it as you keep the result itself."),
     )
-    yield from _tracks(sheet)
-    if "whole_frame" in sheet.may:
+    yield from voices.voices(sheet)
+    # What follows is about a picture.
+    if sheet.frames:
+        yield from _tracks(sheet)
+    if sheet.frames and "whole_frame" in sheet.may:
         yield stage.stretches(sheet)
-    if "draw" in sheet.may:
+    if sheet.frames and "draw" in sheet.may:
         yield stage.drawing(sheet)
     yield _afterwards(sheet)
 
 
 def _summary(sheet: Sheet) -> str:
-    length = "" if sheet.frames == 1 else f", {words.clock(sheet.duration_ms)}, {sheet.frames:,} frames"
-    size = f"{sheet.width} × {sheet.height}"
+    if not sheet.frames:
+        size, length = "sound alone", f", {words.clock(sheet.duration_ms)}"
+    else:
+        size = f"{sheet.width} × {sheet.height}"
+        length = "" if sheet.frames == 1 else f", {words.clock(sheet.duration_ms)}, {sheet.frames:,} frames"
     return f"{sheet.media_type}, {size}{length}; policy {sheet.policy}, mode {sheet.mode}."
 
 

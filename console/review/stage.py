@@ -25,10 +25,10 @@ def stretches(sheet: Sheet) -> Markup:
         {"id": "stretches"},
         element("h2", "Cover the whole picture for a while"),
         element("p", "Where too much can be seen to cover one by one. Sound is not touched.", name="quiet"),
-        _row(
-            _time("stretch-from", "From", 0),
-            _time("stretch-to", "to before", end_ms(sheet)),
-            _button("stretch-add", "Add"),
+        row(
+            moment("stretch-from", "From", 0),
+            moment("stretch-to", "to before", end_ms(sheet)),
+            button("stretch-add", "Add"),
         ),
         tag("ul", {"id": "stretch-list", "class": "list"}),
     )
@@ -50,18 +50,18 @@ def drawing(sheet: Sheet) -> Markup:
             name="quiet",
         ),
         tag("div", {"class": "stage"}, *_views(sheet), _canvas()),
-        _row(
-            _button("view-back", "◀ Earlier"),
+        row(
+            button("view-back", "◀ Earlier"),
             _moments(sheet),
-            _button("view-on", "Later ▶"),
+            button("view-on", "Later ▶"),
             tag("output", {"id": "view-time"}, words.clock(sheet.views[0].at_ms)),
         ),
-        _row(*(_edge(edge, label, value) for edge, label, value in _EDGES)),
-        _row(
+        row(*(_edge(edge, label, value) for edge, label, value in _EDGES)),
+        row(
             tag("label", {}, "Add to ", tag("select", {"id": "draw-into"}, _new_box())),
-            _time("draw-from", "from", 0),
-            _time("draw-to", "to before", end_ms(sheet)),
-            _button("draw-add", "Add"),
+            moment("draw-from", "from", 0),
+            moment("draw-to", "to before", end_ms(sheet)),
+            button("draw-add", "Add"),
         ),
         tag("ul", {"id": "draw-list", "class": "list"}),
     )
@@ -105,15 +105,18 @@ def _moments(sheet: Sheet) -> Markup:
     return tag("label", {"class": "slider"}, tag("span", {"class": "unseen"}, "Moment"), slider)
 
 
-def _row(*content: Content) -> Markup:
+def row(*content: Content) -> Markup:
+    """Fields side by side."""
     return tag("div", {"class": "row"}, *content)
 
 
-def _button(name: str, label: str) -> Markup:
+def button(name: str, label: str) -> Markup:
+    """A button that the script knows by its name."""
     return tag("button", {"type": "button", "id": name}, label)
 
 
-def _time(name: str, label: str, milliseconds: int) -> Markup:
+def moment(name: str, label: str, milliseconds: int) -> Markup:
+    """A field for a time, in seconds."""
     seconds = f"{milliseconds / 1000:.3f}"
     return tag("label", {}, f"{label} ", _input("number", name, seconds, {"step": "any"}), " s")
 

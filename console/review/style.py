@@ -41,6 +41,11 @@ fieldset { border: 0; margin: .2rem 0 0; padding: 0; display: flex; flex-wrap: w
 .chip.danger span { color: var(--red); }
 .chip.danger input:checked + span { background: var(--red); border-color: var(--red); color: #fff; }
 .row.how-long { flex-basis: 100%; display: none; }
+.turns { display: block; width: 100%; height: 1.1rem; background: #eceff3; border-radius: .25rem;
+  margin: .5rem 0; }
+.turns rect { fill: var(--blue); }
+.kept .turns rect { fill: var(--red); }
+article.voice { content-visibility: visible; }
 fieldset:has(input[value=keep]:checked) .how-long { display: flex; }
 .row { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: center; margin: .6rem 0; }
 .slider { flex: 1 1 12rem; display: flex; }
@@ -73,5 +78,6 @@ button:hover { border-color: var(--ink); }
   padding: .5rem 1.4rem; }
 textarea { width: 100%; height: 9rem; font: .85rem/1.5 ui-monospace, Menlo, Consolas, monospace; }
 :focus-visible, .chip input:focus-visible + span { outline: 3px solid #4d9bff; outline-offset: 2px; }
-@media print { .bar, #stretches, #drawing, details { display: none; } article { break-inside: avoid; } }
+@media print { .bar, #stretches, #drawing, #muting, details { display: none; }
+  article { break-inside: avoid; } }
 """

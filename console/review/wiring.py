@@ -6,9 +6,11 @@ WIRING = r"""
 const byId = (id) => document.getElementById(id);
 const sheet = JSON.parse(byId("sheet").textContent);
 const chips = [...document.querySelectorAll("input[data-track]")];
+const voiceChips = [...document.querySelectorAll("input[data-speaker]")];
 const views = [...document.querySelectorAll("img[data-view]")];
 const times = views.map((view) => Number(view.getAttribute("data-view")));
-const state = { stretches: sheet.stretches, drawings: sheet.drawings, view: 0, box: null, drag: null };
+const { stretches, drawings, muted } = sheet;
+const state = { stretches, drawings, muted, view: 0, box: null, drag: null };
 
 const seconds = (ms) => (ms / 1000).toFixed(3) + " s";
 const stretchText = (each) => seconds(each.from_ms) + " to before " + seconds(each.to_ms);
@@ -34,7 +36,10 @@ function decided() {
     .filter((chip) => chip.checked && chip.value !== "")
     .map((chip) => [Number(chip.getAttribute("data-track")), chip.value])
     .map(([track, choice]) => [track, choice, choice === "keep" ? howLong(track) : null]);
-  return asDecisions(sheet.record_sha256, choices, state.stretches, state.drawings);
+  const voices = voiceChips
+    .filter((chip) => chip.checked && chip.value !== "")
+    .map((chip) => [Number(chip.getAttribute("data-speaker")), chip.value]);
+  return asDecisions(sheet.record_sha256, choices, state.stretches, state.drawings, voices, state.muted);
 }
 
 const BAD_TIMES = "The times do not fit: both are needed, the first before the second.";
@@ -49,10 +54,12 @@ function changed() {
     return;
   }
   const kept = found.decisions.filter((each) => each.do === "keep").length;
+  const heard = found.decisions.filter((each) => "speaker" in each && each.effect === "keep").length;
   const count = found.decisions.length;
   say(
     (count === 0 ? "Nothing is decided" : count === 1 ? "1 decision" : count + " decisions") +
-      (kept ? ", " + kept + " of them to keep somebody or something visible" : "") + "."
+      (kept ? ", " + kept + " of them to keep somebody or something visible" : "") +
+      (heard ? ", " + heard + " of them to let a voice be heard" : "") + "."
   );
   byId("json").value = JSON.stringify(found, null, 1);
 }
@@ -127,8 +134,19 @@ function showDrawings() {
   into.value = Number(chosen) < state.drawings.length ? chosen : "";
 }
 
+function showMuted() {
+  if (byId("mute-list")) {
+    const text = (each) => stretchText(each) + (each.effect === "bleep" ? ": a bleep" : ": silence");
+    listed("mute-list", state.muted, text, (place) => {
+      state.muted.splice(place, 1);
+      refresh();
+    });
+  }
+}
+
 function refresh() {
   showStretches();
+  showMuted();
   showDrawings();
   changed();
 }
@@ -138,6 +156,15 @@ function wireStretches() {
     const stretch = stretchOf("stretch");
     if (stretch === null) return;
     state.stretches.push(stretch);
+    refresh();
+  });
+}
+
+function wireMuting() {
+  byId("mute-add").addEventListener("click", () => {
+    const stretch = stretchOf("mute");
+    if (stretch === null) return;
+    state.muted.push({ ...stretch, effect: byId("mute-with").value });
     refresh();
   });
 }
@@ -235,10 +262,11 @@ function save() {
   say("Saved as decisions.json. Nothing has left this computer; bauta review --decide carries it out.");
 }
 
-chips.forEach((chip) => chip.addEventListener("change", changed));
+[...chips, ...voiceChips].forEach((chip) => chip.addEventListener("change", changed));
 document.querySelectorAll(".how-long input").forEach((field) => field.addEventListener("input", changed));
 byId("save").addEventListener("click", save);
 if (byId("stretches")) wireStretches();
+if (byId("muting")) wireMuting();
 if (byId("canvas")) wireDrawing();
 refresh();
 """

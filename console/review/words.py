@@ -21,7 +21,16 @@ DECISIONS: Final[Mapping[str, str]] = {
     "effect": "Use ",
     "whole_frame": "Cover the whole picture",
     "draw": "Cover a drawn box",
+    "mute": "Let nothing be understood for a while",
 }
+
+VOICE_EFFECTS: Final[Mapping[str, tuple[str, str]]] = {
+    "keep": ("Let it be heard", "heard as it is"),
+    "anonymize": ("Give it another voice", "heard as another voice"),
+    "bleep": ("Bleep", "bleeped"),
+    "remove": ("Silence", "silenced"),
+}
+"""What can be done to a voice, and what was done."""
 
 EFFECTS: Final[Mapping[str, str]] = {
     "solid": "a solid patch",

@@ -25,7 +25,7 @@ MAX_REPORT_BYTES = 256 << 10
 STAGES = ("open", "anonymize", "seal", "prove")
 
 _SHA256_BYTES = 32
-_MAX_MODELS = 16
+_MAX_MODELS = 32
 _MAX_POLICIES = 16
 _MAX_ENVELOPE_BYTES = 128 << 10
 _MAX_STAGES = 16

@@ -9,12 +9,14 @@ shipped/      the policies that come with Bauta
 terms.py      policy + mode + recipients: what one job is asked to do, canonical bytes
 preamble.py   the same terms and the salt, as the first bytes inside the sealed upload
 instructions.py  what the submitter tells the worker alone, in the same place: a pseudonym and its scope
+enrolment.py  the part of the instructions that is about who is recognized
 review.py     the part of the instructions that is about a review
 """
 
 from enclave.policy.covers import CoverPolicy, FacePolicy, KeptRegion, PeoplePolicy
 from enclave.policy.decisions import ReviewPolicy, RoleCover, RolePolicy
 from enclave.policy.document import Policy, parse_policy
+from enclave.policy.enrolment import EnrolledPerson
 from enclave.policy.instructions import Instructions
 from enclave.policy.preamble import UploadPreamble, parse_preamble, upload_preamble
 from enclave.policy.results import AudioPolicy, ProofPolicy
@@ -25,6 +27,7 @@ from enclave.policy.terms import Terms, parse_terms
 __all__ = [
     "AudioPolicy",
     "CoverPolicy",
+    "EnrolledPerson",
     "FacePolicy",
     "Instructions",
     "KeptRegion",

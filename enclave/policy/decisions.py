@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from enclave.errors import PolicyError
 from enclave.policy.covers import FACE_EFFECTS, PEOPLE_EFFECTS, SHAPES, TEXT_EFFECTS
 from enclave.policy.fields import Table
+from enclave.policy.results import AUDIO_EFFECTS
 
 # Decisions that never show more than the policy does by itself: always allowed.
-COVERING = ("cover", "stronger", "whole_frame", "draw")
+COVERING = ("cover", "stronger", "whole_frame", "draw", "mute")
 # Those that may show more: only where the policy says so.
 SHOWING = ("keep", "role", "effect")
 KEPT = "keep"
@@ -19,7 +20,14 @@ MAX_ROLES = 8
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _TABLES = (("faces", "face", FACE_EFFECTS), ("people", "person", PEOPLE_EFFECTS))
-_EFFECTS = {"face": FACE_EFFECTS, "person": PEOPLE_EFFECTS, "text": TEXT_EFFECTS, "plate": TEXT_EFFECTS}
+VOICE = "voice"
+_EFFECTS = {
+    "face": FACE_EFFECTS,
+    "person": PEOPLE_EFFECTS,
+    "text": TEXT_EFFECTS,
+    "plate": TEXT_EFFECTS,
+    VOICE: AUDIO_EFFECTS,
+}
 
 
 @dataclass(frozen=True)
@@ -39,15 +47,19 @@ class RoleCover:
 
 @dataclass(frozen=True)
 class RolePolicy:
-    """A role that a person in the picture may have. Nobody has one unless somebody decides so.
+    """A role that a person in the picture may have. Nobody has one unless somebody decides or is enrolled so.
 
     Attributes:
         name: short name, a-z, 0-9 and hyphens.
         covers: what differs from what holds for everybody, by kind: "face", "person".
+        enrolled: whether somebody who is enrolled has it wherever their face is recognized.
+        audio: what becomes of their voice, one of `results.AUDIO_EFFECTS`; None as of everybody's.
     """
 
     name: str
     covers: Mapping[str, RoleCover]
+    audio: str | None = None
+    enrolled: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,11 +68,23 @@ class ReviewPolicy:
 
     Attributes:
         may: words of COVERING and SHOWING.
-        effects: for "effect": which, by kind.
+        effects: for "effect": which, by kind; "voice" among them.
     """
 
     may: tuple[str, ...] = COVERING
     effects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def voice_effects(self, usual: str) -> tuple[str, ...]:
+        """Gives the effects that may be chosen for a speaker, from the weakest to the strongest.
+
+        Whoever may look over a result may always let less be heard; what lets more be heard is named.
+
+        Args:
+            usual: what becomes of everybody's voice.
+        """
+        no_weaker = AUDIO_EFFECTS[AUDIO_EFFECTS.index(usual) :]
+        named = self.effects.get(VOICE, ())
+        return tuple(effect for effect in AUDIO_EFFECTS if effect in no_weaker or effect in named)
 
 
 def read_roles(tables: list[Table]) -> tuple[RolePolicy, ...]:
@@ -116,10 +140,19 @@ def _role(table: Table) -> RolePolicy:
         cover = table.optional_table(key)
         if cover is not None:
             covers[kind] = _role_cover(cover, (*effects, KEPT))
+    voice = table.optional_table("audio")
+    audio = voice.choice("effect", AUDIO_EFFECTS) if voice is not None else None
+    if voice is not None:
+        voice.finish()
+    enrolled = table.has("enrolled") and table.flag("enrolled")
     table.finish()
-    if not covers:
-        raise PolicyError("policy: a role says something of faces or of people")
-    return RolePolicy(name, covers)
+    if enrolled and covers.keys() != {"face"}:
+        raise PolicyError(
+            "policy: who is enrolled is recognized by their face: the role speaks of faces alone"
+        )
+    if not covers and audio is None:
+        raise PolicyError("policy: a role says something of faces, of people or of voices")
+    return RolePolicy(name, covers, audio, enrolled)
 
 
 def _role_cover(table: Table, effects: tuple[str, ...]) -> RoleCover:

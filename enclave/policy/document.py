@@ -32,6 +32,7 @@ from enclave.policy.covers import (
 from enclave.policy.decisions import (
     COVERING,
     MAX_ROLES,
+    VOICE,
     ReviewPolicy,
     RolePolicy,
     read_review,
@@ -40,13 +41,15 @@ from enclave.policy.decisions import (
 )
 from enclave.policy.fields import Table
 from enclave.policy.results import (
-    AUDIO_EFFECTS,
+    ANONYMIZE,
+    REMOVE,
     SUPPRESS,
     AudioPolicy,
     CameraPolicy,
     EncodingPolicy,
     MetadataPolicy,
     ProofPolicy,
+    read_audio,
     read_camera,
     read_encoding,
     read_metadata,
@@ -122,8 +125,16 @@ class Policy:
         return {kind: cover.effect for kind, cover in wanted.items() if cover is not None}
 
     @property
+    def anonymizes_voices(self) -> bool:
+        """Whether somebody's voice is replaced by another one, be it only in a role."""
+        chosen = self.review.effects.get(VOICE, ())
+        return ANONYMIZE in {self.audio.effect, *chosen, *(role.audio for role in self.roles)}
+
+    @property
     def takes_pseudonym(self) -> bool:
         """Whether a pseudonym changes anything under it, if only by what a reviewer may decide."""
+        if self.anonymizes_voices:
+            return True
         effects = {self.faces.effect, *self.review.effects.get("face", ())}
         effects |= {role.covers["face"].effect for role in self.roles if "face" in role.covers}
         return not effects.isdisjoint(EFFECTS_BY_PSEUDONYM)
@@ -132,6 +143,11 @@ class Policy:
     def role_names(self) -> tuple[str, ...]:
         """Every role that a reviewer may give somebody; first the one that takes another back."""
         return ((self.default_role,) if self.default_role else ()) + tuple(role.name for role in self.roles)
+
+    @property
+    def enrolled_roles(self) -> tuple[str, ...]:
+        """The roles that somebody may have by being recognized."""
+        return tuple(role.name for role in self.roles if role.enrolled)
 
     @property
     def allowed_modes(self) -> tuple[str, ...]:
@@ -170,14 +186,14 @@ def parse_policy(text: str) -> Policy:
         default_role=read_role_name(root, "default_role") if root.has("default_role") else "",
         review=read_review(root.optional_table("review")),
         keep=tuple(read_kept(region) for region in root.tables("keep", MAX_KEPT_REGIONS)),
-        audio=AudioPolicy(effect=audio.choice("effect", AUDIO_EFFECTS)),
+        audio=read_audio(audio),
         metadata=read_metadata(root.optional_table("metadata")),
         camera=read_camera(root.optional_table("camera")),
         encoding=read_encoding(root.optional_table("encoding")),
         proof=read_proof(root.optional_table("proof")),
         text=text,
     )
-    for table in (faces, audio, root):
+    for table in (faces, root):
         table.finish()
     if policy.keep and policy.text_cover is None and policy.plates is None:
         raise PolicyError("policy: keep has no meaning without text or plates")
@@ -196,14 +212,21 @@ def _check_decisions(policy: Policy) -> None:
         raise PolicyError("policy: warp shows most of a face as it is: one that is locked cannot use it")
     if policy.locked and (policy.roles or not set(policy.review.may) <= set(COVERING)):
         raise PolicyError("policy: one that is locked lets nobody show more: no roles, no keep, no effect")
-    if bool(policy.roles) != ("role" in policy.review.may):
-        raise PolicyError('policy: there are roles if and only if review.may names "role"')
+    given = "role" in policy.review.may
+    if given != bool(policy.roles) and (given or not all(role.enrolled for role in policy.roles)):
+        raise PolicyError('policy: there are roles if review.may names "role", or all of them are enrolled')
+    if policy.enrolled_roles and policy.people is not None:
+        raise PolicyError(
+            "policy: where whole people are covered, nobody is shown by their face: no enrolled"
+        )
     if policy.default_role and not policy.roles:
         raise PolicyError("policy: default_role has no meaning without roles")
     if policy.default_role in {role.name for role in policy.roles}:
         raise PolicyError("policy: default_role is what the tables for everybody are called, no other role")
     kinds = {kind for role in policy.roles for kind in role.covers} | set(policy.review.effects)
-    if not kinds <= policy.effects.keys():
+    if VOICE in kinds and policy.audio.effect == REMOVE:
+        raise PolicyError("policy: where all sound is removed nobody listens: no review.effects.voice")
+    if not kinds - {VOICE} <= policy.effects.keys():
         raise PolicyError("policy: a role or review.effects speaks of something that nothing covers")
 
 

@@ -90,6 +90,23 @@ class Table:
             raise self._wrong(key, "must be true or false")
         return value
 
+    def lines(self, key: str, most: int, max_characters: int) -> tuple[str, ...]:
+        """Reads a list of 1 to `most` lines of printable text, none twice, order kept."""
+        value = self._take(key)
+        if (
+            not isinstance(value, list)
+            or not 1 <= len(value) <= most
+            or not all(
+                isinstance(line, str) and 0 < len(line) <= max_characters and line.isprintable()
+                for line in value
+            )
+            or len(set(value)) != len(value)
+        ):
+            raise self._wrong(
+                key, f"must be a list of 1 to {most} lines of 1 to {max_characters} characters, none twice"
+            )
+        return tuple(value)
+
     def number(self, key: str, lowest: float, highest: float, otherwise: float | None = None) -> float:
         """Reads a number within a closed range; NaN is in no range. One left out is `otherwise`."""
         if otherwise is not None and key not in self._values:

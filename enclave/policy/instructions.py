@@ -1,9 +1,10 @@
 """Instructions: what a submitter tells the worker alone. They travel inside the seal and nowhere else.
 
-    {"pseudonym":"...","scope":"..."}
+    {"pseudonym":"...","scope":"...","sound":"remove"}
 
 An optional member of the preamble's line. Unlike the terms they are not in the request: the front desk does
-not learn that there are any, and no statement says a word of them.
+not learn that there are any. No statement says a word of them, but for how often somebody who is enrolled was
+recognized, never who.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enclave.errors import PreambleError
+from enclave.policy.enrolment import EnrolledPerson, enrolled_from_object, require_bounded
 from enclave.policy.review import ReviewInstructions
 
 MAX_NAME_CHARACTERS = 64
+NO_SOUND = "remove"
 
 
 @dataclass(frozen=True)
@@ -28,16 +31,28 @@ class Instructions:
             of its scope. Empty for a new one in each job.
         scope: within which that holds; across two, nothing links a pseudonym to itself. Both or none.
         review: for a job whose result a person reviews; None without.
+        sound: "remove" takes all sound away, whatever the policy leaves of it; empty: as the policy says.
+            There is no other word: nobody can ask for less than the policy gives.
+        enrolled: who has a role of the policy by being recognized. Not in the second run of a review: there
+            the record says who was.
 
     Raises:
-        PreambleError: a name is no line of NFC text, or one comes without the other.
+        PreambleError: a name is no line of NFC text, one comes without the other, a word is another one, or
+            too much is enrolled, or once more.
     """
 
     pseudonym: str = field(default="", repr=False)
     scope: str = field(default="", repr=False)
     review: ReviewInstructions | None = field(default=None, repr=False)
+    sound: str = ""
+    enrolled: tuple[EnrolledPerson, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
+        require_bounded(self.enrolled)
+        if self.enrolled and self.review is not None and self.review.decisions:
+            raise PreambleError("the record of a review says who was recognized; nobody is enrolled again")
+        if self.sound not in {"", NO_SOUND}:
+            raise PreambleError("of the sound, instructions can only say that it is removed")
         if bool(self.pseudonym) != bool(self.scope):
             raise PreambleError("a pseudonym needs a scope, and a scope a pseudonym")
         for name in (self.pseudonym, self.scope):
@@ -51,9 +66,10 @@ class Instructions:
 
     def to_object(self) -> dict[str, Any]:
         """Gives the JSON object, without what is not said."""
-        said: dict[str, Any] = {"pseudonym": self.pseudonym, "scope": self.scope}
+        said: dict[str, Any] = {"pseudonym": self.pseudonym, "scope": self.scope, "sound": self.sound}
         if self.review is not None:
             said["review"] = self.review.to_object()
+        said["enrolled"] = [person.to_object() for person in self.enrolled]
         return {key: value for key, value in said.items() if value}
 
 
@@ -63,16 +79,26 @@ def instructions_from_object(untrusted: object) -> Instructions:
     Raises:
         PreambleError: it is another, or says nothing at all.
     """
-    if not isinstance(untrusted, Mapping) or not untrusted.keys() <= {"pseudonym", "scope", "review"}:
-        raise PreambleError("instructions hold pseudonym, scope and review, and nothing else")
-    pseudonym, scope = untrusted.get("pseudonym", ""), untrusted.get("scope", "")
-    if not isinstance(pseudonym, str) or not isinstance(scope, str):
-        raise PreambleError("a pseudonym and a scope are text")
+    if not isinstance(untrusted, Mapping) or not untrusted.keys() <= {
+        "enrolled",
+        "pseudonym",
+        "review",
+        "scope",
+        "sound",
+    }:
+        raise PreambleError(
+            "instructions hold enrolled, pseudonym, review, scope and sound, and nothing else"
+        )
+    pseudonym, scope, sound = (untrusted.get(key, "") for key in ("pseudonym", "scope", "sound"))
+    if not isinstance(pseudonym, str) or not isinstance(scope, str) or not isinstance(sound, str):
+        raise PreambleError("a pseudonym, a scope and what is said of the sound are text")
     untrusted_review = untrusted.get("review")
     instructions = Instructions(
         pseudonym=pseudonym,
         scope=scope,
         review=None if untrusted_review is None else ReviewInstructions.from_object(untrusted_review),
+        sound=sound,
+        enrolled=enrolled_from_object(untrusted.get("enrolled", [])),
     )
     # One form for each meaning: what is not said has no key, and no empty text either.
     if not instructions or instructions.to_object() != untrusted:

@@ -2,10 +2,11 @@
 
     bauta.upload/v1\\n
     {"instructions":{...},"salt":"<base64 of 32 bytes>","terms":{...}}\\n
-    <the record of a review, where the instructions announce one><media>
+    <the record of a review><pictures of people who are enrolled><media>
 
-Two lines of text, so that a person can make an upload with a shell and `age`. Without instructions, which is
-the common case, the second line has no such key.
+What stands before the media is there where the instructions announce it. Two lines of text, so that a person
+can make an upload with a shell and `age`. Without instructions, which is the common case, the second line has
+no such key.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from enclave.errors import PreambleError
+from enclave.policy.enrolment import pictures_bytes
 from enclave.policy.instructions import Instructions, instructions_from_object
 from enclave.policy.terms import Terms, terms_from_object
 from provenance import canonical
@@ -47,13 +49,18 @@ class UploadPreamble:
         return self.instructions.review.record_bytes if self.instructions.review is not None else 0
 
     @property
+    def pictures_bytes(self) -> int:
+        """Length of the pictures of everybody who is enrolled, which follow that; 0 for none."""
+        return pictures_bytes(self.instructions.enrolled)
+
+    @property
     def size(self) -> int:
         """Bytes from the start of the plaintext to the first byte of the media."""
-        return self.header_bytes + self.record_bytes
+        return self.header_bytes + self.record_bytes + self.pictures_bytes
 
 
 def upload_preamble(terms: Terms, salt: bytes, instructions: Instructions | None = None) -> bytes:
-    """Writes the two lines; the record, where the instructions announce one, and the media follow directly.
+    """Writes the two lines; what the instructions announce, and then the media, follow directly.
 
     Args:
         terms: what is asked for.

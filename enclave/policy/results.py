@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from enclave.errors import PolicyError
 from enclave.policy.fields import Table
 from provenance.keys import STATEMENT_SIGNATURES, STATEMENT_SUITE
 
-AUDIO_EFFECTS = ("remove", "keep")
-REMOVE = "remove"
+KEEP, ANONYMIZE, REMOVE = "keep", "anonymize", "remove"
+# From the weakest to the strongest.
+AUDIO_EFFECTS = (KEEP, ANONYMIZE, "bleep", REMOVE)
+RECOGNIZERS = ("pocketsphinx",)
+MAX_WORDS = 1000
+MAX_WORD_CHARACTERS = 40
+# As a recognizer's dictionary spells them (anonymizer/words/classes.py).
+_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 CAPTURED = (REMOVE, "month")
-KEEP, SUPPRESS = "keep", "suppress"
+SUPPRESS = "suppress"
 SENSOR_NOISE = (KEEP, SUPPRESS)
 NO_CREDENTIALS = "none"
 CREDENTIALS = (NO_CREDENTIALS, "c2pa")
@@ -22,10 +29,15 @@ class AudioPolicy:
     """What happens to sound.
 
     Attributes:
-        effect: "remove" or "keep".
+        effect: what becomes of a voice: "anonymize" gives it another one that says the same, "bleep" puts a
+            tone in its place, "remove" the faint noise of an empty room; "keep" lets all sound through.
+        words: spoken words that are bleeped, or classes of them (docs/policies.md); empty for none.
+        recognizer: the program that looks for them; empty where there are none.
     """
 
     effect: str
+    words: tuple[str, ...] = ()
+    recognizer: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,25 @@ class ProofPolicy:
     def wants_credentials(self) -> bool:
         """Whether the result shall carry a manifest."""
         return self.credentials != NO_CREDENTIALS
+
+
+def read_audio(table: Table) -> AudioPolicy:
+    """Reads `[audio]`.
+
+    Raises:
+        PolicyError: a key is missing, unknown or wrong.
+    """
+    effect = table.choice("effect", AUDIO_EFFECTS)
+    words = table.lines("words", MAX_WORDS, MAX_WORD_CHARACTERS) if table.has("words") else ()
+    recognizer = table.choice("recognizer", RECOGNIZERS) if table.has("recognizer") else ""
+    table.finish()
+    if not all(_WORD.fullmatch(word.lower()) for word in words):
+        raise PolicyError("policy: audio.words must be single words of English letters")
+    if bool(words) != bool(recognizer):
+        raise PolicyError("policy: audio.words need audio.recognizer, and it needs words")
+    if words and effect == REMOVE:
+        raise PolicyError("policy: audio.words have no meaning where all sound is removed")
+    return AudioPolicy(effect=effect, words=words, recognizer=recognizer)
 
 
 def read_metadata(table: Table | None) -> MetadataPolicy:

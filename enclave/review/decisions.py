@@ -19,13 +19,19 @@ from provenance.errors import FormatError
 
 FORMAT = "bauta.decisions/v1"
 ON_TRACKS = ("cover", "keep", "stronger", "role", "effect")
-WORDS = (*ON_TRACKS, "whole_frame", "draw")
+ON_SPEAKERS = ("role", "effect")
+WORDS = (*ON_TRACKS, "whole_frame", "draw", "mute")
 """All that can be decided. A policy allows some of it."""
 
 CODE = "decisions_invalid"
 MAX_DECISIONS = 256
 MAX_KEYS = 64
 MAX_TRACK = (1 << 31) - 1
+MAX_SPEAKERS = 32
+VOICE_EFFECTS = ("keep", "anonymize", "bleep", "remove")
+"""What can become of a voice, from the weakest to the strongest."""
+MUTING = ("bleep", "remove")
+"""What can be heard in place of a muted stretch."""
 MAX_MILLISECONDS = 24 * 3600 * 1000
 WHOLE = 10_000
 """The width and the height of a picture, in the unit of boxes."""
@@ -60,6 +66,43 @@ class OnTrack:
         named = {self.do: self.name} if self.name else {}
         spanned = {} if self.span is None else {"from_ms": self.span[0], "to_ms": self.span[1]}
         return {"do": self.do, "track": self.track, **named, **spanned}
+
+
+@dataclass(frozen=True)
+class OnSpeaker:
+    """What becomes of one voice, wherever it speaks alone.
+
+    Attributes:
+        do: one of ON_SPEAKERS.
+        speaker: its number on the sheet.
+        name: of the role or the effect.
+    """
+
+    do: str
+    speaker: int
+    name: str
+
+    def to_object(self) -> dict[str, Any]:
+        """Gives the JSON object."""
+        return {"do": self.do, "speaker": self.speaker, self.do: self.name}
+
+
+@dataclass(frozen=True)
+class Mute:
+    """Nothing that is said can be understood for a while, whoever says it.
+
+    Attributes:
+        from_ms, to_ms: from the first, and before the second.
+        effect: one of MUTING.
+    """
+
+    from_ms: int
+    to_ms: int
+    effect: str
+
+    def to_object(self) -> dict[str, Any]:
+        """Gives the JSON object."""
+        return {"do": "mute", "effect": self.effect, "from_ms": self.from_ms, "to_ms": self.to_ms}
 
 
 @dataclass(frozen=True)
@@ -114,7 +157,7 @@ class Draw:
         return {"do": "draw", "from_ms": self.from_ms, "to_ms": self.to_ms, "keys": keys}
 
 
-Decision = OnTrack | WholeFrame | Draw
+Decision = OnTrack | WholeFrame | Draw | OnSpeaker | Mute
 
 
 @dataclass(frozen=True)
@@ -196,9 +239,10 @@ def decision_list(reading: Reading) -> tuple[Decision, ...]:
     """
     decisions = tuple(map(_decision, reading.items("decisions", MAX_DECISIONS)))
     tracks = [decision.track for decision in decisions if isinstance(decision, OnTrack)]
-    if len(set(tracks)) != len(tracks):
+    speakers = [decision.speaker for decision in decisions if isinstance(decision, OnSpeaker)]
+    if len(set(tracks)) != len(tracks) or len(set(speakers)) != len(speakers):
         # What is decided twice, or both ways, is no decision: a person must look again.
-        raise ReviewError("review: one decision for a track and no more", CODE)
+        raise ReviewError("review: one decision for a track or a speaker and no more", CODE)
     return decisions
 
 
@@ -226,6 +270,16 @@ def _decision(untrusted: Any) -> Decision:
         case "cover" | "keep" | "stronger":
             reading = Reading(untrusted, ("do", "track"), CODE)
             return OnTrack(word, reading.count("track", MAX_TRACK))
+        case "role" if "speaker" in untrusted:
+            reading = Reading(untrusted, ("do", "speaker", "role"), CODE)
+            return OnSpeaker(word, reading.count("speaker", MAX_SPEAKERS - 1), reading.text("role", _NAME))
+        case "effect" if "speaker" in untrusted:
+            reading = Reading(untrusted, ("do", "speaker", "effect"), CODE)
+            speaker = reading.count("speaker", MAX_SPEAKERS - 1)
+            return OnSpeaker(word, speaker, reading.word("effect", VOICE_EFFECTS))
+        case "mute":
+            reading = Reading(untrusted, ("do", "effect", "from_ms", "to_ms"), CODE)
+            return Mute(*_stretch(reading), reading.word("effect", MUTING))
         case "role" | "effect":
             reading = Reading(untrusted, ("do", "track", word), CODE)
             return OnTrack(word, reading.count("track", MAX_TRACK), reading.text(word, _NAME))

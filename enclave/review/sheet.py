@@ -12,8 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enclave.errors import ReviewError
-from enclave.review.decisions import MAX_MILLISECONDS, MAX_TRACK, WORDS, Box, Decision, box, decision_list
+from enclave.review.decisions import (
+    MAX_MILLISECONDS,
+    MAX_TRACK,
+    VOICE_EFFECTS,
+    WORDS,
+    Box,
+    Decision,
+    box,
+    decision_list,
+)
 from enclave.review.objects import Reading
+from enclave.review.speakers import SheetSpeaker, speaker_list
 from provenance.encoding import base64_bytes, base64_text
 from provenance.errors import FormatError
 from provenance.statements.vocabulary import EFFECTS, MEDIA_TYPES, MODES
@@ -21,6 +31,8 @@ from provenance.statements.vocabulary import EFFECTS, MEDIA_TYPES, MODES
 FORMAT = "bauta.sheet/v1"
 CODE = "review_package_invalid"
 KINDS = ("face", "person", "plate", "text")
+VOICE = "voice"
+"""Beside them in `effects`: what may be chosen for a speaker."""
 MAX_TRACKS = 512
 MAX_THUMBNAILS = 8
 MAX_VIEWS = 32
@@ -49,7 +61,18 @@ _PLAIN = (
     "duration_ms",
     "record_sha256",
 )
-_SHEET_KEYS = ("format", *_PLAIN, "may", "effects", "roles", "decisions", "tracks", "unlisted", "views")
+_SHEET_KEYS = (
+    "format",
+    *_PLAIN,
+    "may",
+    "effects",
+    "roles",
+    "decisions",
+    "tracks",
+    "unlisted",
+    "views",
+    "speakers",
+)
 
 
 @dataclass(frozen=True)
@@ -127,17 +150,18 @@ class Sheet:
         policy, policy_sha256: its name, and the hex SHA-256 of its text.
         mode: of the job.
         media_type: of the result.
-        width, height: of the result's picture, pixels.
-        frames: of the result.
+        width, height: of the result's picture, pixels; 0 where it is sound alone.
+        frames: of the result; likewise.
         duration_ms: of the result.
         record_sha256: hex SHA-256 of the sealed record beside it.
         may: words that the policy allows in decisions, sorted.
-        effects: what "effect" may name, by kind; empty where the word is not allowed.
+        effects: what "effect" may name, by kind; "voice" stands there wherever somebody was heard.
         roles: what "role" may name.
         decisions: those that this result was made by.
         tracks: what was followed.
         unlisted: how many more things were followed than a sheet holds, by kind.
         views: whole covered pictures, now and then.
+        speakers: who was heard, by their numbers.
     """
 
     job: str
@@ -157,6 +181,7 @@ class Sheet:
     tracks: tuple[SheetTrack, ...]
     unlisted: Mapping[str, int]
     views: tuple[View, ...]
+    speakers: tuple[SheetSpeaker, ...] = ()
 
     def to_object(self) -> dict[str, Any]:
         """Gives the JSON object."""
@@ -170,6 +195,7 @@ class Sheet:
             "tracks": [track.to_object() for track in self.tracks],
             "unlisted": dict(self.unlisted),
             "views": [view.to_object() for view in self.views],
+            "speakers": [speaker.to_object() for speaker in self.speakers],
         }
 
 
@@ -185,15 +211,17 @@ def sheet_from_object(untrusted: Any) -> Sheet:
     tracks = tuple(map(_track, reading.items("tracks", MAX_TRACKS)))
     if list(may) != sorted(may) or len({track.track for track in tracks}) != len(tracks):
         raise reading.error("may must be sorted, and no two tracks have one number")
+    media_type = reading.word("media_type", MEDIA_TYPES)
+    least = 0 if media_type.startswith("audio/") else 1
     return Sheet(
         job=reading.text("job", _JOB),
         policy=reading.text("policy", _NAME),
         policy_sha256=reading.text("policy_sha256", _SHA256),
         mode=reading.word("mode", MODES),
-        media_type=reading.word("media_type", MEDIA_TYPES),
-        width=reading.count("width", MAX_PIXELS, least=1),
-        height=reading.count("height", MAX_PIXELS, least=1),
-        frames=reading.count("frames", _MAX_COUNT, least=1),
+        media_type=media_type,
+        width=reading.count("width", MAX_PIXELS, least=least),
+        height=reading.count("height", MAX_PIXELS, least=least),
+        frames=reading.count("frames", _MAX_COUNT, least=least),
         duration_ms=reading.count("duration_ms", MAX_MILLISECONDS),
         record_sha256=reading.text("record_sha256", _SHA256),
         may=may,
@@ -203,6 +231,7 @@ def sheet_from_object(untrusted: Any) -> Sheet:
         tracks=tracks,
         unlisted=_unlisted(reading.raw("unlisted")),
         views=tuple(map(_view, reading.items("views", MAX_VIEWS))),
+        speakers=speaker_list(reading),
     )
 
 
@@ -243,9 +272,9 @@ def _jpeg(reading: Reading) -> bytes:
 
 
 def _effects(untrusted: Any) -> dict[str, tuple[str, ...]]:
-    kinds = [kind for kind in KINDS if isinstance(untrusted, dict) and kind in untrusted]
+    kinds = [kind for kind in (*KINDS, VOICE) if isinstance(untrusted, dict) and kind in untrusted]
     reading = Reading(untrusted, kinds, CODE)
-    return {kind: reading.words(kind, EFFECTS) for kind in kinds}
+    return {kind: reading.words(kind, VOICE_EFFECTS if kind == VOICE else EFFECTS) for kind in kinds}
 
 
 def _unlisted(untrusted: Any) -> dict[str, int]:

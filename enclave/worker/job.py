@@ -6,7 +6,7 @@ import contextlib
 import io
 import time
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, cast
 
@@ -18,9 +18,10 @@ from enclave.policy.results import SUPPRESS
 from enclave.worker import handed_over as fds
 from enclave.worker.credentials import prepare_credentials, result_with_credentials
 from enclave.worker.derived import DerivedKeys, ask_for_derived_keys
+from enclave.worker.enrolment import enrolled_in, recognized_facts
 from enclave.worker.failures import published_code
 from enclave.worker.opening import OpenedUpload, open_upload
-from enclave.worker.quality import quality_facts
+from enclave.worker.quality import quality_facts, sound_facts
 from enclave.worker.release import Release, ask_for_file_key
 from enclave.worker.reporting import Reporter
 from enclave.worker.review import ReviewedJob, begin_review
@@ -142,11 +143,12 @@ class _Job:
         personas = derived.personas
         if personas is None and reviewed is not None:
             personas = reviewed.personas
+        settings = settings_of(terms, opened.instructions, personas)
         report = anonymize(
             # typeshed does not count raw streams among BinaryIO; they do all that it asks for.
             cast("BinaryIO", opened.media),
             cast("BinaryIO", scratch),
-            settings=settings_of(terms, opened.instructions.pseudonym, personas),
+            settings=replace(settings, enrolled=enrolled_in(opened, terms.policy)),
             models=self._warmth.models,
             limits=limits_of(self._order.limits),
             on_progress=self._pass_on,
@@ -203,13 +205,15 @@ class _Job:
             tracks=report.tracks,
             also_covered={kind: effect for kind, effect in terms.policy.effects.items() if kind != "face"},
             frames_also_covered={kind: n for kind, n in report.frames_with.items() if kind != "face"},
-            quality=quality_facts(report.quality),
+            quality=quality_facts(report.quality, of_pictures=report.frames > 0),
             quality_short=report.quality.short if report.quality else (),
+            recognized=recognized_facts(report),
             sensor_noise="suppressed" if terms.policy.camera.noise == SUPPRESS else "kept",
             started_at=format_instant(self._started_at),
             finished_at=format_instant(datetime.now(UTC)),
             signatures=terms.policy.proof.signatures,
             credentials=terms.policy.proof.credentials,
+            **sound_facts(report.sound),
             **of_review,
         )
         return sign_envelope(facts.to_statement(), release.signer, facts.signatures).to_bytes()

@@ -33,6 +33,7 @@ class OpenedUpload:
         salt: the submitter's, 32 bytes.
         instructions: what the submitter tells this worker alone.
         untrusted_record: of the first run of a review, sealed by that run's worker; empty without one.
+        untrusted_pictures: of everybody who is enrolled, in a row; empty where there are none.
     """
 
     media: MediaStream
@@ -40,6 +41,7 @@ class OpenedUpload:
     salt: bytes = field(repr=False)
     instructions: Instructions = field(repr=False)
     untrusted_record: bytes = field(repr=False)
+    untrusted_pictures: bytes = field(default=b"", repr=False)
 
 
 class MediaStream(io.RawIOBase):
@@ -102,7 +104,7 @@ def open_upload(payload: PayloadReader, ordered_terms: bytes) -> OpenedUpload:
 
     Raises:
         WorkerError: `terms_mismatch` when the submitter sealed other terms than the request states.
-        TermsError: the upload does not start with a preamble, or ends before its record does.
+        TermsError: the upload does not start with a preamble, or ends before what it announces does.
         AgeError: a chunk is not authentic, or the upload is cut short.
     """
     payload.seek(0)
@@ -115,16 +117,19 @@ def open_upload(payload: PayloadReader, ordered_terms: bytes) -> OpenedUpload:
         commitment=commitment,
         salt=preamble.salt,
         instructions=preamble.instructions,
-        untrusted_record=_record(payload, preamble),
+        untrusted_record=_part(payload, preamble.header_bytes, preamble.record_bytes),
+        untrusted_pictures=_part(
+            payload, preamble.header_bytes + preamble.record_bytes, preamble.pictures_bytes
+        ),
     )
 
 
-def _record(payload: PayloadReader, preamble: UploadPreamble) -> bytes:
-    payload.seek(preamble.header_bytes)
-    record = payload.read(preamble.record_bytes)
-    if len(record) != preamble.record_bytes:
-        raise PreambleError("the upload ends before the record that its header announces")
-    return record
+def _part(payload: PayloadReader, start: int, size: int) -> bytes:
+    payload.seek(start)
+    part = payload.read(size)
+    if len(part) != size:
+        raise PreambleError("the upload ends before all that its header announces")
+    return part
 
 
 def _authenticate_and_commit(payload: PayloadReader, preamble: UploadPreamble) -> bytes:

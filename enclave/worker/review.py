@@ -11,10 +11,11 @@ from anonymizer import Report, Review
 from anonymizer.review import decisions as told
 from enclave.errors import ReviewError, WorkerError
 from enclave.policy import Policy, Terms
-from enclave.review.decisions import Decision, Decisions, Draw, OnTrack, WholeFrame
+from enclave.review.decisions import Decision, Decisions, Draw, Mute, OnSpeaker, OnTrack, WholeFrame
 from enclave.review.package import ReviewPackage
-from enclave.review.sheet import Sheet, SheetTrack, Thumbnail, View
+from enclave.review.sheet import VOICE, Sheet, SheetTrack, Thumbnail, View
 from enclave.review.signed import parse_signed_decisions
+from enclave.review.speakers import SheetSpeaker
 from enclave.worker.opening import MediaStream, OpenedUpload
 from enclave.worker.record import About, open_record, seal_record
 
@@ -118,19 +119,27 @@ def _require_allowed(decisions: Decisions, review: Review, policy: Policy) -> No
         allowed = word in policy.review.may
         if isinstance(decision, OnTrack) and decision.do == "effect":
             allowed &= decision.name in policy.review.effects.get(review.kind_of(decision.track), ())
-        if isinstance(decision, OnTrack) and decision.do == "role":
+        if isinstance(decision, OnSpeaker) and decision.do == "effect":
+            allowed = decision.name in policy.review.voice_effects(policy.audio.effect)
+        if isinstance(decision, OnTrack | OnSpeaker) and decision.do == "role":
             allowed &= decision.name in policy.role_names
         if not allowed:
             raise WorkerError("the policy does not allow one of the decisions", "decision_not_allowed")
 
 
-def _told(decision: Decision) -> tuple[int, told.TrackDecision] | told.Span | told.Drawn:
+def _told(decision: Decision) -> told.Decision:
     match decision:
         case OnTrack(do, track, name, span):
             given: dict[str, Any] = {"do": do}
             if do in {"role", "effect"}:
                 given[do] = name
             return track, told.TrackDecision(**given, span=_span(*span) if span is not None else None)
+        case OnSpeaker(do, speaker, name):
+            said: dict[str, Any] = {"do": do, do: name}
+            return speaker, told.SpeakerDecision(**said)
+        case Mute(from_ms, to_ms, effect):
+            heard: dict[str, Any] = {"effect": effect}
+            return told.Muted(_span(from_ms, to_ms), **heard)
         case WholeFrame(from_ms, to_ms):
             return _span(from_ms, to_ms)
         case Draw(from_ms, to_ms, keys):
@@ -156,7 +165,7 @@ def _sheet(job: ReviewedJob, job_id: bytes, terms: Terms, report: Report, record
         duration_ms=_ms(report.duration_seconds),
         record_sha256=record_sha256,
         may=tuple(sorted(policy.review.may)),
-        effects=policy.review.effects,
+        effects=_effects(policy, heard=bool(shown.speakers)),
         roles=policy.role_names if "role" in policy.review.may else (),
         decisions=job.decisions.decisions if job.decisions is not None else (),
         tracks=tuple(
@@ -178,7 +187,23 @@ def _sheet(job: ReviewedJob, job_id: bytes, terms: Terms, report: Report, record
         ),
         unlisted={str(kind): count for kind, count in shown.unlisted.items()},
         views=tuple(View(_ms(view.time), view.jpeg) for view in shown.views),
+        speakers=tuple(
+            SheetSpeaker(
+                speaker=speaker.speaker,
+                effect=speaker.effect,
+                spoken_ms=_ms(speaker.seconds),
+                unsure_ms=_ms(speaker.unsure_seconds),
+                count=speaker.count,
+                turns=tuple((_ms(begin), max(_ms(begin) + 1, _ms(end))) for begin, end in speaker.turns),
+            )
+            for speaker in shown.speakers
+        ),
     )
+
+
+def _effects(policy: Policy, heard: bool) -> dict[str, tuple[str, ...]]:
+    effects = {kind: of for kind, of in policy.review.effects.items() if kind != VOICE}
+    return {**effects, VOICE: policy.review.voice_effects(policy.audio.effect)} if heard else effects
 
 
 def _ms(seconds: float) -> int:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from anonymizer import FaceSettings, KeptRegion, Limits, PeopleSettings, Role, Settings, TextSettings
 from anonymizer.settings import CoverSettings, Kind
+from anonymizer.sound.effects import VoiceEffect
 from enclave.order import JobLimits
 from enclave.policy import (
     CoverPolicy,
     FacePolicy,
+    Instructions,
     PeoplePolicy,
     Policy,
     RoleCover,
@@ -20,24 +22,28 @@ from enclave.policy import (
 )
 from enclave.policy import KeptRegion as KeptPolicy
 from enclave.policy.decisions import KEPT
+from enclave.policy.instructions import NO_SOUND
 
 # Each of the decoder, the detector and the encoder starts this many; together they stay below the wall's
 # limit on threads, and more than this gains nothing.
 _MOST_THREADS = 16
 
 
-def settings_of(terms: Terms, pseudonym: str = "", personas: bytes | None = None) -> Settings:
+def settings_of(terms: Terms, told: Instructions | None = None, personas: bytes | None = None) -> Settings:
     """Gives the anonymizer's settings. Both sides check the words, so they are passed as they are.
 
     Args:
         terms: of the job.
-        pseudonym: from inside the seal; empty for none.
+        told: from inside the seal.
         personas: what the vault derived for the pseudonym's scope, 32 bytes; None without a pseudonym.
     """
-    policy = terms.policy
+    policy, told = terms.policy, told or Instructions()
+    silent = told.sound == NO_SOUND
     job: dict[str, Any] = {
         "mode": terms.mode,
-        "audio": policy.audio.effect,
+        "audio": NO_SOUND if silent else policy.audio.effect,
+        "words": () if silent else policy.audio.words,
+        "recognizer": "" if silent else policy.audio.recognizer,
         "captured": policy.metadata.captured,
         "sensor_noise": policy.camera.noise,
         "lossless": policy.encoding.lossless,
@@ -51,14 +57,14 @@ def settings_of(terms: Terms, pseudonym: str = "", personas: bytes | None = None
         keep=_regions(policy.keep),
         keep_skin=_regions(policy.keep_skin),
         personas=personas,
-        pseudonym=pseudonym,
+        pseudonym=told.pseudonym,
         threads=min(len(os.sched_getaffinity(0)), _MOST_THREADS),
         **job,
     )
-    return replace(everybody, roles=_roles(policy, everybody))
+    return replace(everybody, roles=_roles(policy, everybody, silent=silent))
 
 
-def _roles(policy: Policy, everybody: Settings) -> tuple[Role, ...]:
+def _roles(policy: Policy, everybody: Settings, *, silent: bool) -> tuple[Role, ...]:
     kinds: dict[str, Kind] = {"face": "face", "person": "person"}
     named = [
         Role(
@@ -67,6 +73,8 @@ def _roles(policy: Policy, everybody: Settings) -> tuple[Role, ...]:
                 kinds[kind]: _as_role(everybody.sought[kinds[kind]], cover)
                 for kind, cover in role.covers.items()
             },
+            # Where the submitter wants no sound, no role brings any of it back.
+            audio=None if silent else cast("VoiceEffect | None", role.audio),
         )
         for role in policy.roles
     ]

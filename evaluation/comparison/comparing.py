@@ -143,7 +143,7 @@ def _write_film(sheets: Iterator[Shown], first: Pixels, after: Film, sink: Binar
         MODES["quality"],
         source=after.reader.video,
         rate=after.reader.frame_rate,
-        sound_source=None,
+        sound=None,
         threads=THREADS,
         transposed=False,
     )

@@ -6,8 +6,9 @@ import hashlib
 import io
 from pathlib import Path
 
-from enclave.review.decisions import Decisions
+from enclave.review.decisions import Decisions, OnSpeaker
 from enclave.review.package import MAX_PACKAGE_BYTES, ReviewPackage, parse_package
+from enclave.review.sheet import VOICE, Sheet
 from grpc_api.client import transfer
 from grpc_api.client.connection import Connection
 from grpc_api.errors import invalid
@@ -84,7 +85,8 @@ def require_allowed(decisions: Decisions, package: ReviewPackage) -> None:
     The worker checks again, and its word counts; this saves an upload and names what is wrong.
 
     Raises:
-        ServiceError: `decisions_of_other_review`, `decision_not_allowed`, `decision_of_no_track`.
+        ServiceError: `decisions_of_other_review`, `decision_not_allowed`, `decision_of_no_track`,
+            `decision_of_no_speaker`.
     """
     sheet = package.sheet
     if decisions.record_sha256 != sheet.record_sha256:
@@ -92,6 +94,9 @@ def require_allowed(decisions: Decisions, package: ReviewPackage) -> None:
     kinds = {track.track: track.kind for track in sheet.tracks}
     for decision in decisions.decisions:
         told = decision.to_object()
+        if isinstance(decision, OnSpeaker):
+            _require_allowed_of(decision, sheet)
+            continue
         if told["do"] not in sheet.may:
             raise invalid("decision_not_allowed", f"The policy does not allow the decision `{told['do']}`.")
         if "track" in told and told["track"] not in kinds:
@@ -100,6 +105,15 @@ def require_allowed(decisions: Decisions, package: ReviewPackage) -> None:
             raise invalid("decision_not_allowed", "The policy has no role of that name.")
         if told["do"] == "effect" and told["effect"] not in sheet.effects.get(kinds[told["track"]], ()):
             raise invalid("decision_not_allowed", "The policy does not allow that effect on such a track.")
+
+
+def _require_allowed_of(decision: OnSpeaker, sheet: Sheet) -> None:
+    if decision.speaker >= len(sheet.speakers):
+        raise invalid("decision_of_no_speaker", "A decision is about a speaker who is not on the sheet.")
+    if decision.do == "effect" and decision.name not in sheet.effects.get(VOICE, ()):
+        raise invalid("decision_not_allowed", "The policy does not allow that effect on a voice.")
+    if decision.do == "role" and not ("role" in sheet.may and decision.name in sheet.roles):
+        raise invalid("decision_not_allowed", "The policy has no role of that name to give.")
 
 
 def _require_package_of(facts: JobFacts, sealed: Path, package: ReviewPackage) -> None:

@@ -43,6 +43,7 @@ def seal_upload(
     intake_recipient: str,
     instructions: Instructions | None = None,
     record: bytes = b"",
+    pictures: bytes = b"",
 ) -> SealedUpload:
     """Seals a media file and its terms to the intake.
 
@@ -53,6 +54,7 @@ def seal_upload(
         intake_recipient: `age1pq1...` of the verified intake.
         instructions: for the worker alone; nobody on the road sees that there are any.
         record: of an earlier run, where the instructions announce one; sealed as it is.
+        pictures: of everybody who is enrolled, in a row, likewise.
 
     Raises:
         ServiceError: `input_unreadable`.
@@ -66,6 +68,7 @@ def seal_upload(
         with SealWriter(tap, [recipient]) as sealer:
             sealer.write(upload_preamble(terms, salt, instructions))
             sealer.write(record)
+            sealer.write(pictures)
             while block := media.read(BLOCK_BYTES):
                 commitment.update(block)
                 sealer.write(block)

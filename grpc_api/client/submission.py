@@ -21,6 +21,7 @@ import grpc
 from enclave.policy import Instructions, Terms
 from grpc_api.client import transfer
 from grpc_api.client.connection import Connection, service_errors
+from grpc_api.client.enrolment import Enrolment
 from grpc_api.client.outputs import commit, create_private
 from grpc_api.client.receipts import fetch_receipt
 from grpc_api.client.review import fetch_package, require_no_package
@@ -84,6 +85,7 @@ def submit(
     on_receipt: Callable[[bytes], None] | None = None,
     instructions: Instructions | None = None,
     review: Review | None = None,
+    enrolment: Enrolment | None = None,
 ) -> Submitted:
     """Runs one submission; `output` and `output.proof` are there when it returns.
 
@@ -100,6 +102,7 @@ def submit(
         on_receipt: given the verified receipt, a proof file, once the upload is accepted.
         instructions: for the worker alone. A review brings its own.
         review: to be made of this job.
+        enrolment: who has a role by being recognized.
 
     Raises:
         ServiceError, KeyvaultError, EnclaveError, ProvenanceError: nothing was written.
@@ -113,12 +116,21 @@ def submit(
     checked = verify_released_intake(
         intake.announcement, intake.worker_release, trust, datetime.datetime.now(datetime.UTC)
     )
+    enrolment = enrolment or Enrolment()
+    enrolment.require_network(checked.release)
     with tempfile.TemporaryDirectory(prefix=".bauta-", dir=output.parent) as folder:
         work = Path(folder)
         on_progress("seal", None)
         told = instructions if review is None else review.instructions
-        record = b"" if review is None else review.record
-        sealed = seal_upload(source, work / "upload.age", terms, checked.intake.recipient, told, record)
+        sealed = seal_upload(
+            source,
+            work / "upload.age",
+            terms,
+            checked.intake.recipient,
+            enrolment.told(told),
+            record=b"" if review is None else review.record,
+            pictures=enrolment.pictures,
+        )
         if sealed.size > intake.max_upload_bytes:
             raise exhausted("upload_too_large", "The sealed upload is larger than this service takes.")
         request = jobs_pb2.CreateJobRequest(terms=terms.to_bytes(), client_token=secrets.token_bytes(16))

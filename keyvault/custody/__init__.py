@@ -22,5 +22,5 @@ A custodian's own keys:
 - `__main__`: the process that holds it, for `bauta custodian`.
 
 Pure functions but for the last; no wire, no store. The plan for all of it is
-`docs/adr/0020-a-door-that-takes-many.md`. No service and no worker uses this room yet.
+`docs/adr/0024-a-door-that-takes-many.md`. No service and no worker uses this room yet.
 """

@@ -7,6 +7,6 @@
 - `writer`: writes one as a stream, in a worker. `reader`: opens a scope of one, in a disclosure worker.
 
 Entries are bytes of a kind that the caller knows; nothing here sees what they mean. The format is in
-`docs/formats.md`; who holds which key, and why, in `docs/adr/0020-a-door-that-takes-many.md`. Nothing uses
+`docs/formats.md`; who holds which key, and why, in `docs/adr/0024-a-door-that-takes-many.md`. Nothing uses
 this room yet.
 """

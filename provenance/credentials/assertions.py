@@ -46,7 +46,12 @@ _EFFECTS: Final = {
     "remove": ("c2pa.edited", "replaced by the background"),
     "silhouette": ("c2pa.drawing", "covered with a plain outline"),
 }
-_SOUND: Final = {"removed": ("c2pa.edited", "The sound was removed.")}
+_SOUND: Final = {
+    "anonymized": ("c2pa.edited", "Voices were replaced by made ones."),
+    "bleeped": ("c2pa.edited", "Voices were replaced by a tone."),
+    "partly_kept": ("c2pa.edited", "Some of the voices were replaced or removed."),
+    "removed": ("c2pa.edited", "The sound was removed."),
+}
 _ALL_METADATA: Final = ("c2pa.edited.metadata", "Every metadata field was dropped.")
 _ALL_BUT_MONTH: Final = (
     "c2pa.edited.metadata",
@@ -84,7 +89,7 @@ def actions(covered: Mapping[str, str], audio: str, *, month_stays: bool = False
     Args:
         covered: the effect (one of `vocabulary.EFFECTS`) by the kind of thing that it covers somewhere in the
             result: "face", or one of `vocabulary.KINDS`. Of what was covered nowhere nothing is said.
-        audio: what happened to the sound: "removed", "kept" or "none".
+        audio: what happened to the sound, one of `vocabulary.AUDIO`.
         month_stays: whether the month of capture was kept, if the original said it.
     """
     done = [_covering(kind, covered[kind]) for kind in sorted(covered)]

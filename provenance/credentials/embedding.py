@@ -15,7 +15,6 @@ from provenance.credentials.carriers import CARRIERS, Carrier, Place, Unplaceabl
 from provenance.credentials.certificates import check_signature
 from provenance.credentials.claim import SIGNATURE_BYTES, Claim, manifest_store
 
-MP4: Final = "video/mp4"
 # The lengths of numbers in the binding settle in a round or two.
 _ROUNDS: Final = 8
 
@@ -58,7 +57,7 @@ def with_credentials(
         claim = claim_of(binding)
         return manifest_store(claim, (actions, claim.evidence, binding), chain, signature)
 
-    bind = _bind_mp4 if media_type == MP4 else _bind_picture
+    bind = _bind_mp4 if carrier is mp4.CARRIER else _bind_picture
     place, binding = bind(file, carrier, lambda draft: store_of(draft, bytes(SIGNATURE_BYTES)))
     claim = claim_of(binding)
     signature = sign(claim)

@@ -144,7 +144,7 @@ class Table(Kind):
 
     key: Kind
     item: Kind
-    most: int = 16
+    most: int = 32
 
     def check(self, value: Any) -> Any:
         """Takes a mapping; gives a copy that nobody else holds."""

@@ -23,7 +23,9 @@ from provenance.statements.vocabulary import (
     MODES,
     QUALITY,
     QUALITY_CHECKS,
+    RECOGNIZED,
     SENSOR_NOISE,
+    SOUND_DONE,
     TIERS,
     WALLS,
 )
@@ -70,11 +72,19 @@ class JobFacts(Facts):
             found. Empty where nobody decided anything.
         decisions_commitment: hex HMAC-SHA256 of the decisions under the submitter's salt; without the salt
             nobody can tell which thing was decided upon. None where nobody looked the job over.
+        voices: how many people were heard speaking; 0 where nobody listened.
+        sound_seconds: for how long which thing happened to the sound, rounded up; empty where all of it was
+            removed or kept without listening to it, or there was none.
+        words_bleeped: how often a word on the policy's list was heard and bleeped; None where none was
+            sought.
+        recognized: in how many frames, and on how many tracks, a face was shown or covered otherwise because
+            it was recognized as that of somebody who is enrolled; never whose. Empty where nobody was.
 
     Raises:
         FormatError: a field does not take its value, more frames are covered than there are, the two tables
             of other kinds do not name the same ones, the figures of quality contradict the rest, something
-            is decided by nobody, or fewer signatures are demanded than every statement has
+            is decided by nobody, the sound's times contradict the word for all of it, or fewer signatures are
+            demanded than every statement has
             (`signatures_too_weak`).
     """
 
@@ -113,6 +123,10 @@ class JobFacts(Facts):
     review_sha256: str | None = of(Maybe(Digest("ciphertext")), default=None)
     decided: Mapping[str, int] = of(Table(Word(DECISIONS), Count()), default={})
     decisions_commitment: str | None = of(Maybe(Digest("decisions")), default=None)
+    voices: int = of(Count(), default=0)
+    sound_seconds: Mapping[str, int] = of(Table(Word(SOUND_DONE), Count()), default={})
+    words_bleeped: int | None = of(Maybe(Count()), default=None)
+    recognized: Mapping[str, int] = of(Table(Word(RECOGNIZED), Count()), default={})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -130,8 +144,25 @@ class JobFacts(Facts):
             raise FormatError("something is decided, and no decisions are named")
         if 0 in self.decided.values():
             raise FormatError("what nobody decided is not counted")
+        if self.sound_seconds and self.audio != sound_as_a_whole(self.sound_seconds):
+            raise FormatError("what happened to the sound and for how long differ")
+        if 0 in self.sound_seconds.values():
+            raise FormatError("what happened to none of the sound is not counted")
+        if (self.voices or self.words_bleeped is not None) and not self.sound_seconds:
+            raise FormatError("voices or words were heard where nobody listened")
+        if self.recognized and (0 in self.recognized.values() or len(self.recognized) != len(RECOGNIZED)):
+            raise FormatError("who is recognized is so in some frames, on some tracks")
+        if self.recognized.get("frames", 0) > self.frames:
+            raise FormatError("somebody is recognized in more frames than there are")
         signature_set(self.signatures)
 
     def subject_sha256(self) -> str:
         """SHA-256 of the anonymized media file."""
         return self.result_sha256
+
+
+def sound_as_a_whole(seconds: Mapping[str, int]) -> str:
+    """Gives the one word of `vocabulary.AUDIO` for a sound, some of which happened to it for how long."""
+    if "kept" in seconds:
+        return "kept" if len(seconds) == 1 else "partly_kept"
+    return next(word for word in ("anonymized", "bleeped", "removed") if word in seconds)

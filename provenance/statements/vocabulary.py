@@ -35,8 +35,11 @@ WALLS = (
 
 MODES = ("original", "quality", "balanced", "fast")
 EFFECTS = ("solid", "blur", "mosaic", "persona", "swap", "warp", "generator", "remove", "silhouette")
-AUDIO = ("removed", "kept", "none")
-"""What happened to the sound; "none": there was none."""
+AUDIO = ("anonymized", "bleeped", "kept", "none", "partly_kept", "removed")
+"""What happened to the sound: the weakest thing that happened to any of it. "none": there was none."""
+
+SOUND_DONE = ("anonymized", "bleeped", "kept", "removed")
+"""What happened to a stretch of the sound."""
 
 SENSOR_NOISE = ("kept", "suppressed")
 """What happened to the noise that ties a picture to one camera."""
@@ -50,29 +53,35 @@ QUALITY = (
     "frames_missing",
     "frames_read",
     "kbit_per_second",
+    "lip_sync_off_ms",
+    "loudness_off_tenths",
+    "sound_clicks",
     "sound_off_ms",
     "ssim_permille",
     "ssim_worst_permille",
 )
 """What is measured on a finished video (docs/quality.md)."""
 
-QUALITY_CHECKS = ("black", "duration", "frames", "frozen", "sound", "ssim")
+QUALITY_CHECKS = ("black", "clicks", "duration", "frames", "frozen", "lip_sync", "loudness", "sound", "ssim")
 """What a finished video may fall short of."""
 
 CREDENTIALS = ("c2pa", "none")
 """Whether the result carries content credentials."""
 
-DECISIONS = ("cover", "draw", "effect", "keep", "role", "stronger", "whole_frame")
+DECISIONS = ("cover", "draw", "effect", "keep", "mute", "role", "stronger", "whole_frame")
 """What a person who looks a job over can decide (docs/review.md)."""
 
 DEVICES = ("cpu", "cuda")
 ENGINES = ("onnxruntime", "openvino-bf16", "torch")
 """What runs the detector of faces, where the picture's size allows it."""
 
-MEDIA_TYPES = ("video/mp4", "image/jpeg", "image/png", "image/webp")
+MEDIA_TYPES = ("video/mp4", "audio/mp4", "image/jpeg", "image/png", "image/webp")
 MODELS = (
+    "bauta-voice-decoder",
+    "bauta-voice-encoder",
     "centerface",
     "custom-face",
+    "custom-face-embedding",
     "custom-generator",
     "custom-person",
     "custom-plate",
@@ -83,9 +92,15 @@ MODELS = (
     "mediapipe-face-mesh",
     "mediapipe-iris",
     "mediapipe-pose",
+    "pocketsphinx",
     "ppocr-text",
+    "resemblyzer",
+    "silero-vad",
 )
-"""Bauta's own, and one place for each kind of detector or face that an operator may add."""
+"""Bauta's own, and one place for each kind of detector, face or network that an operator may add."""
+
+RECOGNIZED = ("frames", "tracks")
+"""In and on which a face was shown, or covered otherwise, as that of somebody who is enrolled."""
 
 KINDS = ("person", "plate", "text")
 """What is covered besides faces, where the policy asks for it."""
@@ -149,6 +164,11 @@ FAILURE_CODES = (
     "decisions_invalid",
     "detector_failed",
     "device_unavailable",
+    "enrolment_ambiguous",
+    "enrolment_invalid",
+    "enrolment_many_faces",
+    "enrolment_no_face",
+    "enrolment_not_allowed",
     "intake_key_unknown",
     "internal_error",
     "media_corrupt",

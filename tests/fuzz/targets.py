@@ -17,6 +17,7 @@ from tests.fuzz.rooms import (
     records,
     replies,
     reviews,
+    sound,
     vault,
     witnesses,
 )
@@ -32,6 +33,7 @@ ROOMS = (
     reviews,
     records,
     media,
+    sound,
     credentials,
     witnesses,
     custody,

@@ -66,9 +66,11 @@ MEDIA: dict[str, tuple[Callable[[Path], Path], set[str]]] = {
         lambda folder: _truncated(folder / "in.mp4"),
         {"media_truncated", "media_corrupt"},
     ),
-    "an MP4 without video": (
-        lambda folder: media_factory.sound_only_mp4(folder / "in.mp4"),
-        {"media_no_video"},
+    "a truncated MP4 of sound alone": (
+        lambda folder: _write(
+            folder / "in.mp4", media_factory.truncated(media_factory.sound_only_mp4(folder / "whole.mp4"))
+        ),
+        {"media_truncated"},
     ),
     "a GIF that claims 4 gigapixels": (
         lambda folder: _write(folder / "in.gif", media_factory.gif_bomb()),

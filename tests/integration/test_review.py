@@ -164,7 +164,7 @@ def test_the_sheet_shows_both_faces_and_neither(person: Person) -> None:
     assert [track.kind for track in sheet.tracks] == ["face", "face"]
     assert {track.effect for track in sheet.tracks} == {"solid"}
     assert (sheet.policy, sheet.frames, sheet.width, sheet.height) == ("trial", FPS * SECONDS, *SIZE)
-    assert set(sheet.may) == {"cover", "draw", "keep", "stronger", "whole_frame"}
+    assert set(sheet.may) == {"cover", "draw", "keep", "mute", "stronger", "whole_frame"}
     assert sheet.views
     originals = frames_of(person.clip)
     for view in sheet.views:

@@ -20,5 +20,6 @@ CARRIERS: Final[Mapping[str, Carrier]] = {
     "image/png": png.CARRIER,
     "image/webp": webp.CARRIER,
     "video/mp4": mp4.CARRIER,
+    "audio/mp4": mp4.CARRIER,
 }
 """By media type; every type of result is here."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zlib
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from tempfile import TemporaryDirectory
 
 from anonymizer import AnonymizerError, Limits, Models, Settings, anonymize, load_models
 from anonymizer.added import parse_any
+from anonymizer.enrolled.portraits import LIMITS as PORTRAIT_LIMITS
+from anonymizer.enrolled.portraits import decode_portrait, read_vector
 from anonymizer.errors import MESSAGES
 from anonymizer.intake.captured import month_of_still
 from anonymizer.intake.exif import TURNS, orientation_of
@@ -22,6 +25,7 @@ from anonymizer.intake.jpeg import decode_jpeg
 from anonymizer.intake.sniff import Format, sniff
 from anonymizer.intake.still_size import still_header
 from anonymizer.intake.wholeness import check_whole
+from tests.enrolled_faces import manifest_text
 from tests.fuzz.target import Target
 from tests.media_factory import KINDS, face_clip, face_image, png_chunk
 
@@ -77,6 +81,13 @@ def read_headers(untrusted: bytes) -> None:
     if kind.is_still:
         header = still_header(untrusted, kind, LIMITS)
         assert 0 < header.width * header.height <= LIMITS.max_frame_pixels
+
+
+def read_portrait(untrusted: bytes) -> None:
+    """A picture that is read is grey or in colours, and within its bounds."""
+    height, width, channels = decode_portrait(untrusted).shape
+    assert channels in {1, 3}
+    assert height * width <= PORTRAIT_LIMITS.max_frame_pixels
 
 
 def read_orientation(untrusted: bytes) -> None:
@@ -194,18 +205,40 @@ TARGETS = (
         tokens=MARKERS,
     ),
     Target(
+        name="enrolled_picture",
+        sender=SUBMITTER,
+        parsers=("anonymizer.enrolled.portraits.decode_portrait",),
+        parse=read_portrait,
+        seeds=lambda: (sample(".jpg"), sample(".png")),
+        errors=(AnonymizerError,),
+        tokens=MARKERS,
+        examples=400,
+    ),
+    Target(
+        name="enrolled_vector",
+        sender=SUBMITTER,
+        parsers=("anonymizer.enrolled.portraits.read_vector",),
+        parse=lambda untrusted: read_vector(untrusted, 64),
+        seeds=lambda: (struct.pack("<64f", *range(64)),),
+        errors=(AnonymizerError,),
+        tokens=(b"\x00\x00\xc0\x7f", b"\x00\x00\x80\x7f", b"\xff\xff\x7f\x7f"),
+    ),
+    Target(
         name="model_manifest",
         sender="whoever offers a model to an operator",
         parsers=(
             "anonymizer.added.parse_any",
             "anonymizer.manifest.parse_manifest",
             "anonymizer.face_manifests.parse_face_manifest",
+            "anonymizer.enrolled.manifest.read_embedding",
         ),
         parse=parse_any,
         seeds=lambda: (
             MANIFEST,
             MANIFEST.replace(b"face", b"plate").replace(b"scrfd", b"yolov8"),
             SOURCE_FACE,
+            manifest_text(b"").encode(),
+            manifest_text(b"", align="box").encode(),
             GENERATOR,
             GENERATOR.replace(b'"five"', b"[1, 33, 263]"),
         ),

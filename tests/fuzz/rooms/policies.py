@@ -9,6 +9,7 @@ from pathlib import Path
 from enclave.dependencies import _digests
 from enclave.errors import EnclaveError, PolicyError
 from enclave.policy import (
+    EnrolledPerson,
     Instructions,
     ReviewInstructions,
     Terms,
@@ -18,6 +19,7 @@ from enclave.policy import (
     shipped,
     upload_preamble,
 )
+from enclave.policy.enrolment import pictures_of
 from grpc_api.config import load_config
 from grpc_api.errors import ServiceError
 from tests.fuzz.target import Target
@@ -86,16 +88,21 @@ def read_preamble(untrusted: bytes) -> None:
     parsed = parse_preamble(untrusted)
     said = parsed.instructions
     assert upload_preamble(parsed.terms, parsed.salt, said) == untrusted[: parsed.header_bytes]
-    assert parsed.size == parsed.header_bytes + parsed.record_bytes
+    assert parsed.size == parsed.header_bytes + parsed.record_bytes + parsed.pictures_bytes
+    pictures = pictures_of(said.enrolled, untrusted[parsed.header_bytes + parsed.record_bytes : parsed.size])
+    assert [len(each) for each in pictures] == [len(person.picture_bytes) for person in said.enrolled]
 
 
 def preambles() -> tuple[bytes, ...]:
-    """Without instructions, with a pseudonym, and with a review before and after it."""
+    """Without instructions, with a pseudonym, with a review before and after it, with people enrolled."""
     asked = terms()
     said = (
         Instructions("Pantalone", "the harbour"),
         Instructions(review=ReviewInstructions(bytes(32))),
         Instructions("Pantalone", "the harbour", ReviewInstructions(bytes(32), 5, b"signed")),
+        Instructions(
+            enrolled=(EnrolledPerson("host", (2, 1)), EnrolledPerson("guest", embedding=bytes(range(64))))
+        ),
     )
     plain = tuple(upload_preamble(item, bytes(32)) + b"media" for item in asked)
     return plain + tuple(upload_preamble(asked[0], bytes(32), item) + b"media" for item in said)
@@ -164,6 +171,9 @@ TARGETS = (
             "enclave.policy.preamble.parse_preamble",
             "enclave.policy.instructions.instructions_from_object",
             "enclave.policy.review.ReviewInstructions.from_object",
+            "enclave.policy.enrolment.enrolled_from_object",
+            "enclave.policy.enrolment.EnrolledPerson.from_object",
+            "enclave.policy.enrolment.pictures_of",
         ),
         parse=read_preamble,
         seeds=preambles,
@@ -174,6 +184,8 @@ TARGETS = (
             b'{"instructions":{',
             b'"pseudonym":"',
             b'"record_bytes":',
+            b'"enrolled":[{"pictures":[',
+            b'"embedding":"',
         ),
         echoes=WHY_ECHOES,
     ),

@@ -33,7 +33,7 @@ UNKNOWN = {
     "a concat script": b"ffconcat version 1.0\nfile /etc/passwd\n",
     "a DASH manifest": b"<?xml version='1.0'?><MPD><BaseURL>file:///etc/</BaseURL></MPD>",
     "an SVG": b"<svg xmlns='http://www.w3.org/2000/svg'><image href='file:///etc/passwd'/></svg>",
-    "a sound file": b"RIFF\x24\0\0\0WAVEfmt " + bytes(100),
+    "a MIDI file": b"MThd\0\0\0\x06\0\0\0\x01\0\x60MTrk" + bytes(100),
     "an MPEG stream": b"\x47" + bytes(187) + b"\x47" + bytes(187),
 }
 
@@ -84,17 +84,20 @@ def test_a_frame_that_cannot_be_decoded_is_never_concealed(process, tmp_path: Pa
     assert (tmp_path / "out").read_bytes() == b""
 
 
-def test_an_mp4_with_no_video(refused, tmp_path: Path) -> None:
-    refused("media_no_video", sound_only_mp4(tmp_path / "in.mp4"))
+def test_an_mp4_of_sound_alone_where_all_sound_goes(refused, tmp_path: Path) -> None:
+    refused("media_no_video", sound_only_mp4(tmp_path / "in.mp4"), audio="remove")
 
 
-def test_an_mp4_with_cover_art_only(refused, tmp_path: Path) -> None:
+def test_cover_art_is_no_picture(refused, process, tmp_path: Path) -> None:
     sound = sound_only_mp4(tmp_path / "sound.mp4")
     cover = face_image(tmp_path / "cover.png", (64, 64))
     original = tmp_path / "in.mp4"
     inputs = ["-i", str(sound), "-i", str(cover), "-map", "0", "-map", "1", "-c", "copy"]
     ffmpeg(*inputs, "-disposition:v", "attached_pic", str(original))
-    refused("media_no_video", original)
+    refused("media_no_video", original, audio="remove")
+    result = tmp_path / "out.m4a"
+    assert process(original, result).media_type == "audio/mp4"
+    assert [stream.type for stream in av.open(str(result)).streams] == ["audio"]
 
 
 SIZES = {

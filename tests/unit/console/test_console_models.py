@@ -46,3 +46,19 @@ def test_a_program_that_gives_no_answer_is_no_success(answer: str, monkeypatch: 
     with pytest.raises(models.ServiceError) as caught:
         models._ask("list")
     assert caught.value.code == "models_unanswered"
+
+
+def test_a_vector_goes_into_a_private_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def answer(*words: str) -> dict[str, str]:
+        asked.append(words)
+        return {"embedding": "AACAPwAAAAA="}
+
+    monkeypatch.setattr(models, "_ask", answer)
+    picture, vector = tmp_path / "somebody.png", tmp_path / "somebody.f32"
+    picture.write_bytes(b"picture")
+    assert models.embed(picture, vector) == 0
+    assert asked == [("embed", str(picture))]
+    assert vector.read_bytes() == b"\0\0\x80\x3f\0\0\0\0"
+    assert vector.stat().st_mode & 0o077 == 0

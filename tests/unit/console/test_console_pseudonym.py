@@ -12,6 +12,7 @@ import typer
 from console.commands.submit import submit
 from console.pseudonym import instructions_for
 from enclave.policy import Instructions
+from tests.unit.enclave.enclave_makers import POLICY_TEXT
 
 WANTED = Instructions("Zoë", "the harbour")
 
@@ -64,14 +65,15 @@ def test_both_ways_at_once_are_refused(tmp_path: Path) -> None:
         instructions_for(tmp_path, True)
 
 
-def test_under_a_policy_that_draws_no_face_a_pseudonym_is_wrong_usage(tmp_path: Path) -> None:
+def test_under_a_policy_that_makes_neither_face_nor_voice_a_pseudonym_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "names").write_text("Zoe\nthe harbour\n")
     (tmp_path / "in.png").write_bytes(b"not looked at")
+    (tmp_path / "policy.toml").write_text(POLICY_TEXT)
     with pytest.raises(typer.BadParameter, match="changes nothing") as wrong:
         submit(
             tmp_path / "in.png",
             tmp_path / "out.png",
-            policy="whistleblower",
+            policy=str(tmp_path / "policy.toml"),
             pseudonym_file=tmp_path / "names",
         )
     assert "Zoe" not in wrong.value.message

@@ -88,6 +88,7 @@ def test_the_tables_of_words_are_complete() -> None:
     assert set(words.QUALITY_CHECKS) == set(vocabulary.QUALITY_CHECKS)
     assert set(words.DEVICES) == set(vocabulary.DEVICES)
     assert set(words.DECISIONS) == set(vocabulary.DECISIONS)
+    assert set(words.RECOGNIZED) == set(vocabulary.RECOGNIZED)
     assert set(words.ENGINES) == set(vocabulary.ENGINES)
     assert set(words.KINDS) == set(vocabulary.KINDS)
     assert set(words.MODES) == set(vocabulary.MODES)

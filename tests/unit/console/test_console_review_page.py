@@ -19,7 +19,16 @@ from console.review import words
 from console.review.page import render
 from console.review.style import STYLE
 from console.review.words import clock
-from enclave.review.decisions import WORDS, Decisions, Draw, Key, OnTrack, WholeFrame, parse_decisions
+from enclave.review.decisions import (
+    VOICE_EFFECTS,
+    WORDS,
+    Decisions,
+    Draw,
+    Key,
+    OnTrack,
+    WholeFrame,
+    parse_decisions,
+)
 from enclave.review.sheet import KINDS, Sheet
 from provenance.statements import vocabulary
 from tests.unit.enclave.review_makers import RECORD_SHA256, a_sheet, a_track
@@ -103,6 +112,7 @@ def test_the_words_are_complete() -> None:
     assert set(words.KINDS) == set(KINDS)
     assert set(words.DECISIONS) == set(WORDS)
     assert set(words.EFFECTS) == set(vocabulary.EFFECTS)
+    assert set(words.VOICE_EFFECTS) == set(VOICE_EFFECTS)
 
 
 def test_times_read_as_on_a_player() -> None:
@@ -153,7 +163,7 @@ def test_every_picture_of_the_sheet_is_on_the_page() -> None:
 
 
 def test_what_is_kept_visible_stands_out() -> None:
-    page = Page(render(a_sheet(tracks=(a_track(1), a_track(2, effect="keep")))))
+    page = Page(render(a_sheet(tracks=(a_track(1), a_track(2, effect="keep")), speakers=())))
     assert [article["class"] for article in page.all("article")] == ["", "kept"]
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from enclave.review.decisions import Decision, Decisions, Draw, Key, OnTrack, WholeFrame
+from enclave.review.decisions import Decision, Decisions, Draw, Key, Mute, OnSpeaker, OnTrack, WholeFrame
 from enclave.review.package import ReviewPackage
 from enclave.review.sheet import Sheet, SheetTrack, Thumbnail, View
+from enclave.review.speakers import SheetSpeaker
 
 RECORD = b"sealed record" * 100
 RECORD_SHA256 = hashlib.sha256(RECORD).hexdigest()
@@ -24,6 +25,9 @@ EVERY_DECISION: tuple[Decision, ...] = (
     OnTrack("keep", 6, span=(0, 4000)),
     OnTrack("role", 4, "teacher"),
     OnTrack("effect", 5, "mosaic"),
+    OnSpeaker("role", 0, "teacher"),
+    OnSpeaker("effect", 1, "bleep"),
+    Mute(500, 700, "remove"),
     WholeFrame(2000, 3000),
     Draw(0, 1500, (Key(0, (0, 0, 100, 100)), Key(1000, (9000, 9000, 10000, 10000)))),
 )
@@ -57,13 +61,17 @@ def a_sheet(**changes: Any) -> Sheet:
         frames=250,
         duration_ms=10_000,
         record_sha256=RECORD_SHA256,
-        may=("cover", "draw", "effect", "keep", "role", "stronger", "whole_frame"),
-        effects={"face": ("mosaic", "persona")},
+        may=("cover", "draw", "effect", "keep", "mute", "role", "stronger", "whole_frame"),
+        effects={"face": ("mosaic", "persona"), "voice": ("anonymize", "bleep", "remove")},
         roles=("student", "teacher"),
         decisions=(),
         tracks=(*(a_track(number) for number in range(1, 6)), a_track(8, "text")),
         unlisted={"text": 12},
         views=tuple(View(at, a_jpeg(70)) for at in (0, 2500, 5000, 7500)),
+        speakers=(
+            SheetSpeaker(0, "anonymize", 6000, 800, 2, ((0, 4000), (8000, 10_000))),
+            SheetSpeaker(1, "anonymize", 4000, 0, 1, ((4000, 8000),)),
+        ),
     )
     return replace(made, **changes)
 

@@ -106,7 +106,7 @@ BAD_HELLOS: dict[str, WorkerHello | bytes] = {
     "an unknown engine": a_hello(engine="steam"),
     "a model with a path for a name": a_hello(models=[ModelDigest(name="/etc/passwd", sha256=bytes(32))]),
     "a model with a short digest": a_hello(models=[ModelDigest(name="centerface", sha256=b"x")]),
-    "too many models": a_hello(models=[ModelDigest(name=f"m{i}", sha256=bytes(32)) for i in range(17)]),
+    "too many models": a_hello(models=[ModelDigest(name=f"m{i}", sha256=bytes(32)) for i in range(33)]),
     "no version": a_hello(version=None),
     "a version with a name": a_hello(version=a_version(version="0.1+jane-doe")),
     "a policy with a path for a name": a_hello(

@@ -27,6 +27,7 @@ SOUND = {
         Instructions(pseudonym="Zoë Ünal", scope="新闻"),
         {"pseudonym": "Zoë Ünal", "scope": "新闻"},
     ),
+    "no sound is wanted": (Instructions(sound="remove"), {"sound": "remove"}),
     "a review is wanted": (Instructions(review=ReviewInstructions(KEY)), {"review": {"key": BASE64_KEY}}),
     "a review has taken place": (
         Instructions(review=ReviewInstructions(KEY, 4, b"signed")),
@@ -99,6 +100,9 @@ UNSOUND: dict[str, object] = {
     "both empty": {"pseudonym": "", "scope": ""},
     "a number": {"pseudonym": 1, "scope": "the harbour"},
     "something more": {"pseudonym": "Pantalone", "scope": "the harbour", "name": "Antonio"},
+    "sound that is to stay": {"sound": "keep"},
+    "no word of sound": {"sound": ""},
+    "sound that is a list": {"sound": ["remove"]},
     "an empty review": {"review": {}},
     "no review": {"review": None},
     "a review that is a list": {"review": [BASE64_KEY]},

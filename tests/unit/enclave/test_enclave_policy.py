@@ -187,6 +187,10 @@ def test_a_policy_says_what_stays_readable_of_people_who_are_removed() -> None:
     assert (said.smooth_outline, said.smooth_seconds) == (0.1, 2.0)
 
 
+TOO_MANY_WORDS = ["a" * length + letter for length in range(39) for letter in "bcdefghijklmnopqrstuvwxyz"] + [
+    "x" * length for length in range(1, 41)
+]
+
 REFUSED = {
     "an unknown word for noise": (POLICY_TEXT + f"[camera]\nnoise = '{SECRET}'\n", "camera.noise"),
     "a camera that says nothing": (POLICY_TEXT + "[camera]\n", "camera.noise"),
@@ -262,6 +266,26 @@ REFUSED = {
     "half a pass": (POLICY_TEXT.replace("passes = 2", "passes = 1.5"), "faces.passes"),
     "negative linger": (POLICY_TEXT.replace("= 0.5", "= -1"), "faces.linger_seconds"),
     "endless look-ahead": (POLICY_TEXT.replace("_seconds = 1", "_seconds = 11"), "faces.lookahead_seconds"),
+    "words nobody looks for": (POLICY_TEXT + 'words = ["name"]\n', "audio.recognizer"),
+    "a recognizer without words": (POLICY_TEXT + 'recognizer = "pocketsphinx"\n', "audio.words"),
+    "words in silence": (POLICY_TEXT + 'words = ["x"]\nrecognizer = "pocketsphinx"\n', "no meaning"),
+    "a word twice": (POLICY_TEXT + 'words = ["x", "x"]\n', "audio.words"),
+    "a word of two lines": (POLICY_TEXT + 'words = ["x\\ny"]\n', "audio.words"),
+    "a word that is two": (
+        POLICY_TEXT + 'words = ["new york"]\nrecognizer = "pocketsphinx"\n',
+        "single words",
+    ),
+    "no word": (POLICY_TEXT + "words = []\n", "audio.words"),
+    "too many words": (POLICY_TEXT + f"words = {TOO_MANY_WORDS}\n", "audio.words"),
+    "an unknown recognizer": (POLICY_TEXT + 'recognizer = "ears"\n', "audio.recognizer"),
+    "a role's voice changed": (
+        POLICY_TEXT + '[[roles]]\nname = "guest"\n[roles.audio]\neffect = "whisper"\n',
+        "roles.audio.effect",
+    ),
+    "a role's voice and more": (
+        POLICY_TEXT + '[[roles]]\nname = "guest"\n[roles.audio]\neffect = "keep"\nwords = ["x"]\n',
+        "roles.audio.words",
+    ),
     "audio changed": (POLICY_TEXT.replace('"remove"', '"whisper"'), "audio.effect"),
     "faces as text": (POLICY_TEXT.split("[faces]", maxsplit=1)[0] + 'faces = "all"\n', "faces"),
     "not TOML": (SECRET + " = = =", "TOML"),
@@ -316,21 +340,21 @@ def test_telehealth_is_the_strictest() -> None:
     policy = shipped()["telehealth"]
     assert policy.allowed_modes == policy.modes == ("original",)
     assert (policy.faces.effect, policy.faces.scale, policy.faces.passes) == ("solid", 1.5, 3)
-    assert policy.audio.effect == "remove"
+    assert policy.audio.effect == "anonymize"
     for other in shipped().values():
         assert policy.faces.threshold <= other.faces.threshold
         assert policy.faces.linger_seconds >= other.faces.linger_seconds
         assert policy.faces.lookahead_seconds >= other.faces.lookahead_seconds
 
 
-def test_whistleblower_covers_solidly_and_removes_sound() -> None:
+def test_whistleblower_covers_solidly_and_makes_voices() -> None:
     policy = shipped()["whistleblower"]
-    assert (policy.faces.effect, policy.faces.scale, policy.audio.effect) == ("solid", 1.5, "remove")
+    assert (policy.faces.effect, policy.faces.scale, policy.audio.effect) == ("solid", 1.5, "anonymize")
     assert "fast" not in policy.modes
 
 
 def test_a_weaker_effect_says_so_in_its_own_file() -> None:
     for name, policy in shipped().items():
         weaker = {policy.faces.effect} | {role.covers["face"].effect for role in policy.roles} != {"solid"}
-        weaker |= policy.audio.effect == "keep"
+        weaker |= "keep" in {policy.audio.effect, *(role.audio for role in policy.roles)}
         assert weaker == ("in danger uses" in policy.text), name

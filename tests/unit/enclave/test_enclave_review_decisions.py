@@ -16,6 +16,7 @@ from enclave.review.decisions import (
     MAX_DECISIONS,
     MAX_DECISIONS_BYTES,
     MAX_KEYS,
+    MAX_SPEAKERS,
     MAX_TRACK,
     WORDS,
     Decisions,
@@ -81,6 +82,16 @@ BAD: dict[str, Any] = {
     "a stretch that ends before it begins": with_decision(do="whole_frame", from_ms=2, to_ms=1),
     "a stretch of nothing": with_decision(do="whole_frame", from_ms=2, to_ms=2),
     "a stretch of a week": with_decision(do="whole_frame", from_ms=0, to_ms=7 * 24 * 3600 * 1000),
+    "a voice kept by the word for tracks": with_decision(do="keep", speaker=0),
+    "a voice and a track at once": with_decision(do="role", role="teacher", speaker=0, track=1),
+    "a voice with a cover": with_decision(do="effect", effect="mosaic", speaker=0),
+    "a track with a bleep for a number": with_decision(do="effect", effect=1, speaker=0),
+    "a speaker beyond counting": with_decision(do="effect", effect="bleep", speaker=MAX_SPEAKERS),
+    "a speaker below zero": with_decision(do="role", role="teacher", speaker=-1),
+    "a stretch muted by another voice": with_decision(do="mute", effect="anonymize", from_ms=0, to_ms=9),
+    "a stretch muted by what was said": with_decision(do="mute", effect="keep", from_ms=0, to_ms=9),
+    "a stretch muted for no time": with_decision(do="mute", effect="bleep", from_ms=9, to_ms=9),
+    "a mute without an effect": with_decision(do="mute", from_ms=0, to_ms=9),
     "a box without keys": with_decision(do="draw", from_ms=0, to_ms=1, keys=[]),
     "a box with keys beyond counting": with_decision(
         do="draw", from_ms=0, to_ms=1, keys=[{"at_ms": at, "box": [0, 0, 1, 1]} for at in range(MAX_KEYS + 1)]
@@ -113,6 +124,13 @@ BAD: dict[str, Any] = {
     "keep and cover of one track": {
         **some_decisions().to_object(),
         "decisions": [{"do": "keep", "track": 1}, {"do": "cover", "track": 1}],
+    },
+    "two for one voice": {
+        **some_decisions().to_object(),
+        "decisions": [
+            {"do": "role", "role": "teacher", "speaker": 1},
+            {"do": "effect", "effect": "remove", "speaker": 1},
+        ],
     },
     "the same twice": {**some_decisions().to_object(), "decisions": [{"do": "keep", "track": 1}] * 2},
 }

@@ -9,8 +9,10 @@ import pytest
 from enclave.errors import ReviewError
 from enclave.policy.review import MAX_RECORD_BYTES
 from enclave.review import package as packages
+from enclave.review.decisions import MAX_SPEAKERS
 from enclave.review.package import MAGIC, ReviewPackage, parse_package
 from enclave.review.sheet import MAX_JPEG_BYTES, MAX_THUMBNAILS, MAX_TRACKS, MAX_VIEWS
+from enclave.review.speakers import MAX_TURNS
 from provenance import canonical
 from provenance.encoding import base64_text
 from tests.unit.enclave.review_makers import (
@@ -33,6 +35,11 @@ def test_a_still_has_a_sheet_too() -> None:
     assert parse_package(package.to_bytes()) == package
 
 
+def test_sound_alone_has_a_sheet_too() -> None:
+    package = a_package(media_type="audio/mp4", width=0, height=0, frames=0, tracks=(), views=(), unlisted={})
+    assert parse_package(package.to_bytes()) == package
+
+
 def changed(**members: Any) -> bytes:
     """A package whose sheet says something else; None leaves a member out."""
     said = {**a_sheet().to_object(), **members}
@@ -49,6 +56,11 @@ def with_thumbnail(**members: Any) -> bytes:
     """A package with one thumbnail that says something else."""
     thumbnail = a_track().strip[0].to_object()
     return with_track(strip=[{**thumbnail, **members}])
+
+
+def with_speaker(**members: Any) -> bytes:
+    """A package with one voice that says something else."""
+    return changed(speakers=[{**a_sheet().speakers[0].to_object(), **members}])
 
 
 def as_text(picture: bytes) -> str:
@@ -99,6 +111,25 @@ BAD: dict[str, bytes] = {
         jpeg=as_text(a_jpeg()[:-2] + bytes(MAX_JPEG_BYTES) + b"\xff\xd9")
     ),
     "more views than a sheet has": changed(views=[{"at_ms": 0, "jpeg": as_text(a_jpeg())}] * (MAX_VIEWS + 1)),
+    "a voice under an unknown effect": with_speaker(effect="javascript:"),
+    "a voice out of order": with_speaker(speaker=1),
+    "a voice twice": changed(speakers=[a_sheet().speakers[0].to_object()] * 2),
+    "a voice with what it says": with_speaker(words="<b>"),
+    "a voice that never speaks": with_speaker(count=0),
+    "a turn of nothing": with_speaker(turns=[[5, 5]]),
+    "a turn of one end": with_speaker(turns=[[5]]),
+    "a turn that is true": with_speaker(turns=[[False, True]]),
+    "a turn that is an object": with_speaker(turns=[{"from": 1, "to": 2}]),
+    "turns out of order": with_speaker(turns=[[5, 9], [0, 3]]),
+    "turns that overlap": with_speaker(turns=[[0, 5], [4, 9]]),
+    "more turns than a sheet has": with_speaker(turns=[[n, n + 1] for n in range(MAX_TURNS + 1)]),
+    "more voices than a sheet has": changed(
+        speakers=[
+            {**a_sheet().speakers[0].to_object(), "speaker": number} for number in range(MAX_SPEAKERS + 1)
+        ]
+    ),
+    "an effect on a voice that is for pictures": changed(effects={"voice": ["mosaic"]}),
+    "a video of no frames with voices": changed(media_type="video/mp4", frames=0, width=0, height=0),
     "an unlisted kind that is none": changed(unlisted={"<b>": 1}),
     "nothing unlisted, said aloud": changed(unlisted={"text": 0}),
 }

@@ -7,7 +7,7 @@ from enclave_makers import POLICY_TEXT, some_terms
 
 from anonymizer import AnonymizerError, Settings
 from enclave.errors import PolicyError
-from enclave.policy import Policy, ReviewPolicy, RoleCover, Terms, parse_policy, shipped
+from enclave.policy import Instructions, Policy, ReviewPolicy, RoleCover, Terms, parse_policy, shipped
 from enclave.policy.covers import EFFECTS_BY_PSEUDONYM
 from enclave.policy.decisions import COVERING, SHOWING
 from enclave.review.decisions import WORDS
@@ -87,6 +87,72 @@ def test_effects_that_a_reviewer_may_choose_from() -> None:
     assert policy_of(text).review.effects == {"face": ("persona", "mosaic")}
 
 
+TEACHERS_VOICE = '[[roles]]\nname = "teacher"\n[roles.audio]\neffect = "keep"\n'
+
+
+def with_voices(effect: str, *parts: str) -> Policy:
+    return parse_policy("\n".join((POLICY_TEXT.replace('effect = "remove"', f'effect = "{effect}"'), *parts)))
+
+
+def test_a_role_of_a_voice_alone() -> None:
+    made = settings(with_voices("anonymize", TEACHERS_VOICE, REVIEW))
+    assert (made.audio, made.voice_as_role("teacher")) == ("anonymize", "keep")
+    assert made.hears
+    assert not made.lets_sound_through
+    with pytest.raises(AnonymizerError) as refusal:
+        made.voice_as_role("headmaster")
+    assert refusal.value.code == "decisions_invalid"
+
+
+def test_a_role_may_be_heard_where_nobody_else_is() -> None:
+    made = settings(with_voices("remove", TEACHERS_VOICE, REVIEW))
+    assert (made.audio, made.hears, made.lets_sound_through) == ("remove", True, False)
+    assert settings(with_voices("keep", TEACHERS_VOICE, REVIEW)).lets_sound_through
+    assert not settings(with_voices("remove")).hears
+
+
+def test_a_submitter_who_wants_no_sound_gets_none() -> None:
+    """Neither the policy, nor a role, nor a list of words brings any of it back."""
+    words = 'words = ["name"]\nrecognizer = "pocketsphinx"\n'
+    policy = with_voices("keep", words, TEACHERS_VOICE, REVIEW)
+    terms = Terms(policy, policy.modes[0], some_terms().recipients)
+    made = settings_of(terms)
+    assert (made.audio, made.words, made.recognizer, made.hears) == ("keep", ("name",), "pocketsphinx", True)
+    silent = settings_of(terms, Instructions(sound="remove"))
+    assert (silent.audio, silent.words, silent.recognizer, silent.hears) == ("remove", (), "", False)
+    assert silent.voice_as_role("teacher") == "remove"
+
+
+@pytest.mark.parametrize(
+    ("effect", "role", "makes"),
+    [("anonymize", "keep", True), ("remove", "anonymize", True), ("bleep", "keep", False)],
+)
+def test_a_pseudonym_has_a_meaning_where_voices_are_made(effect: str, role: str, makes: bool) -> None:
+    assert with_voices(effect, TEACHERS_VOICE.replace("keep", role), REVIEW).takes_pseudonym == makes
+
+
+VOICES = '[review]\nmay = ["effect"]\n[review.effects]\nvoice = {}\n'
+CHOICES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "less may always be heard": ("anonymize", "", ("anonymize", "bleep", "remove")),
+    "where all is heard, all may be chosen": ("keep", "", ("keep", "anonymize", "bleep", "remove")),
+    "where nothing is heard, nothing may be": ("remove", "", ("remove",)),
+    "what is named may be heard too": ("bleep", '["keep"]', ("keep", "bleep", "remove")),
+    "and nothing between": ("bleep", '["anonymize", "remove"]', ("anonymize", "bleep", "remove")),
+}
+
+
+@pytest.mark.parametrize(("usual", "named", "chosen"), CHOICES.values(), ids=CHOICES)
+def test_what_may_be_chosen_for_a_voice(usual: str, named: str, chosen: tuple[str, ...]) -> None:
+    policy = with_voices(usual, VOICES.format(named) if named else "")
+    assert policy.review.voice_effects(policy.audio.effect) == chosen
+    assert policy.takes_pseudonym == ("anonymize" in {usual} or "anonymize" in named)
+
+
+def test_where_all_sound_is_removed_no_voice_can_be_chosen() -> None:
+    with pytest.raises(PolicyError, match="nobody listens"):
+        with_voices("remove", VOICES.format('["keep"]'))
+
+
 MAKING_FACES = {
     "nobody draws any": ("", False),
     "a role does": (TEACHER.replace("blur", "persona") + REVIEW, True),
@@ -156,6 +222,7 @@ LESS_COVERED = {
     "a role that is seen": TEACHER.replace("blur", "keep") + REVIEW,
     "keep": '[review]\nmay = ["keep"]\n',
     "another effect": EFFECTS + 'face = ["blur"]\n',
+    "a voice": TEACHERS_VOICE + REVIEW,
 }
 
 

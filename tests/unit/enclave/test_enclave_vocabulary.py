@@ -8,13 +8,25 @@ from typing import get_args
 import pytest
 
 from anonymizer.added import KINDS
+from anonymizer.enrolled.manifest import FACE_EMBEDDING
 from anonymizer.errors import MESSAGES, AnonymizerError
 from anonymizer.face_manifests import GENERATOR, SOURCE_FACE
 from anonymizer.manifest import added_name
-from anonymizer.models import BODY, FACE_MESH, IRIS, PINNED_SHA256
+from anonymizer.models import (
+    ACTIVITY,
+    BODY,
+    FACE_MESH,
+    IRIS,
+    PINNED_SHA256,
+    RECOGNIZER,
+    SPEAKERS,
+    VOICE_DECODER,
+    VOICE_ENCODER,
+)
 from anonymizer.settings import DETECTORS, EFFECTS_OF, STEADY_CAMERA, Kind
 from enclave.errors import EnclaveError, OrderError, PreambleError, TermsError, WallError, WorkerError
 from enclave.policy import covers, document
+from enclave.policy.results import RECOGNIZERS
 from enclave.wall import ALL_WALLS
 from enclave.worker.failures import INTERNAL_ERROR, published_code
 from keyvault.age import AgePayloadCorruptError
@@ -48,9 +60,11 @@ def test_every_detector_that_a_policy_may_ask_for_can_be_there_and_stand_in_a_st
     assert asked_for == DETECTORS
     # One of them is no model, one asks for two, and four find nothing: effects follow or make a face by them.
     names = {name for names in asked_for.values() for name in names} - {STEADY_CAMERA}
-    names |= {BODY, FACE_MESH, IRIS, SOURCE_FACE, GENERATOR}
+    names |= {BODY, FACE_MESH, IRIS, SOURCE_FACE, GENERATOR, FACE_EMBEDDING}
+    # And those of voices, of which a policy names the recognizer of words alone.
+    names |= {SPEAKERS, ACTIVITY, VOICE_ENCODER, VOICE_DECODER, *RECOGNIZERS}
     assert names == set(vocabulary.MODELS)
-    assert set(PINNED_SHA256) | {added_name(kind) for kind in KINDS} == set(vocabulary.MODELS)
+    assert set(PINNED_SHA256) | {RECOGNIZER} | {added_name(kind) for kind in KINDS} == set(vocabulary.MODELS)
     assert set(get_args(Kind)) - {"face"} == set(vocabulary.KINDS)
 
 

@@ -23,7 +23,7 @@ from anonymizer.review.recording import Recorder
 from anonymizer.settings import FaceSettings, TextSettings
 from enclave.errors import WorkerError
 from enclave.policy import Instructions, ReviewInstructions, Terms, upload_preamble
-from enclave.review.decisions import Decision, Decisions, Draw, Key, OnTrack, WholeFrame
+from enclave.review.decisions import Decision, Decisions, Draw, Key, Mute, OnSpeaker, OnTrack, WholeFrame
 from enclave.review.package import parse_package
 from enclave.review.signed import SignedDecisions
 from enclave.worker.failures import published_code
@@ -133,12 +133,21 @@ def test_a_first_run_decides_nothing() -> None:
 
 
 def test_a_second_run_replays_and_says_what_was_decided() -> None:
-    taken = (OnTrack("keep", 0), WholeFrame(0, 40), OnTrack("cover", 1), Draw(0, 9, (Key(0, (0, 0, 1, 1)),)))
+    taken = (
+        OnTrack("keep", 0),
+        WholeFrame(0, 40),
+        OnTrack("cover", 1),
+        Draw(0, 9, (Key(0, (0, 0, 1, 1)),)),
+        OnSpeaker("effect", 0, "remove"),
+        OnSpeaker("role", 1, "teacher"),
+        Mute(3, 9, "bleep"),
+    )
     begun = Second(taken=taken).begin()
     assert begun.review.kind_of(0) == "face"
     assert begun.review.kind_of(1) == "text"
     facts = begun.decided_facts(SALT)
-    assert facts["decided"] == {"cover": 1, "draw": 1, "keep": 1, "whole_frame": 1}
+    counted = {"cover": 1, "draw": 1, "effect": 1, "keep": 1, "mute": 1, "role": 1, "whole_frame": 1}
+    assert facts["decided"] == counted
     assert begun.decisions is not None
     message = b"bauta.decisions/v1\n" + begun.decisions.to_bytes()
     assert facts["decisions_commitment"] == hmac.new(SALT, message, hashlib.sha256).hexdigest()
@@ -187,6 +196,14 @@ REFUSED: dict[str, tuple[Second, str]] = {
     ),
     "an effect on another kind of thing": (
         Second(taken=(OnTrack("effect", 1, "mosaic"),)),
+        "decision_not_allowed",
+    ),
+    "a voice let through that the policy removes": (
+        Second(taken=(OnSpeaker("effect", 0, "keep"),)),
+        "decision_not_allowed",
+    ),
+    "a voice in a role that the policy has not": (
+        Second(taken=(OnSpeaker("role", 0, "guest"),)),
         "decision_not_allowed",
     ),
     "a role that the policy has not": (Second(taken=(OnTrack("role", 0, "guest"),)), "decision_not_allowed"),
@@ -268,7 +285,7 @@ def test_the_package_holds_the_sheet_and_the_record_that_opens_again() -> None:
         ALL.policy.digest.hex(),
         "balanced",
     )
-    assert sheet.may == ("cover", "draw", "effect", "keep", "role", "stronger", "whole_frame")
+    assert sheet.may == ("cover", "draw", "effect", "keep", "mute", "role", "stronger", "whole_frame")
     assert sheet.effects == {"face": ("mosaic",)}
     assert sheet.roles == ("teacher",)
     assert sheet.decisions == (OnTrack("keep", 0),)

@@ -15,7 +15,7 @@ import pytest
 
 from enclave.errors import EnclaveError
 from enclave.policy import Instructions, Terms, shipped
-from enclave.review.decisions import Decision, Decisions, OnTrack
+from enclave.review.decisions import Decision, Decisions, Mute, OnSpeaker, OnTrack
 from enclave.review.package import ReviewPackage
 from enclave.review.signed import parse_signed_decisions
 from grpc_api.client import review
@@ -204,6 +204,24 @@ REFUSED: dict[str, tuple[Decision, dict[str, Any], str]] = {
         "decision_not_allowed",
     ),
     "a track that is not there": (OnTrack("keep", 99), {}, "decision_of_no_track"),
+    "a speaker who is not there": (OnSpeaker("effect", 2, "bleep"), {}, "decision_of_no_speaker"),
+    "a voice that may not be heard": (OnSpeaker("effect", 0, "keep"), {}, "decision_not_allowed"),
+    "a voice where nothing may be chosen": (
+        OnSpeaker("effect", 0, "bleep"),
+        {"effects": {}},
+        "decision_not_allowed",
+    ),
+    "a voice in a role that is not there": (OnSpeaker("role", 0, "headmaster"), {}, "decision_not_allowed"),
+    "a voice in a role where none is given": (
+        OnSpeaker("role", 0, "teacher"),
+        {"may": ("cover",)},
+        "decision_not_allowed",
+    ),
+    "a muted stretch where none may be": (
+        Mute(0, 9, "bleep"),
+        {"may": ("cover",)},
+        "decision_not_allowed",
+    ),
     "a role that is not there": (OnTrack("role", 1, "headmaster"), {}, "decision_not_allowed"),
     "an effect that is not allowed": (OnTrack("effect", 1, "blur"), {}, "decision_not_allowed"),
     "an effect of another kind": (OnTrack("effect", 8, "mosaic"), {}, "decision_not_allowed"),

@@ -30,7 +30,8 @@ EVIDENCE_SHA256 = bytes(range(32))
 LOG_ORIGIN = "bauta.log/0123456789abcdef"
 SINCE = datetime(2026, 11, 20, tzinfo=UTC)
 SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
-MEDIA_TYPES = (*SUFFIXES, "video/mp4")
+SOUND = "audio/mp4"
+MEDIA_TYPES = (*SUFFIXES, "video/mp4", SOUND)
 JOB_TYPE = "image/png"
 
 
@@ -60,6 +61,8 @@ def plain(media_type: str, width: int = 131, height: int = 97, frames: int = 12)
         done, encoded = cv2.imencode(SUFFIXES[media_type], noise)
         assert done
         return bytes(encoded)
+    if media_type == SOUND:
+        return _sound(frames)
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=Fraction(25))
@@ -67,6 +70,18 @@ def plain(media_type: str, width: int = 131, height: int = 97, frames: int = 12)
         for number in range(frames):
             picture = np.roll(noise[: stream.height, : stream.width], number, axis=1)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return file.getvalue()
+
+
+def _sound(frames: int) -> bytes:
+    noise = np.random.default_rng(7).normal(0, 0.1, (1, 1024 * frames)).astype(np.float32)
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("aac", rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(noise, format="fltp", layout="mono")
+        frame.sample_rate = 48_000
+        container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return file.getvalue()
 
@@ -85,12 +100,14 @@ def signed(
 
 
 def pixels(media_type: str, content: bytes) -> list[bytes]:
-    """Every decoded picture."""
+    """Every decoded picture, or every frame of sound."""
     if media_type in SUFFIXES:
         decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
         assert decoded is not None
         return [decoded.tobytes()]
     with av.open(io.BytesIO(content)) as container:
+        if media_type == SOUND:
+            return [frame.to_ndarray().tobytes() for frame in container.decode(audio=0)]
         return [frame.to_ndarray(format="rgb24").tobytes() for frame in container.decode(video=0)]
 
 

@@ -68,6 +68,7 @@ def test_what_the_manual_calls_a_format_only_is_made_nowhere() -> None:
         ("sensor noise", vocabulary.SENSOR_NOISE),
         ("quality", vocabulary.QUALITY),
         ("quality check", vocabulary.QUALITY_CHECKS),
+        ("recognized", vocabulary.RECOGNIZED),
         ("device", vocabulary.DEVICES),
         ("engine", vocabulary.ENGINES),
         ("media type", vocabulary.MEDIA_TYPES),

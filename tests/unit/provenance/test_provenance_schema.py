@@ -92,7 +92,7 @@ def leaks(kind: Kind) -> list[str]:
         case Maybe(item) if type(kind) is Maybe:
             return leaks(item)
         case Table(key, item, most) if type(kind) is Table:
-            bounded = most <= 16 and isinstance(key, Word)
+            bounded = most <= 32 and isinstance(key, Word)
             return leaks(key) + leaks(item) + ([] if bounded else ["a table with open keys"])
     return [f"a field of an unknown kind, {type(kind).__name__}"]
 

@@ -1,0 +1,137 @@
+"""What one job does with a sound track: whether it listens, what it decides, and who speaks instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+from av.audio.frame import AudioFrame
+
+from anonymizer.errors import AnonymizerError
+from anonymizer.models import Models
+from anonymizer.review.session import Session
+from anonymizer.settings import Limits, Settings
+from anonymizer.sound.effects import VoiceEffect
+from anonymizer.sound.listening import Ears, Heard, listen
+from anonymizer.sound.making import Maker
+from anonymizer.sound.masks import Masks
+from anonymizer.sound.plan import Plan, plan_of
+from anonymizer.speakers import open_speakers
+from anonymizer.speakers.finder import SpeakerFinder
+from anonymizer.speakers.turns import Turns
+from anonymizer.voice import VoiceMask, VoiceNetworks, convert, open_voice
+from anonymizer.words import WordFinder, WordList
+
+Samples = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SoundJob:
+    """What stays the same for every track of one kind of job.
+
+    Attributes:
+        settings: what to do.
+        limits: what it may cost.
+        models: loaded and checked.
+        reviewed: whether a person is shown who speaks when.
+        replayed: who spoke when, by an earlier passage.
+    """
+
+    settings: Settings
+    limits: Limits
+    models: Models
+    reviewed: bool
+    replayed: Turns | None
+
+    @property
+    def listens(self) -> bool:
+        """Whether a track is heard before anything is done to it."""
+        if not self.settings.hears:
+            return False
+        if not self.settings.lets_sound_through:
+            return True
+        return self.replayed is not None or (self.reviewed and self.models.speakers is not None)
+
+    def listen(self, frames: Iterator[AudioFrame], begins: Fraction) -> Heard | None:
+        """Hears a whole track; None where there is not one sample.
+
+        Raises:
+            AnonymizerError: model_missing, and what listening.listen raises.
+        """
+        ears = self._ears()
+        return listen(frames, begins, self.limits.max_duration_seconds, ears, self.replayed)
+
+    def plan(self, heard: Heard, session: Session) -> Plan | None:
+        """Decides what happens; None where all sound is let through as it is.
+
+        Raises:
+            AnonymizerError: record_refused, review_too_large.
+        """
+        session.hear(heard.turns)
+        bleep: VoiceEffect = "bleep"
+        words = [(begin, end, bleep) for begin, end in heard.words or ()]
+        spans = [*session.muted, *words]
+        plan = plan_of(heard.turns, self.settings.audio, session.voice_effect, spans, heard.begins)
+        only_kept = all(stretch.effect == "keep" for stretch in plan.stretches)
+        return None if only_kept and self.settings.lets_sound_through else plan
+
+    def maker(self, heard: Heard, plan: Plan) -> Maker:
+        """Opens what makes the sound.
+
+        Raises:
+            AnonymizerError: model_missing, model_unusable.
+        """
+        speaks = any(stretch.effect == "anonymize" for stretch in plan.stretches)
+        return Maker(heard, plan, self._speaker(heard.turns) if speaks else _nobody_speaks)
+
+    def _ears(self) -> Ears:
+        push: list[Callable[[Samples], None]] = []
+        finder: SpeakerFinder | None = None
+        if self.replayed is None:
+            if self.models.speakers is None:
+                raise AnonymizerError("model_missing", "It tells who speaks.")
+            finder = SpeakerFinder(open_speakers(self.models.speakers, self.settings.threads))
+            push.append(finder.push)
+        words: WordFinder | None = None
+        if self.settings.words:
+            if self.models.recognizer is None:
+                raise AnonymizerError("model_missing", "It finds spoken words.")
+            words = WordFinder(self.models.recognizer, WordList.of(self.settings.words))
+            push.append(words.push)
+        return Ears(
+            tuple(push),
+            None if finder is None else finder.finish,
+            None if words is None else words.finish,
+        )
+
+    def _speaker(self, turns: Turns) -> Callable[[int, Samples], Samples]:
+        if self.models.voice is None:
+            raise AnonymizerError("model_missing", "It changes voices.")
+        networks = open_voice(self.models.voice, self.settings.threads)
+        masks = Masks(self.settings, turns)
+        return _Voices(networks, masks).speak
+
+
+class _Voices:
+    """Who speaks instead of whom."""
+
+    def __init__(self, networks: VoiceNetworks, masks: Masks) -> None:
+        self._networks = networks
+        self._masks = masks
+        self._known: dict[int, VoiceMask] = {}
+
+    def speak(self, speaker: int, speech: Samples) -> Samples:
+        """Lets the mask of a speaker say what was said; fails where anything else than speech comes back."""
+        if speaker not in self._known:
+            self._known[speaker] = VoiceMask.of(self._masks.seed_of(speaker))
+        said = convert(self._networks, self._known[speaker], speech)
+        if said.shape != speech.shape or not np.isfinite(said).all():
+            raise AnonymizerError("detector_failed")
+        return said
+
+
+def _nobody_speaks(speaker: int, speech: Samples) -> Samples:
+    raise AssertionError("the plan has nobody speak")
