@@ -3,8 +3,9 @@
 isort:skip_file
 Between one job's worker child and the vault, over a socket pair of their own: the vault's challenge, one
 request, the evidence, and, once the front desk has shown the vault that the evidence is in the log, the key.
-Then, before it looks at the media, the child names every derived key that it needs, or none, once. Last,
-where the job's policy wants content credentials, one claim to sign; after it nothing is answered.
+Then, before it looks at the media, the child names every derived key that it needs, or none, once. At the
+end, where it said so then, it hands over the ring of its recovery package. Last, where the job's policy wants
+content credentials, one claim to sign; after it nothing is answered.
 """
 
 from collections import abc as _abc
@@ -205,6 +206,9 @@ class DeriveRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     KEYS_FIELD_NUMBER: _builtins.int
+    HANDS_OVER_RING_FIELD_NUMBER: _builtins.int
+    hands_over_ring: _builtins.bool
+    """A ring will follow, once."""
     @_builtins.property
     def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyAsked]:
         """At most 4; none where the job needs none."""
@@ -213,10 +217,11 @@ class DeriveRequest(_message.Message):
         self,
         *,
         keys: _abc.Iterable[Global___KeyAsked] | None = ...,
+        hands_over_ring: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hands_over_ring", b"hands_over_ring", "keys", b"keys"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -277,6 +282,50 @@ class DeriveResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeriveResponse: _TypeAlias = DeriveResponse  # noqa: Y015
+
+@_typing.final
+class RingRequest(_message.Message):
+    """RingRequest hands over the wrapped keys of this job's recovery package."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RING_FIELD_NUMBER: _builtins.int
+    ring: _builtins.bytes
+    """`bauta.recovery-ring/v1`, canonical JSON."""
+    def __init__(
+        self,
+        *,
+        ring: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ring", b"ring"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RingRequest: _TypeAlias = RingRequest  # noqa: Y015
+
+@_typing.final
+class RingResponse(_message.Message):
+    """RingResponse says whether the vault has it, durably."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERROR_CODE_FIELD_NUMBER: _builtins.int
+    error_code: _builtins.str
+    """Empty when it has; otherwise a stable code, and nothing follows."""
+    def __init__(
+        self,
+        *,
+        error_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_code", b"error_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RingResponse: _TypeAlias = RingResponse  # noqa: Y015
 
 @_typing.final
 class ClaimRequest(_message.Message):

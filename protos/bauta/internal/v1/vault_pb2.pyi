@@ -38,6 +38,7 @@ class VaultRequest(_message.Message):
     SIGN_POLICIES_FIELD_NUMBER: _builtins.int
     ANNOUNCE_ROTATIONS_FIELD_NUMBER: _builtins.int
     CONFIRM_ROTATION_FIELD_NUMBER: _builtins.int
+    KEEP_RING_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def describe(self) -> Global___Describe:
         """The public keys."""
@@ -94,6 +95,10 @@ class VaultRequest(_message.Message):
     def confirm_rotation(self) -> Global___ConfirmRotation:
         """Show that one of them is in the log: the vault then forgets it."""
 
+    @_builtins.property
+    def keep_ring(self) -> Global___KeepRing:
+        """Keep the ring of a job beyond the job's end."""
+
     def __init__(
         self,
         *,
@@ -111,12 +116,13 @@ class VaultRequest(_message.Message):
         sign_policies: Global___SignPolicies | None = ...,
         announce_rotations: Global___AnnounceRotations | None = ...,
         confirm_rotation: Global___ConfirmRotation | None = ...,
+        keep_ring: Global___KeepRing | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "announce_rotations", b"announce_rotations", "confirm_release", b"confirm_release", "confirm_rotation", b"confirm_rotation", "describe", b"describe", "end_job", b"end_job", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure", "sign_policies", b"sign_policies", "sign_submission", b"sign_submission"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "announce_rotations", b"announce_rotations", "confirm_release", b"confirm_release", "confirm_rotation", b"confirm_rotation", "describe", b"describe", "end_job", b"end_job", "keep_ring", b"keep_ring", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure", "sign_policies", b"sign_policies", "sign_submission", b"sign_submission"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "announce_rotations", b"announce_rotations", "confirm_release", b"confirm_release", "confirm_rotation", b"confirm_rotation", "describe", b"describe", "end_job", b"end_job", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure", "sign_policies", b"sign_policies", "sign_submission", b"sign_submission"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "announce_rotations", b"announce_rotations", "confirm_release", b"confirm_release", "confirm_rotation", b"confirm_rotation", "describe", b"describe", "end_job", b"end_job", "keep_ring", b"keep_ring", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure", "sign_policies", b"sign_policies", "sign_submission", b"sign_submission"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["describe", "announce_intake", "sign_checkpoint", "sign_failure", "accept_upload", "confirm_release", "end_job", "release_worker", "register_worker", "retain_jobs", "sign_submission", "sign_policies", "announce_rotations", "confirm_rotation"]  # noqa: Y015
+    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["describe", "announce_intake", "sign_checkpoint", "sign_failure", "accept_upload", "confirm_release", "end_job", "release_worker", "register_worker", "retain_jobs", "sign_submission", "sign_policies", "announce_rotations", "confirm_rotation", "keep_ring"]  # noqa: Y015
     _WhichOneofArgType_operation: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_operation) -> _WhichOneofReturnType_operation | None: ...
 
@@ -287,6 +293,32 @@ class EndJob(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EndJob: _TypeAlias = EndJob  # noqa: Y015
+
+@_typing.final
+class KeepRing(_message.Message):
+    """KeepRing says that a job is done whose statement names a ring: EndJob then does not destroy it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    RING_SHA256_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.bytes
+    """16 bytes."""
+    ring_sha256: _builtins.bytes
+    """SHA-256 of the ring that the statement names."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.bytes = ...,
+        ring_sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "ring_sha256", b"ring_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeepRing: _TypeAlias = KeepRing  # noqa: Y015
 
 @_typing.final
 class RetainJobs(_message.Message):
@@ -511,7 +543,9 @@ class VaultResponse(_message.Message):
 
     @_builtins.property
     def done(self) -> Global___Done:
-        """Answers accept_upload, confirm_release, confirm_rotation, end_job, register_worker and retain_jobs."""
+        """Answers accept_upload, confirm_release, confirm_rotation, end_job, keep_ring, register_worker and
+        retain_jobs.
+        """
 
     @_builtins.property
     def statements(self) -> Global___Statements:
