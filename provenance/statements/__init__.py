@@ -27,7 +27,6 @@ from provenance.statements.cancellation import DisclosureCancellationFacts
 from provenance.statements.consent import ConsentFacts, ConsentWithdrawalFacts
 from provenance.statements.decision import DisclosureApprovalFacts, DisclosureDenialFacts
 from provenance.statements.disclosure import DisclosureReleaseFacts, DisclosureRequestFacts
-from provenance.statements.disclosure_worker import DisclosureWorkerFacts
 from provenance.statements.disclosure_worker import DisclosureCountFacts, DisclosureWorkerFacts
 from provenance.statements.erasure import ErasureFacts
 from provenance.statements.failure import FailureFacts

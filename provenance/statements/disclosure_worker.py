@@ -10,7 +10,7 @@ from provenance.statements.base import Facts
 from provenance.statements.fields import JOB_ID, Digest, Instant, Raw, Sorted, Word, of
 from provenance.statements.vocabulary import TIERS, WALLS
 
-XWING_KEY_BYTES: Final = 1184 + 32
+HPKE_KEY_BYTES: Final = 1184 + 32
 NONCE_BYTES: Final = 32
 
 
@@ -27,10 +27,10 @@ class DisclosureWorkerFacts(Facts):
         walls: sorted names of the walls around it.
         measurement: hex SHA-256 over its code, lock, models and policies.
         trust_sha256: hex SHA-256 of the canonical trust file that it checks everything against.
-        worker_xwing: the one-job X-Wing public key that shares are sealed to, 1,216 bytes.
+        worker_hpke: the one-job X-Wing public key that shares are sealed to, 1,216 bytes.
         worker_ed25519: the one-job Ed25519 public key, 32 bytes.
         worker_mldsa65: the one-job ML-DSA-65 public key, 1,952 bytes.
-        made_at: "2026-11-21T00:00:00Z".
+        admitted_at: "2026-11-21T00:00:00Z".
 
     Raises:
         FormatError: a field does not take its value.
@@ -46,10 +46,10 @@ class DisclosureWorkerFacts(Facts):
     walls: tuple[str, ...] = of(Sorted(Word(WALLS)))
     measurement: str = of(Digest("measurement"))
     trust_sha256: str = of(Digest("trust"))
-    worker_xwing: bytes = of(Raw(XWING_KEY_BYTES))
+    worker_hpke: bytes = of(Raw(HPKE_KEY_BYTES))
     worker_ed25519: bytes = of(Raw(ED25519_KEY_BYTES))
     worker_mldsa65: bytes = of(Raw(MLDSA65_KEY_BYTES))
-    made_at: str = of(Instant())
+    admitted_at: str = of(Instant())
 
     def subject_sha256(self) -> str:
         """SHA-256 of the request's envelope."""
@@ -65,8 +65,8 @@ class DisclosureWorkerFacts(Facts):
 class DisclosureCountFacts(Facts):
     """Signed by a disclosure worker's one-job keys, each time it is about to count.
 
-    It has no clock that its operator cannot set. A checkpoint with this entry in it is younger than the nonce:
-    so the witnesses' times under it are the present, and the log up to it is not an old one.
+    It has no clock that its operator cannot set. A checkpoint with this entry in it is younger than the
+    nonce: so the witnesses' times under it are the present, and the log up to it is not an old one.
 
     Attributes:
         request_sha256: hex SHA-256 of the request's envelope; the subject.

@@ -120,6 +120,7 @@ DIGESTED = {
     "result": "the anonymized media file, which its owner may show to anybody",
     "sharing": "the public part of a divided recovery key; blinded, so that it tells nothing about the key",
     "terms": "what a job is asked to do",
+    "trust": "a trust file: public keys and addresses of witnesses",
     "upload-header": "the age header of a sealed upload; random keys",
 }
 """What a digest in a statement may be of, and why it may stand there. An original is not in this list."""

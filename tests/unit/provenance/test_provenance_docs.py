@@ -23,7 +23,6 @@ EMITTED_BY_NOBODY = {
     "disclosure-approval",
     "disclosure-denial",
     "disclosure-cancellation",
-    "disclosure-release",
     "resharing",
     "erasure",
 }
