@@ -23,7 +23,6 @@ KINDS = (
     "key-rotation",
     "disclosure-request",
     "disclosure-worker",
-    "disclosure-worker",
     "disclosure-approval",
     "disclosure-denial",
     "disclosure-cancellation",
