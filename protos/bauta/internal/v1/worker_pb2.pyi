@@ -28,6 +28,7 @@ class WorkerOrder(_message.Message):
 
     RUN_FIELD_NUMBER: _builtins.int
     STOP_FIELD_NUMBER: _builtins.int
+    DISCLOSE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def run(self) -> Global___RunJob:
         """Start a job. Seven descriptors come with it: upload (read), result (write), scratch (read and write),
@@ -38,17 +39,24 @@ class WorkerOrder(_message.Message):
     def stop(self) -> Global___StopJob:
         """Kill a job."""
 
+    @_builtins.property
+    def disclose(self) -> Global___RunDisclosure:
+        """Start a disclosure worker. Five descriptors come with it: recovery package (read), disclosure (write), scratch
+        (read and write), orders (read), reports (write).
+        """
+
     def __init__(
         self,
         *,
         run: Global___RunJob | None = ...,
         stop: Global___StopJob | None = ...,
+        disclose: Global___RunDisclosure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order", "run", b"run", "stop", b"stop"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["disclose", b"disclose", "order", b"order", "run", b"run", "stop", b"stop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order", "run", b"run", "stop", b"stop"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclose", b"disclose", "order", b"order", "run", b"run", "stop", b"stop"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_order: _TypeAlias = _typing.Literal["run", "stop"]  # noqa: Y015
+    _WhichOneofReturnType_order: _TypeAlias = _typing.Literal["run", "stop", "disclose"]  # noqa: Y015
     _WhichOneofArgType_order: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_order) -> _WhichOneofReturnType_order | None: ...
 
@@ -107,6 +115,54 @@ class RunJob(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RunJob: _TypeAlias = RunJob  # noqa: Y015
+
+@_typing.final
+class RunDisclosure(_message.Message):
+    """RunDisclosure starts one disclosure worker, for one request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    TRUST_FIELD_NUMBER: _builtins.int
+    MAX_MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_DISCLOSURE_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_WALL_SECONDS_FIELD_NUMBER: _builtins.int
+    MAX_FRAME_PIXELS_FIELD_NUMBER: _builtins.int
+    MAX_FRAMES_FIELD_NUMBER: _builtins.int
+    request: _builtins.bytes
+    """The request, a DSSE envelope (JSON). The first 16 bytes of its SHA-256 are the worker's number, to the vault too."""
+    trust: _builtins.bytes
+    """The trust file that the worker is to check by, canonical. Its digest stands in the worker's evidence, and
+    custodians give shares to a worker with their own trust file alone.
+    """
+    max_memory_bytes: _builtins.int
+    """Memory of this child."""
+    max_disclosure_bytes: _builtins.int
+    """Limit on the sealed disclosure."""
+    max_wall_seconds: _builtins.int
+    """How long it waits, and works."""
+    max_frame_pixels: _builtins.int
+    """Largest frame, width times height."""
+    max_frames: _builtins.int
+    """Most frames of one video."""
+    def __init__(
+        self,
+        *,
+        request: _builtins.bytes = ...,
+        trust: _builtins.bytes = ...,
+        max_memory_bytes: _builtins.int = ...,
+        max_disclosure_bytes: _builtins.int = ...,
+        max_wall_seconds: _builtins.int = ...,
+        max_frame_pixels: _builtins.int = ...,
+        max_frames: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_disclosure_bytes", b"max_disclosure_bytes", "max_frame_pixels", b"max_frame_pixels", "max_frames", b"max_frames", "max_memory_bytes", b"max_memory_bytes", "max_wall_seconds", b"max_wall_seconds", "request", b"request", "trust", b"trust"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunDisclosure: _TypeAlias = RunDisclosure  # noqa: Y015
 
 @_typing.final
 class StopJob(_message.Message):
