@@ -40,6 +40,7 @@ from enclave.policy.decisions import (
     read_roles,
 )
 from enclave.policy.fields import Table
+from enclave.policy.recovery import RecoveryPolicy, read_recovery
 from enclave.policy.results import (
     ANONYMIZE,
     REMOVE,
@@ -89,6 +90,7 @@ class Policy:
         camera: what happens to the sensor's own noise.
         encoding: how the result of a video is coded.
         proof: what the proof must withstand.
+        recovery: what is kept for custodians.
         text: the whole TOML text that all of this came from.
     """
 
@@ -111,6 +113,7 @@ class Policy:
     camera: CameraPolicy
     encoding: EncodingPolicy
     proof: ProofPolicy
+    recovery: RecoveryPolicy
     text: str = field(repr=False)
 
     @property
@@ -191,6 +194,7 @@ def parse_policy(text: str) -> Policy:
         camera=read_camera(root.optional_table("camera")),
         encoding=read_encoding(root.optional_table("encoding")),
         proof=read_proof(root.optional_table("proof")),
+        recovery=read_recovery(root.optional_table("recovery")),
         text=text,
     )
     for table in (faces, root):
@@ -204,6 +208,8 @@ def parse_policy(text: str) -> Policy:
     _check_decisions(policy)
     if policy.encoding.lossless and policy.camera.noise == SUPPRESS:
         raise PolicyError("policy: what is lossless keeps the sensor's noise: choose one of the two")
+    if policy.locked and policy.recovery.keeps:
+        raise PolicyError("policy: one that is locked lets nobody show more, custodians neither: no recovery")
     return policy
 
 

@@ -24,6 +24,7 @@ from provenance.statements.vocabulary import (
     QUALITY,
     QUALITY_CHECKS,
     RECOGNIZED,
+    RECOVERY,
     SENSOR_NOISE,
     SOUND_DONE,
     TIERS,
@@ -79,13 +80,15 @@ class JobFacts(Facts):
             sought.
         recognized: in how many frames, and on how many tracks, a face was shown or covered otherwise because
             it was recognized as that of somebody who is enrolled; never whose. Empty where nobody was.
+        recovery: hex SHA-256 of everything that is kept so that a quorum of custodians can have covers taken
+            off, and of the policy that says who they are. Empty where nothing is kept: what was covered is
+            then gone for good.
 
     Raises:
         FormatError: a field does not take its value, more frames are covered than there are, the two tables
             of other kinds do not name the same ones, the figures of quality contradict the rest, something
-            is decided by nobody, the sound's times contradict the word for all of it, or fewer signatures are
-            demanded than every statement has
-            (`signatures_too_weak`).
+            is decided by nobody, the sound's times contradict the word for all of it, a part of what is kept is
+            missing, or fewer signatures are demanded than every statement has (`signatures_too_weak`).
     """
 
     PREDICATE_TYPE: ClassVar[str] = "urn:bauta:predicate:job:v1"
@@ -127,6 +130,7 @@ class JobFacts(Facts):
     sound_seconds: Mapping[str, int] = of(Table(Word(SOUND_DONE), Count()), default={})
     words_bleeped: int | None = of(Maybe(Count()), default=None)
     recognized: Mapping[str, int] = of(Table(Word(RECOGNIZED), Count()), default={})
+    recovery: Mapping[str, str] = of(Table(Word(RECOVERY), Digest("recovery")), default={})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -154,6 +158,8 @@ class JobFacts(Facts):
             raise FormatError("who is recognized is so in some frames, on some tracks")
         if self.recognized.get("frames", 0) > self.frames:
             raise FormatError("somebody is recognized in more frames than there are")
+        if self.recovery and len(self.recovery) != len(RECOVERY):
+            raise FormatError("what is kept for custodians is kept whole")
         signature_set(self.signatures)
 
     def subject_sha256(self) -> str:

@@ -62,6 +62,7 @@ DIGESTS = {
     "model",
     "policy",
     "public-key",
+    "recovery",
     "result",
     "sharing",
     "terms",
