@@ -749,6 +749,7 @@ class EraseTracksRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     JOB_ID_FIELD_NUMBER: _builtins.int
+    KEPT_BEFORE_FIELD_NUMBER: _builtins.int
     TRACKS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
@@ -756,21 +757,28 @@ class EraseTracksRequest(_message.Message):
     reason: _builtins.str
     """An erasure reason."""
     @_builtins.property
+    def kept_before(self) -> _timestamp_pb2.Timestamp:
+        """Every job that was kept before; for the service's operator alone."""
+
+    @_builtins.property
     def tracks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Numbers of tracks; none for everything of the job."""
+        """Numbers of tracks of that one job; none for everything."""
 
     def __init__(
         self,
         *,
         job_id: _builtins.str = ...,
+        kept_before: _timestamp_pb2.Timestamp | None = ...,
         tracks: _abc.Iterable[_builtins.int] | None = ...,
         reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "kept_before", b"kept_before", "what", b"what"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "reason", b"reason", "tracks", b"tracks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "kept_before", b"kept_before", "reason", b"reason", "tracks", b"tracks", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["job_id", "kept_before"]  # noqa: Y015
+    _WhichOneofArgType_what: _TypeAlias = _typing.Literal["what", b"what"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_what) -> _WhichOneofReturnType_what | None: ...
 
 Global___EraseTracksRequest: _TypeAlias = EraseTracksRequest  # noqa: Y015
 
@@ -780,17 +788,23 @@ class EraseTracksResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PROOF_FIELD_NUMBER: _builtins.int
-    proof: _builtins.bytes
-    """The erasure's proof file (JSON)."""
+    PROOFS_FIELD_NUMBER: _builtins.int
+    IS_MORE_FIELD_NUMBER: _builtins.int
+    is_more: _builtins.bool
+    """Whether more jobs are left: ask again. So many at once is all that an answer holds."""
+    @_builtins.property
+    def proofs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The erasures' proof files (JSON), one a job."""
+
     def __init__(
         self,
         *,
-        proof: _builtins.bytes = ...,
+        proofs: _abc.Iterable[_builtins.bytes] | None = ...,
+        is_more: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_more", b"is_more", "proofs", b"proofs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
