@@ -13,7 +13,7 @@ from datetime import datetime
 from keyvault.custody.decisions import CustodianKeys
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.policy import CustodyPolicy, keys_sha256
-from keyvault.custody.resharing import new_sharing
+from keyvault.custody.resharing import new_sharing, require_redealt
 from keyvault.custody.sharing import Sharing, job_context
 from keyvault.custody.witnessed import Witnessed
 from provenance.dsse import Envelope, sign_envelope
@@ -96,13 +96,25 @@ def take_over(
     if old.context != job_context(job_id) or old.rule != old_policy.rule:
         raise CustodianError("sharing_invalid", "the shares are of another job, or of other custodians")
     for dealer, dealing in dealings.items():
-        if dealer not in old_policy.custodians:
-            raise CustodianError("custodian_unknown", "these keys are of no custodian of this policy")
-        _check(dealer, dealing, old, job_id, new_policy)
+        require_dealer(old_policy, old, job_id, new_policy, dealer, dealing)
     return new_sharing(old, {dealer: dealing.redealt for dealer, dealing in dealings.items()})
 
 
-def _check(dealer: str, dealing: Dealing, old: Sharing, job_id: bytes, new_policy: CustodyPolicy) -> None:
+def require_dealer(
+    old_policy: CustodyPolicy,
+    old: Sharing,
+    job_id: bytes,
+    new_policy: CustodyPolicy,
+    dealer: str,
+    dealing: Dealing,
+) -> None:
+    """Checks one dealing, so that a false one can be left out while others suffice.
+
+    Raises:
+        CustodianError: as `take_over`, but for redeal_incomplete.
+    """
+    if dealer not in old_policy.custodians:
+        raise CustodianError("custodian_unknown", "these keys are of no custodian of this policy")
     try:
         facts = ResharingFacts.from_statement(dealing.recorded.statement.verify(dealing.key))
     except ProvenanceError:
@@ -115,6 +127,7 @@ def _check(dealer: str, dealing: Dealing, old: Sharing, job_id: bytes, new_polic
     found = (job_id.hex(), old.digest.hex(), dealing.redealt.digest.hex(), new_policy.digest.hex())
     if named != found or dealing.redealt.rule != new_policy.rule:
         raise CustodianError("dealing_other", "a dealing is of another job, sharing or policy", dealer)
+    require_redealt(old, dealer, dealing.redealt, new_policy.rule)
 
 
 def _no_dealing() -> CustodianError:

@@ -49,7 +49,7 @@ def new_sharing(old: Sharing, redeals: Mapping[str, Sharing]) -> Sharing:
     order = list(weights)
     rule = redeals[order[0]].rule
     for dealer in order:
-        _check_redeal(old, dealer, redeals[dealer], rule)
+        require_redealt(old, dealer, redeals[dealer], rule)
     factors = [weights[dealer] for dealer in order]
     commitments = {
         path: tuple(
@@ -105,7 +105,12 @@ def _weights(old: Sharing, redeals: Mapping[str, Sharing]) -> dict[str, bytes]:
     return weights
 
 
-def _check_redeal(old: Sharing, dealer: str, redealt: Sharing, rule: Gate) -> None:
+def require_redealt(old: Sharing, dealer: str, redealt: Sharing, rule: Gate) -> None:
+    """Checks that a dealing divides the dealer's own share, by this rule.
+
+    Raises:
+        CustodianError: redeal_false, naming the dealer; custodian_unknown.
+    """
     expected = (old.context, old.epoch + 1, rule, old.commitment_of(dealer))
     if (redealt.context, redealt.epoch, redealt.rule, redealt.root) != expected:
         raise _false(dealer)
