@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 import cv2
 
 from anonymizer.detect.finders import Finder, open_finders
 from anonymizer.effects.casting import Cast, OnScene
+from anonymizer.effects.operator import Cover, Scene
 from anonymizer.enrolled.portraits import open_gallery
 from anonymizer.enrolled.recognizing import recognition_of
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import sniff
 from anonymizer.intake.wholeness import check_whole
+from anonymizer.keeping import Keeper
 from anonymizer.models import Models
 from anonymizer.report import Progress, Report
 from anonymizer.review.review import Review
@@ -37,6 +39,7 @@ def anonymize(
     limits: Limits,
     on_progress: Callable[[Progress], None] | None = None,
     review: Review | None = None,
+    keeper: Keeper | None = None,
 ) -> Report:
     """Anonymizes one video or still.
 
@@ -50,14 +53,17 @@ def anonymize(
         limits: what it may cost.
         on_progress: called now and then, in this thread, and once at the end.
         review: is given a record and a sheet, and may bring an earlier record and decisions.
+        keeper: is given what is covered, and may keep it.
 
     Returns:
         Counts and times. Only when it returns is the sink's content a result.
 
     Raises:
         AnonymizerError: the media could not be anonymized; the sink has been emptied.
-        Exception: whatever the two streams themselves raise, unchanged.
+        Exception: whatever the two streams and the keeper themselves raise, unchanged.
     """
+    # A second passage covers the same as the first, and only the first one is told to the keeper.
+    keepers = iter([keeper])
     try:
         kind = sniff(source)
         check_whole(source, kind, limits)
@@ -79,7 +85,9 @@ def anonymize(
                     recognition=recognition,
                     roles=settings.roles_enrolled,
                 )
-            return session, Cast(models, settings, on_scene, also=session.wanted)
+            session.keeper = next(keepers, None)
+            hears = _both(on_scene, session.keeper)
+            return session, Cast(models, settings, hears, also=session.wanted)
 
         if kind.is_still:
             report = transform_still(source, kind, sink, settings, limits, *opened(None), models.device)
@@ -96,3 +104,16 @@ def anonymize(
         sink.seek(0)
         sink.truncate()
         raise
+
+
+def _both(on_scene: OnScene | None, keeper: Keeper | None) -> OnScene | None:
+    if keeper is None:
+        return on_scene
+    covered = keeper.covered
+
+    def hear(scene: Scene, covers: Sequence[Cover]) -> None:
+        if on_scene is not None:
+            on_scene(scene, covers)
+        covered(scene, covers)
+
+    return hear

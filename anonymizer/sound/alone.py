@@ -80,7 +80,9 @@ def transform_sound(
         if heard is None:
             raise AnonymizerError("media_empty")
     plan = job.plan(heard, session) if heard is not None else None
-    maker = job.maker(heard, plan) if heard is not None and plan is not None else None
+    maker: Maker | None = None
+    if heard is not None and plan is not None:
+        maker = job.maker(heard, plan, session.keeper)
     with watch.stage("encode"):
         track = _make(source, kind, sink, job, maker, on_progress)
     figures = maker.figures if maker is not None else None

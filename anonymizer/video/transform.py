@@ -145,7 +145,7 @@ class _Passage:
         self._session, cast = job.open(self._see)
         self._maker: Maker | None = None
         if heard is not None and (plan := job.sound.plan(heard, self._session)) is not None:
-            self._maker = job.sound.maker(heard, plan)
+            self._maker = job.sound.maker(heard, plan, self._session.keeper)
         self._coverer = Coverer(self._session, cast, job.limits.max_buffer_bytes, self._watch)
         self._plain = Plain()
         self._clock = Clock(job.limits)
