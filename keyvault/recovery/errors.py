@@ -9,7 +9,7 @@ class RecoveryError(KeyvaultError):
     """A recovery package or its keys cannot be used.
 
     Codes: package_malformed, package_key_wrong, package_entry_damaged, package_too_large, ring_malformed,
-    track_unknown, track_erased.
+    sheet_malformed, track_unknown, track_erased.
 
     Attributes:
         code: as above.

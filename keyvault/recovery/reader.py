@@ -122,12 +122,19 @@ class PackageReader:
             RecoveryError: package_entry_damaged; what was yielded before is good, and not all there is.
         """
         for entry in scope.entries:
-            sealed = self._read(entry.offset, entry.length)
-            try:
-                plaintext = schedule.unseal(scope.keys[entry.segment], entry.number, sealed, b"")
-            except InvalidTag:
-                raise RecoveryError("package_entry_damaged", "an entry of the package was changed") from None
-            yield Opened(entry.segment, entry.kind, plaintext)
+            yield Opened(entry.segment, entry.kind, self.open_one(scope, entry))
+
+    def open_one(self, scope: Scope, entry: Entry) -> bytes:
+        """Opens one entry of a scope.
+
+        Raises:
+            RecoveryError: package_entry_damaged.
+        """
+        sealed = self._read(entry.offset, entry.length)
+        try:
+            return schedule.unseal(scope.keys[entry.segment], entry.number, sealed, b"")
+        except InvalidTag:
+            raise RecoveryError("package_entry_damaged", "an entry of the package was changed") from None
 
     def _read(self, offset: int, length: int) -> bytes:
         self._file.seek(offset)

@@ -91,7 +91,8 @@ def test_one_of_two_who_overlap_tells_nothing_of_what_they_share() -> None:
         [shared] = once[track].shared
         noisy = grown(shared.mask, planes[0])
         one, two = once[track].planes[0][noisy], twice[track].planes[0][noisy]
-        assert len(one) > 50 and not np.array_equal(one, two)
+        assert len(one) > 50
+        assert not np.array_equal(one, two)
         alone = grown(once[track].outline & ~shared.mask, planes[0])
         assert np.array_equal(once[track].planes[0][alone], twice[track].planes[0][alone])
 
@@ -130,15 +131,11 @@ def test_a_large_region_is_kept_in_bands() -> None:
     covers = covers_of({3: Box(0, 0, width, height), 5: Box(100, 100, 2000, 1400)}, width, height)
     found = beneath_of(scene_of(planes, covers), covers, 0)
     bands = {track: list(bands_of(region)) for track, region in found.items()}
-    assert len(bands[3]) > 2 and all(band.size < 2 * BAND_BYTES for band in bands[3])
+    assert len(bands[3]) > 2
+    assert all(band.size < 2 * BAND_BYTES for band in bands[3])
     back = [Plane(np.zeros_like(plane.pixels), 1, 128) for plane in planes]
-    read = [
-        (t, again)
-        for t, parts in bands.items()
-        for part in parts
-        for again in read_pixels(write_pixels([part]))
-    ]
-    put_back(back, read)
+    packed = [(track, write_pixels([band])) for track, parts in bands.items() for band in parts]
+    put_back(back, [(track, again) for track, entry in packed for again in read_pixels(entry)])
     middle = (slice(200, 1300), slice(200, 1900))
     assert all(np.array_equal(b.pixels[middle], p.pixels[middle]) for b, p in zip(back, planes, strict=True))
 
