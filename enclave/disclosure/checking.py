@@ -1,8 +1,8 @@
 """Everything that must hold before a region is uncovered, in the order of ADR 24. A pure function.
 
 What is believed: the trust file, whose digest the custodians compared with that of their own; the request,
-whose digest they named; the keys that this worker made itself. Everything else is shown by the operator's front
-desk: each statement counts by its signature and by its place in the log, and the log by its witnesses.
+whose digest they named; the keys that this worker made itself. Everything else is shown by the operator:
+each statement counts by its signature and by its place in the log, and the log by its witnesses.
 """
 
 from __future__ import annotations

@@ -299,21 +299,25 @@ Global___Waiting: _TypeAlias = Waiting  # noqa: Y015
 
 @_typing.final
 class DisclosureRefusal(_message.Message):
-    """DisclosureRefusal holds a code."""
+    """DisclosureRefusal holds a code, and who is to blame."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CODE_FIELD_NUMBER: _builtins.int
+    CUSTODIAN_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """A stable code."""
+    custodian: _builtins.bytes
+    """The custodian to blame, 32 bytes, the digest by which policies name them; empty where nobody is."""
     def __init__(
         self,
         *,
         code: _builtins.str = ...,
+        custodian: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "custodian", b"custodian"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -328,22 +332,28 @@ class DisclosureResult(_message.Message):
     STATEMENT_FIELD_NUMBER: _builtins.int
     SEALED_BYTES_FIELD_NUMBER: _builtins.int
     SEALED_SHA256_FIELD_NUMBER: _builtins.int
+    BLAMED_FIELD_NUMBER: _builtins.int
     statement: _builtins.bytes
     """The release statement in its DSSE envelope (JSON), signed with the one-job keys."""
     sealed_bytes: _builtins.int
     """Size of the sealed disclosure in bytes, the header included."""
     sealed_sha256: _builtins.bytes
     """SHA-256 of the sealed disclosure, the header included."""
+    @_builtins.property
+    def blamed(self) -> _containers.RepeatedCompositeFieldContainer[Global___DisclosureRefusal]:
+        """Custodians who approved and gave no true share; the others sufficed."""
+
     def __init__(
         self,
         *,
         statement: _builtins.bytes = ...,
         sealed_bytes: _builtins.int = ...,
         sealed_sha256: _builtins.bytes = ...,
+        blamed: _abc.Iterable[Global___DisclosureRefusal] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["sealed_bytes", b"sealed_bytes", "sealed_sha256", b"sealed_sha256", "statement", b"statement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blamed", b"blamed", "sealed_bytes", b"sealed_bytes", "sealed_sha256", b"sealed_sha256", "statement", b"statement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
