@@ -18,6 +18,7 @@ What it keeps, lowest first:
 - `intake`: intake keys: made on demand, rotated, destroyed.
 - `acceptances`: file keys of uploads that were accepted in time, each for its job alone.
 - `ratchet`: the last signed checkpoint, so that the log never shrinks, forks or forgets.
+- `rings`: the wrapped keys of recovery packages, one entry a job, until somebody erases them.
 - `register`: whose releases of worker versions count, and which versions are released.
 
 What it does with them:
@@ -25,7 +26,7 @@ What it does with them:
 - `releases`: one file key to one worker's one-job key, in two steps.
 - `derived`: the keys of one job that are the same each time, after its release; stored nowhere.
 - `claims`: one signature under one job's content credentials, after its release.
-- `follow_ups`: these two, in their order.
+- `follow_ups`: these two and a ring, in their order.
 - `confirmations`: between the two: releases that wait for their record in the log.
 - `frontdesk`: the requests of the front desk.
 - `announcements`: which worker host there is, and the signed intake statement about it.

@@ -12,11 +12,18 @@ from protos.bauta.internal.v1.release_pb2 import (
     DeriveResponse,
     ReleaseOffer,
     ReleaseResponse,
+    RingResponse,
     WrappedKeysResponse,
 )
 
 AnswerT = TypeVar(
-    "AnswerT", ReleaseOffer, ReleaseResponse, DeriveResponse, ClaimResponse, WrappedKeysResponse
+    "AnswerT",
+    ReleaseOffer,
+    ReleaseResponse,
+    DeriveResponse,
+    RingResponse,
+    ClaimResponse,
+    WrappedKeysResponse,
 )
 
 _logger = logging.getLogger("keyvault")

@@ -28,6 +28,7 @@ class VaultConfig:
         max_open_follow_ups: most jobs with their key whose child may still ask for derived keys or a claim.
         max_derive_request_bytes: largest DeriveRequest.
         max_claim_request_bytes: largest ClaimRequest.
+        max_ring_request_bytes: largest RingRequest.
         max_open_disclosures: most disclosure workers that wait for their custodians.
         max_wrapped_keys_request_bytes: largest WrappedKeysRequest.
 
@@ -50,6 +51,7 @@ class VaultConfig:
     max_open_follow_ups: int = 64
     max_derive_request_bytes: int = 1 << 10
     max_claim_request_bytes: int = 1 << 10
+    max_ring_request_bytes: int = 512 << 10
     max_open_disclosures: int = 16
     max_wrapped_keys_request_bytes: int = 256 << 10
 

@@ -28,6 +28,7 @@ from keyvault.vault.intake import IntakeKeys
 from keyvault.vault.notary import sign_failure, sign_policies, sign_submission
 from keyvault.vault.ratchet import CheckpointRatchet
 from keyvault.vault.register import WorkerRegister
+from keyvault.vault.rings import Rings
 from protos.bauta.internal.v1.vault_pb2 import (
     Description,
     Done,
@@ -52,6 +53,7 @@ class FrontDesk:
         acceptances: the uploads that the vault stands by.
         confirmations: the releases that wait for the log.
         register: the worker versions that somebody stands by.
+        rings: the wrapped keys of recovery packages.
         credential_root: what content credentials lead to: a DER X.509 certificate.
         wait_for_worker: gives the worker host, or raises.
         clock: seconds since the epoch.
@@ -63,6 +65,7 @@ class FrontDesk:
     acceptances: Acceptances
     confirmations: Confirmations
     register: WorkerRegister
+    rings: Rings
     credential_root: bytes
     wait_for_worker: Callable[[], WorkerFacts]
     clock: Callable[[], float]
@@ -114,10 +117,14 @@ class FrontDesk:
             case "confirm_release":
                 release = untrusted.confirm_release
                 self.confirmations.confirm(release.job_id, release.tlog_proof)
+            case "keep_ring":
+                self.rings.keep(untrusted.keep_ring.job_id, untrusted.keep_ring.ring_sha256)
             case "end_job":
                 self.acceptances.end(untrusted.end_job.job_id)
+                self.rings.end(untrusted.end_job.job_id)
             case "retain_jobs":
                 self.acceptances.retain(untrusted.retain_jobs.job_ids)
+                self.rings.retain(untrusted.retain_jobs.job_ids)
             case _:
                 raise VaultRequestError("request_unknown", "the request names no operation known here")
         return VaultResponse(done=Done())

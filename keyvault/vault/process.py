@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from keyvault.vault import acceptances, claim_key, derived, identity, intake, ratchet, register, retirements
+from keyvault.vault import (
+    acceptances,
+    claim_key,
+    derived,
+    identity,
+    intake,
+    ratchet,
+    register,
+    retirements,
+    rings,
+)
 from keyvault.vault.announcements import Announcer, WorkerFacts, WorkerPresence
 from keyvault.vault.claims import ClaimDesk
 from keyvault.vault.config import VaultConfig
@@ -135,9 +145,12 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
             "vault_channel_invalid", "a channel's descriptor is no Unix stream socket"
         ) from None
     releases = ReleaseDesk(keys.node, accepted, config, time.time)
+    wrapped_keys = rings.Rings(store)
     follow_ups = FollowUps(
         derived.DerivationDesk(derivation_master, releases),
         ClaimDesk(credentials, keys.log.origin, releases),
+        releases,
+        wrapped_keys,
         config,
     )
     WorkerChannel(worker_channel, presence, releases, follow_ups, confirmations, config).start()
@@ -148,6 +161,7 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
         acceptances=accepted,
         confirmations=confirmations,
         register=workers,
+        rings=wrapped_keys,
         credential_root=credentials.root,
         wait_for_worker=wait_for_worker,
         clock=time.time,

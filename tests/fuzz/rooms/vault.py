@@ -35,6 +35,7 @@ from keyvault.vault.ratchet import CheckpointRatchet
 from keyvault.vault.register import WorkerRegister
 from keyvault.vault.releases import Offer, ReleaseDesk
 from keyvault.vault.retirements import Retired
+from keyvault.vault.rings import Rings
 from keyvault.vault.workers import WorkerChannel, receive_registration
 from protos.bauta.internal.v1 import vault_pb2
 from protos.bauta.internal.v1.release_pb2 import ClaimRequest, DeriveRequest, KeyAsked, ReleaseRequest
@@ -109,6 +110,7 @@ def scene() -> Scene:
         acceptances=acceptances,
         confirmations=Confirmations(identity.log.origin, identity.log.verifier_keys),
         register=register,
+        rings=Rings(store),
         credential_root=b"a certificate",
         wait_for_worker=lambda: presence.wait(0),
         clock=_clock,
@@ -282,7 +284,7 @@ def register_job(untrusted: bytes) -> None:
 
 def _worker_channel(end: socket.socket) -> WorkerChannel:
     here = scene()
-    follow_ups = FollowUps(here.derivations, here.claims, CONFIG)
+    follow_ups = FollowUps(here.derivations, here.claims, here.releases, here.desk.rings, CONFIG)
     return WorkerChannel(end, WorkerPresence(), here.releases, follow_ups, here.desk.confirmations, CONFIG)
 
 

@@ -20,6 +20,7 @@ from keyvault.vault.intake import IntakeKeys
 from keyvault.vault.keystore import Keystore
 from keyvault.vault.ratchet import CheckpointRatchet
 from keyvault.vault.register import WorkerRegister
+from keyvault.vault.rings import Rings
 from protos.bauta.internal.v1.vault_pb2 import (
     AcceptUpload,
     AnnounceIntake,
@@ -94,6 +95,7 @@ class Scene:
             acceptances=Acceptances(store, keys, config, clock),
             confirmations=Confirmations(log.origin, log.verifier_keys),
             register=register,
+            rings=Rings(store),
             credential_root=CREDENTIAL_ROOT,
             wait_for_worker=wait_for_worker,
             clock=clock,
