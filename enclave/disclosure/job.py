@@ -63,7 +63,16 @@ def run_disclosure(order: DisclosureOrder, warmth: Warmth, standing: Set[str]) -
         _Disclosure(order, warmth, standing).run()
     except BaseException as failure:
         with contextlib.suppress(OSError):
-            _report(DisclosureReport(failure=DisclosureRefusal(code=_code_of(failure))))
+            fail_disclosure(fds.REPORTS_FD, _code_of(failure))
+
+
+def fail_disclosure(reports_fd: int, code: str) -> None:
+    """Says that a disclosure worker ends. Nothing may follow.
+
+    Raises:
+        OSError: nobody reads it.
+    """
+    write_message(reports_fd, DisclosureReport(failure=DisclosureRefusal(code=code)))
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,13 @@ import socket
 import threading
 import time
 
+from enclave.disclosing import DisclosureOrder
 from enclave.errors import HostError
 from enclave.host.checks import MAX_HELLO_BYTES, check_hello
+from enclave.host.disclosing import RunningDisclosure
 from enclave.host.running import RunningJob
 from enclave.order import JobOrder
-from protos.bauta.internal.v1.worker_pb2 import RunJob, StopJob, WorkerHello, WorkerOrder
+from protos.bauta.internal.v1.worker_pb2 import RunDisclosure, RunJob, StopJob, WorkerHello, WorkerOrder
 from protos.framing import LENGTH_BYTES, FramingError, read_message
 
 
@@ -70,6 +72,42 @@ class WorkerHost:
             reports_fd=reports_fd,
             max_wall_seconds=checked.limits.max_wall_seconds,
             stop=lambda: self._send(WorkerOrder(stop=StopJob(job_id=checked.job_id)), []),
+        )
+
+    def disclose(
+        self, order: RunDisclosure, package_fd: int, disclosure_fd: int, scratch_fd: int
+    ) -> RunningDisclosure:
+        """Starts a disclosure worker. The descriptors stay the caller's and can be closed when this returns.
+
+        Args:
+            order: the request, the trust file and limits.
+            package_fd: the recovery package, read.
+            disclosure_fd: gets the sealed disclosure, all but its header.
+            scratch_fd: as for `start`.
+
+        Raises:
+            OrderError: the order is out of range.
+            HostError: `worker_lost`.
+        """
+        checked = DisclosureOrder.from_message(order)
+        reports_fd, reports_end = os.pipe2(os.O_CLOEXEC)
+        orders_end, orders_fd = os.pipe2(os.O_CLOEXEC)
+        try:
+            descriptors = [package_fd, disclosure_fd, scratch_fd, orders_end, reports_end]
+            self._send(WorkerOrder(disclose=order), descriptors)
+        except HostError:
+            os.close(reports_fd)
+            os.close(orders_fd)
+            raise
+        finally:
+            os.close(reports_end)
+            os.close(orders_end)
+        return RunningDisclosure(
+            checked.number,
+            orders_fd,
+            reports_fd,
+            checked.limits.max_wall_seconds,
+            stop=lambda: self._send(WorkerOrder(stop=StopJob(job_id=checked.number)), []),
         )
 
     def is_there(self) -> bool:
