@@ -1,8 +1,8 @@
 """Undoing a cover, on purpose: what the front desk keeps for it and does about it.
 
-The desk owns every byte here and can open none. Each statement is checked, made durable, put into the log, and
-only then has its effect; no statement of the log is ever forgotten, since whoever reads the log to its end
-needs all of them (keyvault/custody/history.py).
+The desk owns every byte here and can open none. Each statement is checked, made durable, put into the log,
+and only then has its effect; no statement of the log is ever forgotten, since whoever reads the log to its
+end needs all of them (keyvault/custody/history.py).
 
 kept        what a job left behind: package, sheet, sharing, sealed shares
 states      the life of a request, without input or output

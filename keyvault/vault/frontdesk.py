@@ -13,6 +13,7 @@ from keyvault.vault.acceptances import Acceptances
 from keyvault.vault.announcements import Announcer, WorkerFacts
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Confirmations
+from keyvault.vault.erasures import Erasures
 from keyvault.vault.errors import VaultRequestError
 from keyvault.vault.frames import (
     ChannelClosedError,
@@ -32,6 +33,7 @@ from keyvault.vault.rings import Rings
 from protos.bauta.internal.v1.vault_pb2 import (
     Description,
     Done,
+    Erased,
     Statements,
     VaultRequest,
     VaultResponse,
@@ -54,6 +56,7 @@ class FrontDesk:
         confirmations: the releases that wait for the log.
         register: the worker versions that somebody stands by.
         rings: the wrapped keys of recovery packages.
+        erasures: what destroys them, on purpose.
         credential_root: what content credentials lead to: a DER X.509 certificate.
         wait_for_worker: gives the worker host, or raises.
         clock: seconds since the epoch.
@@ -66,6 +69,7 @@ class FrontDesk:
     confirmations: Confirmations
     register: WorkerRegister
     rings: Rings
+    erasures: Erasures
     credential_root: bytes
     wait_for_worker: Callable[[], WorkerFacts]
     clock: Callable[[], float]
@@ -106,6 +110,17 @@ class FrontDesk:
                 self.announcer.confirm_rotation(
                     rotation.retired_sha256,
                     lambda leaf: self.confirmations.require_recorded(leaf, rotation.tlog_proof),
+                )
+            case "erase_tracks":
+                statement, left = self.erasures.erase(untrusted.erase_tracks)
+                return VaultResponse(erased=Erased(statement=statement, left=left))
+            case "announce_erasures":
+                return VaultResponse(statements=Statements(envelopes=self.erasures.pending()))
+            case "confirm_erasure":
+                erasure = untrusted.confirm_erasure
+                self.erasures.confirm(
+                    erasure.statement_sha256,
+                    lambda leaf: self.confirmations.require_recorded(leaf, erasure.tlog_proof),
                 )
             case "release_worker":
                 return VaultResponse(worker_release=self.register.release(self.wait_for_worker()))

@@ -25,6 +25,7 @@ from keyvault.vault.claims import ClaimDesk
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Confirmations
 from keyvault.vault.custody.choice import CustodyChoice
+from keyvault.vault.erasures import Erasures
 from keyvault.vault.errors import VaultStartError
 from keyvault.vault.follow_ups import FollowUps
 from keyvault.vault.frames import take_socket
@@ -146,6 +147,8 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
         ) from None
     releases = ReleaseDesk(keys.node, accepted, config, time.time)
     wrapped_keys = rings.Rings(store)
+    # Before any worker is heard: it finishes what a crash broke off.
+    erasures = Erasures(store, wrapped_keys, keys.node, time.time)
     follow_ups = FollowUps(
         derived.DerivationDesk(derivation_master, releases),
         ClaimDesk(credentials, keys.log.origin, releases),
@@ -162,6 +165,7 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
         confirmations=confirmations,
         register=workers,
         rings=wrapped_keys,
+        erasures=erasures,
         credential_root=credentials.root,
         wait_for_worker=wait_for_worker,
         clock=time.time,

@@ -889,20 +889,22 @@ class WithdrawConsentResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROOF_FIELD_NUMBER: _builtins.int
-    ERASURE_PROOF_FIELD_NUMBER: _builtins.int
+    ERASURE_PROOFS_FIELD_NUMBER: _builtins.int
     proof: _builtins.bytes
     """The withdrawal's proof file (JSON)."""
-    erasure_proof: _builtins.bytes
-    """The proof file (JSON) of the erasure that followed; empty where the tracks were erased before."""
+    @_builtins.property
+    def erasure_proofs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The proof files (JSON) of the erasures that followed, one a track; none where nothing was left."""
+
     def __init__(
         self,
         *,
         proof: _builtins.bytes = ...,
-        erasure_proof: _builtins.bytes = ...,
+        erasure_proofs: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["erasure_proof", b"erasure_proof", "proof", b"proof"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erasure_proofs", b"erasure_proofs", "proof", b"proof"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

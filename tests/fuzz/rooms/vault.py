@@ -23,6 +23,7 @@ from keyvault.vault.custody.errors import CustodyError
 from keyvault.vault.custody.facts import _custody_of
 from keyvault.vault.custody.local import unwrap_under, wrap_under
 from keyvault.vault.derived import DerivationDesk, load_master
+from keyvault.vault.erasures import Erasures
 from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.follow_ups import FollowUps
 from keyvault.vault.frames import ChannelClosedError, parse
@@ -110,7 +111,8 @@ def scene() -> Scene:
         acceptances=acceptances,
         confirmations=Confirmations(identity.log.origin, identity.log.verifier_keys),
         register=register,
-        rings=Rings(store),
+        rings=(rings := Rings(store)),
+        erasures=Erasures(store, rings, node, _clock),
         credential_root=b"a certificate",
         wait_for_worker=lambda: presence.wait(0),
         clock=_clock,
