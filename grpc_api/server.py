@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 from enclave.host import WorkerHost
 from enclave.wall import require_floor
 from grpc_api.config import ServiceConfig
+from grpc_api.disclosures.kept import KeptStore
 from grpc_api.errors import unavailable
 from grpc_api.founding import trust_of
 from grpc_api.interceptor import FrontDoor
@@ -21,6 +22,7 @@ from grpc_api.jobs import states
 from grpc_api.jobs.desk import JobDesk
 from grpc_api.jobs.dispatcher import Backstage, Dispatcher
 from grpc_api.jobs.endings import Endings
+from grpc_api.jobs.keeping import Keeping
 from grpc_api.jobs.progress import ProgressBoard
 from grpc_api.jobs.receipts import Receipts
 from grpc_api.jobs.spool import Spool
@@ -85,6 +87,7 @@ class FrontDesk:
         self._store = JobStore(premises.desk / "jobs.sqlite")
         spool = Spool(premises.desk / "spool", config.min_free_bytes)
         self._spool = spool
+        self._keeping = Keeping(KeptStore(premises.desk / "recovery"), spool, vault, config)
         self._embedded = embedded
         self._recover()
         ledger = Ledger(
@@ -105,6 +108,7 @@ class FrontDesk:
             Backstage(
                 store=self._store,
                 spool=spool,
+                keeping=self._keeping,
                 progress=progress,
                 ledger=ledger,
                 worker=worker,
@@ -210,11 +214,10 @@ class FrontDesk:
 
     def _recover(self) -> None:
         recover(self._store, self._spool, max_attempts=self._config.max_attempts, abandon=self._embedded)
+        open_jobs = [job.job_id for job in self._store.in_state(State.UPLOADING, State.QUEUED, State.RUNNING)]
+        self._keeping.recover(open_jobs)
         # The vault destroys what it keeps for any other job.
-        self._vault.retain_jobs(
-            bytes.fromhex(job.job_id)
-            for job in self._store.in_state(State.UPLOADING, State.QUEUED, State.RUNNING)
-        )
+        self._vault.retain_jobs(map(bytes.fromhex, open_jobs))
 
     def _set_health(self, *, serving: bool) -> None:
         answer = health_pb2.HealthCheckResponse

@@ -43,7 +43,14 @@ class WorkerHost:
             return self._hello
 
     def start(
-        self, order: RunJob, upload_fd: int, result_fd: int, scratch_fd: int, review_fd: int
+        self,
+        order: RunJob,
+        upload_fd: int,
+        result_fd: int,
+        scratch_fd: int,
+        review_fd: int,
+        package_fd: int,
+        sheet_fd: int,
     ) -> RunningJob:
         """Starts a job. The descriptors stay the caller's and can be closed when this returns.
 
@@ -54,6 +61,8 @@ class WorkerHost:
             scratch_fd: an empty regular file, read and write; it will hold ciphertext of a key that dies
                 with the job.
             review_fd: gets the sealed review package, where one was asked for inside the upload's seal.
+            package_fd: gets the recovery package, where the policy keeps what it covers.
+            sheet_fd: gets the sealed sheet of that.
 
         Raises:
             OrderError: the order is out of range.
@@ -62,7 +71,8 @@ class WorkerHost:
         checked = JobOrder.from_message(order)
         reports_fd, child_end = os.pipe2(os.O_CLOEXEC)
         try:
-            self._send(WorkerOrder(run=order), [upload_fd, result_fd, scratch_fd, review_fd, child_end])
+            handed = [upload_fd, result_fd, scratch_fd, review_fd, package_fd, sheet_fd, child_end]
+            self._send(WorkerOrder(run=order), handed)
         except HostError:
             os.close(reports_fd)
             raise

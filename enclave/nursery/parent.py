@@ -153,9 +153,7 @@ class Nursery:
             self._fork(
                 _Errand(
                     number=order.job_id,
-                    limits=self._limits(
-                        order.limits, max(order.limits.max_result_bytes, order.limits.max_review_bytes)
-                    ),
+                    limits=self._limits(order.limits, order.limits.largest_file_bytes),
                     wall_seconds=order.limits.max_wall_seconds,
                     task=lambda standing: run_job(order, self._parent.warmth, standing),
                     fail=_fail_job,

@@ -15,8 +15,8 @@ class RecoveryPolicy:
     """What is kept for custodians.
 
     Attributes:
-        keep: "covers": what lay under the covers, encrypted, for a quorum of custodians; empty for nothing, and
-            then nobody can bring back what was covered.
+        keep: "covers": what lay under the covers, encrypted, for a quorum of custodians; empty for nothing,
+            and then nobody can bring back what was covered.
     """
 
     keep: str = ""

@@ -1,8 +1,8 @@
 """Terms: what one job is asked to do. The same bytes travel in the request and inside the seal.
 
 Canonical JSON: {"format":"bauta.terms/v1","mode":...,"policy":"<the policy's TOML text>","recipients":[...]},
-and "custody":"<a custody policy's TOML text>" where the policy keeps what it covers, and only there. The worker
-compares both copies byte for byte, so that the front desk can swap neither policies nor recipients.
+and "custody":"<a custody policy's TOML text>" where the policy keeps what it covers, and only there. The
+worker compares both copies byte for byte, so that the front desk can swap neither policies nor recipients.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from enclave.errors import PolicyError, TermsError
 from enclave.policy.document import MAX_POLICY_BYTES, Policy, parse_policy
+from keyvault.age.header import MAX_STANZAS
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.policy import MAX_POLICY_BYTES as MAX_CUSTODY_BYTES
 from keyvault.custody.policy import CustodyPolicy, parse_custody_policy
@@ -42,8 +43,8 @@ class Terms:
         custody: who together can have what was covered uncovered; None exactly where nothing is kept.
 
     Raises:
-        TermsError: `mode_not_allowed`, `recipient_invalid`, `custody_missing`, `custody_not_asked` or
-            `terms_invalid`.
+        TermsError: `mode_not_allowed`, `recipient_invalid`, `custody_missing`, `custody_not_asked`,
+            `custody_policy_invalid` or `terms_invalid`.
     """
 
     policy: Policy
@@ -74,6 +75,11 @@ class Terms:
             raise TermsError(
                 f"the policy {self.policy.name} keeps nothing: there is nothing for custodians",
                 "custody_not_asked",
+            )
+        if self.custody is not None and len(self.custody.custodians) > MAX_STANZAS:
+            raise TermsError(
+                f"a job has at most {MAX_STANZAS} custodians: its sheet is sealed to all of them",
+                "custody_policy_invalid",
             )
 
     @property

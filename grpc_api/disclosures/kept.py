@@ -235,6 +235,10 @@ class KeptStore:
             while chunk := file.read(READ_BYTES):
                 yield chunk
 
+    def folders(self) -> set[str]:
+        """Jobs that something is here of, whole or not."""
+        return {entry.name for entry in self._folder.iterdir() if _JOB_ID.fullmatch(entry.name)}
+
     def drop_partial(self, job_id: str) -> None:
         """Removes what a job that failed began to leave; what is kept stays."""
         folder = self._of(job_id)

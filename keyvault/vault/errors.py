@@ -42,7 +42,7 @@ class VaultRequestError(VaultError):
     Codes to a worker: release_request_malformed, release_too_slow, release_job_mismatch,
     release_nonce_wrong, release_refused, release_not_recorded, worker_key_invalid, upload_header_invalid,
     upload_not_accepted, terms_not_accepted, worker_measurement_changed, derivation_malformed,
-    claim_malformed, disclosure_malformed, entry_proof_invalid, request_expired, ring_malformed, ring_kept,
+    claim_malformed, disclosure_malformed, entry_proof_invalid, request_expired, ring_malformed,
     ring_unknown, vault_store_unwritable, vault_busy,
     vault_internal_error.
     """

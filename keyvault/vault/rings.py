@@ -41,9 +41,10 @@ class Rings:
     def offer(self, job_id: bytes, untrusted_ring: bytes) -> None:
         """Takes a ring from a job's worker. Durable when it returns; that of an earlier attempt is destroyed.
 
+        The caller has made sure that the job is open: also one that a killed front desk runs again.
+
         Raises:
-            VaultRequestError: ring_malformed, also of another job; ring_kept, the job was done before;
-                vault_store_unwritable.
+            VaultRequestError: ring_malformed, also of another job; vault_store_unwritable.
         """
         try:
             ring = RecoveryRing.from_bytes(untrusted_ring)
@@ -52,8 +53,6 @@ class Rings:
         if ring.context != job_context(job_id):
             raise _malformed()
         with self._lock:
-            if self._store.has(_entry(job_id)) and self._read(job_id)[0] == _KEPT:
-                raise VaultRequestError("ring_kept", "the job was done before, and its ring is kept")
             self._write(job_id, _WAITS, ring)
 
     def keep(self, job_id: bytes, ring_sha256: bytes) -> None:

@@ -60,11 +60,14 @@ def test_a_second_attempt_replaces_the_ring_of_the_first(rings: Rings) -> None:
     assert rings.get(JOB) == ring_of(fill=2)
 
 
-def test_nobody_replaces_the_ring_of_a_job_that_is_done(rings: Rings) -> None:
-    ring = kept(rings)
-    with refusal("ring_kept"):
-        rings.offer(JOB, ring_of(fill=9).to_bytes())
-    assert rings.get(JOB) == ring
+def test_a_job_that_runs_again_waits_again(rings: Rings) -> None:
+    """The front desk was killed after it had kept the ring, and before the job was done."""
+    kept(rings)
+    rings.offer(JOB, ring_of(fill=9).to_bytes())
+    with refusal("ring_unknown"):
+        rings.get(JOB)
+    rings.keep(JOB, digest_of(ring_of(fill=9)))
+    assert rings.get(JOB) == ring_of(fill=9)
 
 
 NO_RINGS = {
