@@ -32,6 +32,8 @@ class ServiceConfig:
         max_running_jobs: jobs behind the wall at once.
         max_attempts: how often a job is started when the service is killed under it.
         max_open_jobs: jobs of one identity that have not ended.
+        max_open_disclosures: requests for disclosure that stand at once; a worker waits for each.
+        max_disclosure_requests_a_day: of one requester.
         max_requests_per_minute: requests of one identity, streams counted once.
         max_streams: concurrent requests, all identities together.
         upload_seconds: how long a job waits for its upload before it is removed.
@@ -55,6 +57,8 @@ class ServiceConfig:
     max_running_jobs: int = 1
     max_attempts: int = 2
     max_open_jobs: int = 100
+    max_open_disclosures: int = 8
+    max_disclosure_requests_a_day: int = 20
     max_requests_per_minute: int = 600
     max_streams: int = 64
     upload_seconds: int = 24 * 3600

@@ -74,6 +74,11 @@ class _Door:
         self.worker = worker
         self.busy = threading.Lock()
 
+    def give_up(self) -> None:
+        """Closes the worker's channels, once nobody uses them."""
+        with self.busy:
+            self.worker.close()
+
 
 class Doors:
     """Safe for threads."""
@@ -94,6 +99,9 @@ class Doors:
             door = self._doors.pop(request_sha256, None)
         if door is not None:
             door.worker.stop()
+            # Whoever waits for its answer hears first that it is gone; and may be who calls this.
+            threading.Thread(target=door.give_up, name="door", daemon=True).start()
+        self._partial(request_sha256).unlink(missing_ok=True)
         self._p.book.forget_shares(request_sha256)
 
     def close_all(self) -> None:
@@ -137,23 +145,28 @@ class Doors:
         name = request.envelope.digest.hex()
         facts = DisclosureRequestFacts.from_statement(request.envelope.payload)
         try:
-            worker = self._started(request, facts.job_id)
+            door = _Door(self._started(request, facts.job_id))
             with self._lock:
-                self._doors[name] = _Door(worker)
+                self._doors[name] = door
             if not self._p.book.request(name).state.is_open:
                 self.close(name)  # Taken back while it was started.
                 return
-            evidence = self._checked_evidence(worker, request, facts.job_id)
-            # The vault has little patience: what waits for the desk's other statements must not wait long.
-            index = self._p.recorder.record(Written(DisclosureWorkerFacts.kind(), evidence, None, name))
-            self._p.vault.confirm_release(worker.ward_id, self._p.recorder.inclusion(index))
-            self._p.book.change(name, lambda record: states.admit(record, evidence.digest.hex()))
+            with door.busy:
+                self._let_in(door.worker, request, facts.job_id)
         except (EnclaveError, KeyvaultError, ProvenanceError, ServiceError) as error:
             log.error("a disclosure worker did not come up: %s", error.code)
             self._lose(name, error.code if isinstance(error, EnclaveError) else "worker_lost")
         except Exception as error:
             log.error("a disclosure worker did not come up: %s", type(error).__name__)
             self._lose(name, "worker_lost")
+
+    def _let_in(self, worker: Worker, request: Written, job_id: str) -> None:
+        name = request.envelope.digest.hex()
+        evidence = self._checked_evidence(worker, request, job_id)
+        index = self._p.recorder.record(Written(DisclosureWorkerFacts.kind(), evidence, None, name))
+        self._p.vault.confirm_release(worker.number, self._p.recorder.inclusion(index))
+        worker.wait_until_ready()
+        self._p.book.change(name, lambda record: states.admit(record, evidence.digest.hex()))
 
     def _started(self, request: Written, job_id: str) -> Worker:
         package = self._p.kept.open_package(job_id)
@@ -184,10 +197,14 @@ class Doors:
         if DisclosureCountFacts.from_statement(counted.verify(key)).request_sha256 != name:
             raise _worker_lies()
         self._p.recorder.record(Written(DisclosureCountFacts.kind(), counted, None, name))
-        statement = Envelope.from_bytes(worker.proceed(self._p.archive.gather(kept, record)))
+        disclosed = worker.proceed(self._p.archive.gather(kept, record))
+        for custodian, code in disclosed.blamed.items():
+            log.warning("a custodian's share was left out: %s %s", custodian, code)
+        statement = Envelope.from_bytes(disclosed.statement)
         released = DisclosureReleaseFacts.from_statement(statement.verify(key))
         request = self._p.book.statement(name)
-        if request is None or released.request_sha256 != name:
+        named = (released.request_sha256, released.disclosure_sha256)
+        if request is None or named != (name, disclosed.sealed_sha256.hex()):
             raise _worker_lies()
         released.require_within(DisclosureRequestFacts.from_statement(request.envelope.payload))
         try:
@@ -200,9 +217,9 @@ class Doors:
         shown = self._p.recorder.proof(statement, index, evidence)
         self._p.book.change(name, lambda before: states.note_release(before, shown))
         try:
-            header = worker.confirm(self._p.recorder.proof(statement, index))
+            header = worker.hand_out(self._p.recorder.proof(statement, index))
             size, digest = self._commit(name, header)
-            if digest != released.disclosure_sha256:
+            if (size, digest) != (disclosed.sealed_bytes, released.disclosure_sha256):
                 raise _worker_lies()
         except (EnclaveError, ServiceError, OSError):
             self._lose(name, "release_lost")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from enclave.host import Materials
 from grpc_api.disclosures.book import Book
 from grpc_api.disclosures.kept import Kept
 from grpc_api.disclosures.states import DisclosureRecord
-from grpc_api.disclosures.workers import Materials
 from grpc_api.errors import precondition
 from grpc_api.ledger import Ledger
 from keyvault.custody.history import CUSTODY_KINDS
@@ -63,7 +63,6 @@ class Archive:
             sealed_shares=tuple(one.sealed_share for one in approvals if one.sealed_share),
             custody_policies=(kept.custody_policy,),
             sharing=kept.sharing,
-            redealt=(),
         )
 
     def release_proof(self, measurement: str) -> bytes:

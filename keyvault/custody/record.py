@@ -1,4 +1,4 @@
-"""The record file, `bauta.record/v1`: a log from its first entry to a signed end, and what custody says there.
+"""The record file, `bauta.record/v1`: a log from its first entry to a signed end, and custody in it.
 
 One canonical JSON object a line, in this order: the head with the checkpoint; every entry; the statements of
 `RECORD_KINDS` with the keys that signed them, where these were people's; custody policies. Everything in it

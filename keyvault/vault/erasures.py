@@ -29,6 +29,7 @@ PREFIX = "erasure-"
 TRACKS_AT_ONCE = 64
 MAX_ANNOUNCED = 16
 
+
 class Erasures:
     """Erases, and remembers what the log does not say yet. Thread-safe.
 

@@ -287,7 +287,13 @@ def register_job(untrusted: bytes) -> None:
 def _worker_channel(end: socket.socket) -> WorkerChannel:
     here = scene()
     follow_ups = FollowUps(here.derivations, here.claims, here.releases, here.desk.rings, CONFIG)
-    return WorkerChannel(end, WorkerPresence(), here.releases, follow_ups, here.desk.confirmations, CONFIG)
+    confirmations, register = here.desk.confirmations, here.desk.register
+    disclosures = DisclosureDesk(
+        here.desk.identity.node, here.desk.rings, register.require, confirmations.require_recorded, CONFIG, clock
+    )
+    return WorkerChannel(
+        end, WorkerPresence(), here.releases, follow_ups, confirmations, CONFIG, disclosures
+    )
 
 
 def _with_channel(sent: bytes, serve: Any) -> None:
