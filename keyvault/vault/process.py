@@ -25,6 +25,7 @@ from keyvault.vault.claims import ClaimDesk
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Confirmations
 from keyvault.vault.custody.choice import CustodyChoice
+from keyvault.vault.disclosures import DisclosureDesk
 from keyvault.vault.erasures import Erasures
 from keyvault.vault.errors import VaultStartError
 from keyvault.vault.follow_ups import FollowUps
@@ -156,7 +157,10 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
         wrapped_keys,
         config,
     )
-    WorkerChannel(worker_channel, presence, releases, follow_ups, confirmations, config).start()
+    disclosures = DisclosureDesk(
+        keys.node, wrapped_keys, workers.require, confirmations.require_recorded, config, time.time
+    )
+    WorkerChannel(worker_channel, presence, releases, follow_ups, confirmations, config, disclosures).start()
     desk = FrontDesk(
         identity=keys,
         ratchet=checkpoints,

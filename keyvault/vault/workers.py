@@ -60,7 +60,7 @@ class WorkerChannel:
         follow_ups: answers a child that has its file key.
         confirmations: where a release waits for the log.
         config: limits.
-        disclosures: decides on disclosure workers; None where there are none.
+        disclosures: decides on disclosure workers.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class WorkerChannel:
         follow_ups: FollowUps,
         confirmations: Confirmations,
         config: VaultConfig,
-        disclosures: DisclosureDesk | None = None,
+        disclosures: DisclosureDesk,
     ) -> None:
         self._channel = channel
         self._presence = presence
@@ -148,9 +148,9 @@ class WorkerChannel:
                 released = None
             finally:
                 self._free_places.release()
-            if isinstance(released, Admission) and self._disclosures is not None:
+            if isinstance(released, Admission):
                 self._disclosures.serve(released, job_channel)
-            elif isinstance(released, Offer):
+            elif released is not None:
                 self._follow_ups.serve(released, job_channel)
 
     def _converse(
@@ -170,8 +170,6 @@ class WorkerChannel:
             untrusted = self._read_request(job_channel, deadline)
             offer: Offer | Admission
             if untrusted.HasField("disclosure"):
-                if self._disclosures is None:
-                    raise VaultRequestError("release_refused", "this vault knows no disclosures")
                 offer = self._disclosures.admit(job_id, worker, nonce, untrusted)
                 kind = DisclosureWorkerFacts.kind()
             else:

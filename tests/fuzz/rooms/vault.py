@@ -23,6 +23,7 @@ from keyvault.vault.custody.errors import CustodyError
 from keyvault.vault.custody.facts import _custody_of
 from keyvault.vault.custody.local import unwrap_under, wrap_under
 from keyvault.vault.derived import DerivationDesk, load_master
+from keyvault.vault.disclosures import DisclosureDesk
 from keyvault.vault.erasures import Erasures
 from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.follow_ups import FollowUps
@@ -289,11 +290,14 @@ def _worker_channel(end: socket.socket) -> WorkerChannel:
     follow_ups = FollowUps(here.derivations, here.claims, here.releases, here.desk.rings, CONFIG)
     confirmations, register = here.desk.confirmations, here.desk.register
     disclosures = DisclosureDesk(
-        here.desk.identity.node, here.desk.rings, register.require, confirmations.require_recorded, CONFIG, clock
+        here.desk.identity.node,
+        here.desk.rings,
+        register.require,
+        confirmations.require_recorded,
+        CONFIG,
+        _clock,
     )
-    return WorkerChannel(
-        end, WorkerPresence(), here.releases, follow_ups, confirmations, CONFIG, disclosures
-    )
+    return WorkerChannel(end, WorkerPresence(), here.releases, follow_ups, confirmations, CONFIG, disclosures)
 
 
 def _with_channel(sent: bytes, serve: Any) -> None:
