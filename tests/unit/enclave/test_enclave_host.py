@@ -187,7 +187,7 @@ def test_a_large_order_arrives_while_another_thread_reads(pair: Pair, six_files:
     reader.join(10)
     assert received[0] is not None
     assert received[0][0].run == order
-    assert len(received[0][1]) == 5
+    assert len(received[0][1]) == 7
     for fd in received[0][1]:
         os.close(fd)
     running.close()
