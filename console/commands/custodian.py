@@ -38,7 +38,7 @@ def init(
     """
     if target.exists():
         raise typer.BadParameter("The file exists; keys are never overwritten.")
-    card = _in_own_process("init", target, _protection(pkcs11_module, pkcs11_token, new=True))
+    card = _in_own_process("init", target, protection_of(pkcs11_module, pkcs11_token, new=True))
     say(f"the keys are in {target}; without that file and what protects it, your share is of no use")
     _show(card)
     return 0
@@ -57,7 +57,7 @@ def show(
     """Show the public part of a custodian's keys, as it stands in a custody policy."""
     card = CustodianFile.read(file).card
     if unlock:
-        opened = _in_own_process("unlock", file, _protection(pkcs11_module, pkcs11_token, new=False))
+        opened = _in_own_process("unlock", file, protection_of(pkcs11_module, pkcs11_token))
         if opened != card:
             raise invalid("custodian_file_invalid", "The file was changed while it was read.")
         say("the private part opens")
@@ -65,7 +65,12 @@ def show(
     return 0
 
 
-def _protection(module: Path | None, token: str | None, *, new: bool) -> Custody:
+def protection_of(module: Path | None, token: str | None, *, new: bool = False) -> Custody:
+    """Turns a command's two options into what opens a custodian's keys, and asks for passphrase or PIN.
+
+    Raises:
+        typer.BadParameter: one of the two is missing.
+    """
     if (module is None) != (token is None):
         raise typer.BadParameter("--pkcs11-module and --pkcs11-token go together.")
     if module is not None and token is not None:

@@ -19,8 +19,9 @@ Deciding:
 A custodian's own keys:
 
 - `card`: the public part. `identity_file`: the file. `identity`: the private part, protected as the vault's.
-- `__main__`: the process that holds it, for `bauta custodian`.
+- `acting`: what the private part is asked to do, task by task.
+- `__main__`: the process that holds it, for `bauta custodian` and `bauta disclose`.
 
 Pure functions but for the last; no wire, no store. The plan for all of it is
-`docs/adr/0024-a-door-that-takes-many.md`. No service and no worker uses this room yet.
+`docs/adr/0024-a-door-that-takes-many.md`.
 """
