@@ -17,9 +17,10 @@ from typing import Any
 import grpc
 from sqlite_utils import Database
 
+from grpc_api.disclosures.kept import read_policy
 from grpc_api.disclosures.states import DisclosureRecord, State
 from grpc_api.errors import ServiceError
-from keyvault.custody.policy import CustodyPolicy, parse_custody_policy
+from keyvault.custody.policy import CustodyPolicy
 from provenance.dsse import Envelope
 from provenance.keys import HybridPublicKey
 
@@ -318,13 +319,13 @@ class Book:
         """One custody policy under which something was asked for."""
         with self._lock:
             for row in self._policies.rows_where("sha256 = ?", [sha256]):
-                return parse_custody_policy(row["text"])
+                return read_policy(row["text"])
         return None
 
     def policies(self) -> list[CustodyPolicy]:
         """All of them."""
         with self._lock:
-            return [parse_custody_policy(row["text"]) for row in self._policies.rows]
+            return [read_policy(row["text"]) for row in self._policies.rows]
 
     def keep_release(self, measurement: str, release: Envelope) -> None:
         """Keeps the release of a worker version: its jobs are asked about long after it is gone."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from enclave.errors import EnclaveError
+from enclave.host import Disclosed
 from grpc_api.disclosures import states
 from grpc_api.disclosures.book import Book, Written
 from grpc_api.disclosures.kept import Kept, KeptStore
@@ -218,36 +219,42 @@ class Doors:
         self._p.book.change(name, lambda before: states.note_release(before, shown))
         try:
             header = worker.hand_out(self._p.recorder.proof(statement, index))
-            size, digest = self._commit(name, header)
-            if (size, digest) != (disclosed.sealed_bytes, released.disclosure_sha256):
-                raise _worker_lies()
+            self._commit(name, header, disclosed)
         except (EnclaveError, ServiceError, OSError):
             self._lose(name, "release_lost")
             raise
         after = self._p.book.change(
             name,
-            lambda before: states.release(before, disclosure_bytes=size, disclosure_sha256=digest),
+            lambda before: states.release(
+                before,
+                disclosure_bytes=disclosed.sealed_bytes,
+                disclosure_sha256=disclosed.sealed_sha256.hex(),
+            ),
         )
         self.close(name)
         return after
 
-    def _commit(self, name: str, untrusted_header: bytes) -> tuple[int, str]:
-        """Puts the header before what the worker wrote, durably. Size in bytes, hex SHA-256 of it."""
+    def _commit(self, name: str, untrusted_header: bytes, disclosed: Disclosed) -> None:
+        """Puts the header before what the worker wrote; durable when it returns, and what was announced."""
         if not 0 < len(untrusted_header) <= _MAX_HEADER_BYTES:
             raise _worker_lies()
         whole = self.path(name).with_suffix(".tmp")
         digest = hashlib.sha256(untrusted_header)
-        with self._partial(name).open("rb") as source, whole.open("wb") as target:
-            target.write(untrusted_header)
-            while block := source.read(_READ_BYTES):
-                digest.update(block)
-                target.write(block)
-            size = target.tell()
-            target.flush()
-            os.fsync(target.fileno())
-        whole.replace(self.path(name))
-        self._partial(name).unlink(missing_ok=True)
-        return size, digest.hexdigest()
+        try:
+            with self._partial(name).open("rb") as source, whole.open("wb") as target:
+                target.write(untrusted_header)
+                while block := source.read(_READ_BYTES):
+                    digest.update(block)
+                    target.write(block)
+                size = target.tell()
+                target.flush()
+                os.fsync(target.fileno())
+            if (size, digest.digest()) != (disclosed.sealed_bytes, disclosed.sealed_sha256):
+                raise _worker_lies()
+            whole.replace(self.path(name))
+        finally:
+            whole.unlink(missing_ok=True)
+            self._partial(name).unlink(missing_ok=True)
 
     def _evidence_of(self, record: DisclosureRecord) -> Envelope:
         found = self._p.book.statement(record.worker_sha256) if record.worker_sha256 else None

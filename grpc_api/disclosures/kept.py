@@ -12,6 +12,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,12 @@ _FIELDS = {
 }
 
 
+@lru_cache(maxsize=32)
+def read_policy(text: str) -> CustodyPolicy:
+    """Reads a custody policy that was checked when its job came in: often the same few."""
+    return parse_custody_policy(text)
+
+
 @dataclass(frozen=True)
 class Kept:
     """What belongs to one job's recovery, but for the two large files.
@@ -78,7 +85,7 @@ class Kept:
     @property
     def policy(self) -> CustodyPolicy:
         """The custody policy, read."""
-        return parse_custody_policy(self.custody_policy)
+        return read_policy(self.custody_policy)
 
     @property
     def divided(self) -> Sharing:

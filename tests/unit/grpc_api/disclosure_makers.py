@@ -25,7 +25,7 @@ from grpc_api.disclosures.book import Book, Written
 from grpc_api.disclosures.desk import DeskLimits, DisclosureDesk
 from grpc_api.disclosures.doors import DoorParts, Doors
 from grpc_api.disclosures.erasing import Eraser
-from grpc_api.disclosures.kept import Kept, KeptStore
+from grpc_api.disclosures.kept import Kept, KeptStore, read_policy
 from grpc_api.disclosures.materials import Archive
 from grpc_api.disclosures.recording import Recorder
 from grpc_api.disclosures.states import DisclosureRecord
@@ -33,7 +33,7 @@ from grpc_api.ledger import Ledger
 from keyvault.age import HybridIdentity, HybridRecipient, seal
 from keyvault.client import VaultClient, VaultRefusedError
 from keyvault.custody.decisions import approve, deny
-from keyvault.custody.policy import CustodyPolicy, parse_custody_policy
+from keyvault.custody.policy import CustodyPolicy
 from keyvault.custody.requests import cancel
 from keyvault.custody.seals import dealt_info, seal_share
 from keyvault.custody.sharing import Dealt, deal, job_context
@@ -89,7 +89,21 @@ def keeps_text(**changes: str) -> str:
 @cache
 def dealt(text: str) -> Dealt:
     """What the job's worker dealt under a policy."""
-    return deal(parse_custody_policy(text).rule, job_context(JOB_ID))
+    return deal(read_policy(text).rule, job_context(JOB_ID))
+
+
+@cache
+def sealed_shares(text: str) -> dict[str, bytes]:
+    """The shares, sealed to their custodians."""
+    made = dealt(text)
+    return {
+        whose: seal_share(
+            share,
+            HybridRecipient.parse(read_policy(text).custodians[whose].recipient),
+            dealt_info(made.sharing, whose),
+        )
+        for whose, share in made.shares.items()
+    }
 
 
 class Clock:
@@ -226,9 +240,7 @@ class WorkerDouble:
         }
         facts = DisclosureReleaseFacts(**{**values, **self.lies.get("release", {})})
         self.released = sign_envelope(facts.to_statement(), self.signer)
-        return Disclosed(
-            self.released.to_bytes(), len(whole), hashlib.sha256(whole).digest(), granted.blamed
-        )
+        return Disclosed(self.released.to_bytes(), len(whole), hashlib.sha256(whole).digest(), granted.blamed)
 
     def hand_out(self, release_proof: bytes) -> bytes:
         self._require_alive()
@@ -323,7 +335,7 @@ class Scene:
     @property
     def policy(self) -> CustodyPolicy:
         """The custody policy of the job."""
-        return parse_custody_policy(self.text)
+        return read_policy(self.text)
 
     def request_facts(self, by: str = "desk", **changes: Any) -> DisclosureRequestFacts:
         """Ten seconds of one track, for a court."""
@@ -471,14 +483,7 @@ class Scene:
             terms=terms.to_bytes(),
             custody_policy=self.text,
             sharing=made.sharing.to_bytes(),
-            shares={
-                whose: seal_share(
-                    share,
-                    HybridRecipient.parse(self.policy.custodians[whose].recipient),
-                    dealt_info(made.sharing, whose),
-                )
-                for whose, share in made.shares.items()
-            },
+            shares=sealed_shares(self.text),
             statement=statement.to_bytes(),
             evidence=evidence.to_bytes(),
             log_index=self.ledger.record("job", statement),
