@@ -100,6 +100,7 @@ def tell(target: Path, done: Submitted, beside: Mapping[str, Path]) -> None:
         "frames_also_covered": dict(facts.frames_also_covered),
         "decided": dict(facts.decided),
         "recognized": dict(facts.recognized),
+        "recovery": dict(facts.recovery),
         "tier": facts.tier,
         "walls": list(facts.walls),
         "device": facts.device,
@@ -115,7 +116,8 @@ def tell(target: Path, done: Submitted, beside: Mapping[str, Path]) -> None:
         f"{target}\n{proof_path(target)}\n"
         f"{_seen(facts)}{decided(facts)}; audio {facts.audio}{heard(facts)}; "
         f"tier {facts.tier}, {len(facts.walls)} walls; verified.\n"
-        f"worker version {done.release.facts.version}, released by {done.release.by}.{_missing(done)}",
+        f"worker version {done.release.facts.version}, released by {done.release.by}.{_missing(done)}"
+        f"{_kept(facts)}",
     )
 
 
@@ -125,6 +127,15 @@ def _seen(facts: JobFacts) -> str:
     return (
         f"{facts.frames} frames, {facts.frames_with_faces} with faces ({facts.tracks} tracks) covered by "
         f"{facts.effect}{besides_faces(facts)}"
+    )
+
+
+def _kept(facts: JobFacts) -> str:
+    if not facts.recovery:
+        return ""
+    return (
+        "\nThe service keeps what was covered, encrypted: the custodians of the custody policy can have it "
+        f"uncovered. Job {facts.job_id}."
     )
 
 
