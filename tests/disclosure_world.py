@@ -121,7 +121,7 @@ def clip(together: bool = False) -> Clip:
             ticks = TICKS_PER_SECOND // FPS
             picture = Picture(own, index * ticks, ticks, index / FPS)
             scene = Scene(picture.planes, WIDTH, HEIGHT, index / FPS, 0)
-            covers = _covers(index, together=together)
+            covers = covers_at(index, together=together)
             beneath.append(beneath_of(scene, covers, index))
             for cover in covers:
                 apply(solid.cover, cover.region, picture.planes)
@@ -141,7 +141,8 @@ def clip(together: bool = False) -> Clip:
     return Clip(originals, sink.getvalue(), beneath)
 
 
-def _covers(index: int, *, together: bool) -> list[Cover]:
+def covers_at(index: int, *, together: bool = False) -> list[Cover]:
+    """What hides both in a frame."""
     covers = []
     for who, left in ((0, 24), (1, WIDTH - SIDE - 24)):
         x = left + round(12 * np.sin(index / 6 + who))

@@ -23,12 +23,13 @@ from keyvault.vault.disclosures import DisclosureDesk
 from keyvault.vault.errors import VaultRequestError
 from keyvault.vault.workers import WorkerChannel
 from protos.bauta.internal.v1.worker_pb2 import RunDisclosure
-from provenance.dsse import Envelope
+from provenance.dsse import Envelope, sign_envelope
 from provenance.proof import ProofFile
 from provenance.statements import DisclosureWorkerFacts
 from provenance.trust import Trust
-from tests.disclosure_world import JOB_ID, LATER, LIMITS, NODE, Asked, World
+from tests.disclosure_world import JOB_ID, LATER, LIMITS, NODE, RELEASER, Asked, World
 from tests.unit.keyvault.custody.custody_makers import person
+from tests.unit.provenance.provenance_makers import worker_release_facts
 
 CONFIG = VaultConfig(release_timeout_seconds=20)
 
@@ -85,6 +86,8 @@ class Door:
         WorkerChannel(vault, WorkerPresence(), nobody, nobody, self.confirmations, CONFIG, desk).start()
         self.host = WorkerHost(front)
         self.hello = self.host.hello()
+        released = worker_release_facts(measurement=self.hello.measurement.hex())
+        self.release_proof = world.proof(sign_envelope(released.to_statement(), RELEASER), "worker-release")
 
     def _require_released(self, _measurement: bytes) -> None:
         if not self.is_released:
