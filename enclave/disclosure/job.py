@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
 from anonymizer import Limits
+from anonymizer.recovery.restoring import Released as Beneath
 from anonymizer.recovery.restoring import restore
 from enclave.disclosing import MAX_PROCEED_BYTES, REFUSALS, DisclosureOrder
 from enclave.disclosure import handed_over as fds
@@ -196,7 +197,7 @@ class _Disclosure:
             released.result,
             granted.job.media_type,
             sink,
-            released.seen(),
+            Beneath(released.seen(), released.heard()),
             granted.request.stretches,
             Limits(max_frame_pixels=limits.max_frame_pixels, max_frames=limits.max_frames),
             threads=len(os.sched_getaffinity(0)),
