@@ -61,12 +61,17 @@ def require_witnessed(untrusted_proof: bytes, trust: Trust, kind: str) -> Witnes
         statement=recorded.proof.statement,
         kind=kind,
         log_index=recorded.log_index,
-        earliest=_moment(min(times)),
-        latest=_moment(max(times)),
+        earliest=moment_of(min(times)),
+        latest=moment_of(max(times)),
     )
 
 
-def _moment(seconds: int) -> datetime:
+def moment_of(seconds: int) -> datetime:
+    """A witness's time.
+
+    Raises:
+        SignatureError: `witness_time_invalid`.
+    """
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
