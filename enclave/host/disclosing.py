@@ -32,6 +32,8 @@ from provenance.keys import HybridPublicKey
 
 MAX_DISCLOSURE_REPORT_BYTES = 256 << 10
 _MAX_BLAMED = 64
+# For the last word of a worker that ended before it was spoken to.
+_GRACE_SECONDS = 5.0
 _MAX_HEADER_BYTES = 64 << 10
 _SHA256_BYTES = 32
 _MAX_SIZE = 1 << 53
@@ -202,11 +204,12 @@ class RunningDisclosure:
 
     def is_there(self) -> bool:
         """Whether the worker still lives."""
-        if self._fds is None:
-            return False
-        poller = select.poll()
-        poller.register(self._fds[1], select.POLLHUP)
-        return not any(event & select.POLLHUP for _, event in poller.poll(0))
+        return self._fds is not None and not self._has_hung_up(0.0)
+
+    def wait_until_gone(self, timeout_seconds: float = 5.0) -> None:
+        """Waits, but not for ever, until the worker has ended: another one may then have its number."""
+        if self._fds is not None:
+            self._has_hung_up(timeout_seconds)
 
     def stop(self) -> None:
         """Ends the worker; one that has ended is left alone."""
@@ -220,6 +223,11 @@ class RunningDisclosure:
                 os.close(fd)
             self._fds = None
 
+    def _has_hung_up(self, timeout_seconds: float) -> bool:
+        poller = select.poll()
+        poller.register(self._fds[1] if self._fds is not None else -1, 0)
+        return any(event & select.POLLHUP for _, event in poller.poll(timeout_seconds * 1000))
+
     def _order(self, order: DisclosureOrder) -> None:
         if self._fds is None:
             raise _lost()
@@ -231,7 +239,7 @@ class RunningDisclosure:
     def _last_word(self) -> HostError:
         """What a worker said that ended before it was spoken to."""
         try:
-            self._next("", 0.0)
+            self._next("", _GRACE_SECONDS)
         except HostError as ended:
             return ended
         return _lost()

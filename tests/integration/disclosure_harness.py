@@ -143,6 +143,7 @@ class Started:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.running.stop()
+        self.running.wait_until_gone()
         self.running.close()
 
     def admit(self) -> DisclosureWorkerFacts:
