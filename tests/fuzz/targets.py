@@ -10,6 +10,7 @@ from tests.fuzz.rooms import (
     age,
     credentials,
     custody,
+    disclosures,
     evidence,
     media,
     policies,
@@ -37,5 +38,6 @@ ROOMS = (
     credentials,
     witnesses,
     custody,
+    disclosures,
 )
 TARGETS: dict[str, Target] = {target.name: target for room in ROOMS for target in room.TARGETS}
