@@ -122,16 +122,18 @@ def _decoded(streaminfo: bytes, packets: list[bytes], channels: int, count: int)
     context = av.CodecContext.create("flac", "r")
     context.extradata = streaminfo
     parts: list[Integers] = []
+    left = count
     try:
         for packet in [*(av.Packet(packet) for packet in packets), None]:
             for frame in context.decode(packet):
-                if frame.format.name != "s32" or len(frame.layout.channels) != channels:
+                left -= frame.samples
+                if frame.format.name != "s32" or len(frame.layout.channels) != channels or left < 0:
                     raise AnonymizerError("record_refused")
                 interleaved = np.asarray(frame.to_ndarray(), np.int32)
                 parts.append(interleaved.reshape(-1, channels).T >> _SHIFT)
     except (av.FFmpegError, ValueError):
         raise AnonymizerError("record_refused") from None
-    if sum(part.shape[1] for part in parts) != count:
+    if left:
         raise AnonymizerError("record_refused")
     return np.concatenate(parts, axis=1).astype(np.int32)
 

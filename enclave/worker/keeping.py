@@ -8,6 +8,7 @@ never more than a bound, whatever the length of the video.
 from __future__ import annotations
 
 import hashlib
+import io
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
@@ -22,9 +23,9 @@ from enclave.errors import WorkerError
 from enclave.policy import Terms
 from enclave.worker import handed_over as fds
 from enclave.worker import vault_channel
-from enclave.worker.scratch import EncryptedScratch
 from enclave.worker.sealing import seal_result
 from keyvault.age import HybridRecipient
+from keyvault.age.streams import ByteSink
 from keyvault.custody.policy import CustodyPolicy
 from keyvault.custody.seals import dealt_info, seal_share
 from keyvault.custody.sharing import deal, job_context, recovery_key
@@ -67,10 +68,10 @@ class PackageKeeper:
     Args:
         job_id: 16 bytes.
         custody: who together may have it back.
-        max_bytes: of the package.
+        sink: takes the package.
     """
 
-    def __init__(self, job_id: bytes, custody: CustodyPolicy, max_bytes: int) -> None:
+    def __init__(self, job_id: bytes, custody: CustodyPolicy, sink: ByteSink) -> None:
         self._job_id = job_id
         self._custody = custody
         context = job_context(job_id)
@@ -84,10 +85,8 @@ class PackageKeeper:
             )
             for whose, share in dealt.shares.items()
         }
-        self._sink = fds.DescriptorSink(fds.PACKAGE_FD, max_bytes, "package_too_large")
-        self._writer = PackageWriter(
-            self._sink, recovery_key(dealt.secret, context), context, SEGMENT_MILLISECONDS
-        )
+        key = recovery_key(dealt.secret, context)
+        self._writer = PackageWriter(sink, key, context, SEGMENT_MILLISECONDS)
         self._lock = threading.Lock()
         self._waiting: defaultdict[int, _Waiting] = defaultdict(_Waiting)
         self._waiting_bytes = 0
@@ -129,16 +128,24 @@ class PackageKeeper:
         with self._lock:
             self._writer.add(voice_track(speaker), begins, "sound", entry)
 
-    def close(self, result: EncryptedScratch) -> KeptJob:
-        """Puts the result in, ends the package, seals the sheet, and hands the ring to the vault.
+    def package(self, result: io.RawIOBase) -> WrittenPackage:
+        """Puts the result in and ends the package.
 
         Raises:
-            RecoveryError, WorkerError, OSError: as for `covered`; ring_refused, the vault does not take it.
+            RecoveryError, WorkerError, OSError: as for `covered`.
         """
         self._write_all()
         with self._lock:
             add_result(self._writer, result)
-            written = self._writer.close()
+            return self._writer.close()
+
+    def close(self, result: io.RawIOBase) -> KeptJob:
+        """Ends the package, seals the sheet, and hands the ring to the vault.
+
+        Raises:
+            RecoveryError, WorkerError, OSError: as for `covered`; ring_refused, the vault does not take it.
+        """
+        written = self.package(result)
         recipients = tuple(custodian.recipient for custodian in self._custody.custodians.values())
         sink = fds.DescriptorSink(fds.SHEET_FD, 2 * MAX_SHEET_BYTES, "package_too_large")
         sheet = seal_result([self._sheet().to_bytes()], sink, recipients)
@@ -220,7 +227,10 @@ def keeper_for(terms: Terms, job_id: bytes, max_bytes: int) -> PackageKeeper | N
     Raises:
         WorkerError, OSError: it cannot be written.
     """
-    return None if terms.custody is None else PackageKeeper(job_id, terms.custody, max_bytes)
+    if terms.custody is None:
+        return None
+    sink = fds.DescriptorSink(fds.PACKAGE_FD, max_bytes, "package_too_large")
+    return PackageKeeper(job_id, terms.custody, sink)
 
 
 def _hand_over(ring: bytes) -> None:

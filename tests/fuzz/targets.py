@@ -16,6 +16,7 @@ from tests.fuzz.rooms import (
     policies,
     proofs,
     records,
+    recovery,
     replies,
     reviews,
     sound,
@@ -39,5 +40,6 @@ ROOMS = (
     witnesses,
     custody,
     disclosures,
+    recovery,
 )
 TARGETS: dict[str, Target] = {target.name: target for room in ROOMS for target in room.TARGETS}
