@@ -168,6 +168,7 @@ def document_of(disclosure: disclosures_pb2.Disclosure) -> dict[str, Any]:
         "recorded_at": datetime.fromtimestamp(
             disclosure.recorded_at.ToMilliseconds() / 1000, UTC
         ).isoformat(),
+        "worker_waits": disclosure.is_attended,
         "decisions": [decision_of(one.decision) for one in disclosure.decisions],
         "disclosure_bytes": disclosure.disclosure_bytes,
         "disclosure_sha256": disclosure.disclosure_sha256.hex(),

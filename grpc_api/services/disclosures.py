@@ -236,6 +236,7 @@ class DisclosureServicer(disclosures_pb2_grpc.DisclosureServiceServicer):
             disclosure_bytes=record.disclosure_bytes,
             disclosure_sha256=bytes.fromhex(record.disclosure_sha256),
             release_proof=b"" if is_short else record.release_proof,
+            is_attended=record.state.is_open and bool(record.worker_sha256),
         )
 
     def _worker_of(self, record: DisclosureRecord) -> dict[str, bytes]:

@@ -301,7 +301,7 @@ class _Teller:
                 "quorum_not_met",
                 "Fewer custodians approved than the policy asks for, or not the right ones.",
             )
-        story.approved_by = tuple(name for name, _ in counted)
+        story.approved_by = tuple(sorted(name for name, _ in counted))
         story.state, story.worker = "released", None if worker is None else worker[0]
 
     def _within(self, facts: DisclosureReleaseFacts, request: _Request) -> Iterator[tuple[str, str]]:

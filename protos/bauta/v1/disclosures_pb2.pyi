@@ -106,6 +106,7 @@ class Disclosure(_message.Message):
     DISCLOSURE_BYTES_FIELD_NUMBER: _builtins.int
     DISCLOSURE_SHA256_FIELD_NUMBER: _builtins.int
     RELEASE_PROOF_FIELD_NUMBER: _builtins.int
+    IS_ATTENDED_FIELD_NUMBER: _builtins.int
     request_sha256: _builtins.bytes
     """SHA-256 of the request's envelope: its name."""
     state: Global___DisclosureState.ValueType
@@ -120,6 +121,8 @@ class Disclosure(_message.Message):
     """SHA-256 of the sealed disclosure, once released."""
     release_proof: _builtins.bytes
     """The release's proof file (JSON), with the worker's evidence, once released."""
+    is_attended: _builtins.bool
+    """Whether its worker waits and its evidence is on record: only then can custodians approve."""
     @_builtins.property
     def requester(self) -> Global___SigningKeys:
         """Who signed it."""
@@ -145,10 +148,11 @@ class Disclosure(_message.Message):
         disclosure_bytes: _builtins.int = ...,
         disclosure_sha256: _builtins.bytes = ...,
         release_proof: _builtins.bytes = ...,
+        is_attended: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at", "requester", b"requester"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions", "disclosure_bytes", b"disclosure_bytes", "disclosure_sha256", b"disclosure_sha256", "error_code", b"error_code", "recorded_at", b"recorded_at", "release_proof", b"release_proof", "request", b"request", "request_sha256", b"request_sha256", "requester", b"requester", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions", "disclosure_bytes", b"disclosure_bytes", "disclosure_sha256", b"disclosure_sha256", "error_code", b"error_code", "is_attended", b"is_attended", "recorded_at", b"recorded_at", "release_proof", b"release_proof", "request", b"request", "request_sha256", b"request_sha256", "requester", b"requester", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
