@@ -1,10 +1,10 @@
 """Times a release: `python -m benchmarks.disclosing [--rounds 10] [--json FILE]`.
 
 What a disclosure worker does once enough custodians agree, for 3 of 5 and 20 of 30: everything it checks,
-with a log that has grown by a thousand and by a hundred thousand entries since the job; and, on the real worker
-host behind the real wall, all the way from what it is shown to the header that opens the disclosure: two
-seconds of one person in a clip of 448 x 240, restored, coded without loss and sealed. `benchmarks.custody` has
-the steps before that.
+with a log that has grown by a thousand and by a hundred thousand entries since the job; and, on the real
+worker host behind the real wall, all the way from what it is shown to the header that opens the disclosure:
+two seconds of one person in a clip of 448 x 240, restored, coded without loss and sealed.
+`benchmarks.custody` has the steps before that.
 """
 
 from __future__ import annotations
