@@ -266,3 +266,13 @@ def test_a_vault_that_takes_no_ring_fails_the_job(nursery: Nursery, media: bytes
     finally:
         nursery.vault.ring_twist = lambda _response: None
     assert finished.failure_code == "ring_refused"
+
+
+@pytest.mark.parametrize("full", ["package", "sheet"])
+def test_a_full_disk_fails_the_job_and_says_so(nursery: Nursery, full: str) -> None:
+    asked = terms()
+    picture = cv2.imencode(".png", two_people(0))[1].tobytes()
+    running, _ = nursery.start(nursery.seal(picture, asked), asked.to_bytes(), {full: Path("/dev/full")})
+    *_, last = running.reports()
+    running.close()
+    assert last.failure.code == "storage_full"
