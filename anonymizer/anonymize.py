@@ -10,12 +10,14 @@ import cv2
 
 from anonymizer.detect.finders import Finder, open_finders
 from anonymizer.effects.casting import Cast, OnScene
+from anonymizer.effects.operator import Cover, Scene
 from anonymizer.enrolled.gallery import Gallery
 from anonymizer.enrolled.portraits import open_gallery
 from anonymizer.enrolled.recognizing import recognition_of
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import Format, sniff
 from anonymizer.intake.wholeness import check_whole
+from anonymizer.keeping import Keeper
 from anonymizer.leaks.again import Freedom, wider
 from anonymizer.leaks.floors import can_mend, misses
 from anonymizer.models import Models
@@ -41,6 +43,7 @@ def anonymize(
     limits: Limits,
     on_progress: Callable[[Progress], None] | None = None,
     review: Review | None = None,
+    keeper: Keeper | None = None,
 ) -> Report:
     """Anonymizes one video or still, and attacks the result.
 
@@ -56,6 +59,7 @@ def anonymize(
         limits: what it may cost.
         on_progress: called now and then, in this thread, and once at the end.
         review: is given a record and a sheet, and may bring an earlier record and decisions.
+        keeper: is given what is covered, and may keep it.
 
     Returns:
         Counts and times. Only when it returns is the sink's content a result.
@@ -63,14 +67,14 @@ def anonymize(
     Raises:
         AnonymizerError: the media could not be anonymized, or the result does not hold; the sink has been
             emptied.
-        Exception: whatever the two streams themselves raise, unchanged.
+        Exception: whatever the two streams and the keeper themselves raise, unchanged.
     """
     try:
         kind = sniff(source)
         check_whole(source, kind, limits)
         alone = kind.may_be_sound and is_sound_alone(source, kind, limits)
         gallery = None if alone else open_gallery(models, settings)
-        job = _Job(source, sink, kind, models, limits, on_progress, review, gallery, alone)
+        job = _Job(source, sink, kind, models, limits, on_progress, review, keeper, gallery, alone)
         report = job.make(settings)
         missed = _misses(report, settings)
         if not missed:
@@ -79,6 +83,8 @@ def anonymize(
         for stream in (source, sink):
             stream.seek(0)
         sink.truncate()
+        if keeper is not None:
+            keeper.again()
         again = job.make(wider(settings, models, job.freedom, missed))
         _raise_the_worst(_misses(again, settings))
         return _after(report, again)
@@ -117,6 +123,7 @@ class _Job:
     limits: Limits
     on_progress: Callable[[Progress], None] | None
     review: Review | None
+    keeper: Keeper | None
     gallery: Gallery | None
     is_sound_alone: bool
 
@@ -130,10 +137,14 @@ class _Job:
     def make(self, settings: Settings) -> Report:
         """Makes and attacks the result once, from the beginning of the source."""
         kind, models = self.kind, self.models
+        # A finer encoding covers the same as the first, and only the first one is told to the keeper.
+        keepers = iter([self.keeper])
 
         def opened(on_scene: OnScene | None) -> tuple[Session, Cast]:
             session = self._session(settings)
-            return session, Cast(models, settings, on_scene, also=session.wanted)
+            session.keeper = next(keepers, None)
+            hears = _both(on_scene, session.keeper)
+            return session, Cast(models, settings, hears, also=session.wanted)
 
         if kind.is_still:
             report = transform_still(
@@ -147,7 +158,7 @@ class _Job:
         if self.is_sound_alone:
 
             def open_session() -> Session:
-                return self._session(settings)
+                return opened(None)[0]
 
             return transform_sound(self.source, kind, self.sink, sound, open_session, self.on_progress)
         job = Job(settings, self.limits, opened, models.device, self.on_progress, sound)
@@ -165,3 +176,16 @@ class _Job:
         return Session(
             look(), as_role=settings.as_role, recognition=recognition, roles=settings.roles_enrolled
         )
+
+
+def _both(on_scene: OnScene | None, keeper: Keeper | None) -> OnScene | None:
+    if keeper is None:
+        return on_scene
+    covered = keeper.covered
+
+    def hear(scene: Scene, covers: Sequence[Cover]) -> None:
+        if on_scene is not None:
+            on_scene(scene, covers)
+        covered(scene, covers)
+
+    return hear

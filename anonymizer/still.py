@@ -80,7 +80,7 @@ def transform_still(
     with watch.stage("cover"):
         covered = _cover(image, found, session, cast, attack)
         if settings.sensor_noise == "suppress":
-            Suppressor().apply(_planes(image), shot=0, time=0.0)
+            Suppressor().apply(planes_of(image), shot=0, time=0.0)
         session.film()
         begun = [tuple(map(len, boxes.values())) for boxes in found]
         session.finish(image.shape[1], image.shape[0], 1, begun)
@@ -182,7 +182,7 @@ def _cover(
         for sought in finder.sought
         for number, row in enumerate(found[search][sought.kind])
     ]
-    scene = Scene(_planes(image), width, height, time=0.0, shot=0)
+    scene = Scene(planes_of(image), width, height, time=0.0, shot=0)
     decided = session.decide(seen, scene)
     attack.decided(scene, decided)
     attack.see(scene, decided.covers)
@@ -198,7 +198,8 @@ def _cover(
     return covered
 
 
-def _planes(image: Pixels) -> list[Plane]:
+def planes_of(image: Pixels) -> list[Plane]:
+    """Returns writable views of a still's colours, as effects take them."""
     return [Plane(image[:, :, i], 1, NEUTRAL) for i in range(min(image.shape[2], 3))]
 
 

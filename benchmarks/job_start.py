@@ -43,8 +43,9 @@ def start_ms(host: WorkerHost) -> float:
         max_frame_pixels=1,
         max_frames=1,
         max_review_bytes=1 << 20,
+        max_recovery_bytes=1 << 20,
     )
-    files = [os.memfd_create(name) for name in ("upload", "result", "scratch", "review")]
+    files = [os.memfd_create(name) for name in ("upload", "result", "scratch", "review", "package", "sheet")]
     began = time.perf_counter()
     try:
         running = host.start(order, *files)

@@ -12,8 +12,13 @@ import typer
 from console import output
 from console.commands import (
     age,
+    audit,
     compare,
+    consent,
+    custodian,
+    disclose,
     doctor,
+    erase,
     evaluate,
     evidence,
     log,
@@ -47,6 +52,8 @@ app.command("verify")(verify.verify)
 app.command("compare")(compare.compare)
 app.command("evaluate")(evaluate.evaluate)
 app.command("statement")(statement.statement)
+app.command("erase")(erase.erase)
+app.command("audit")(audit.audit)
 app.command("keygen")(age.keygen)
 app.command("seal")(age.seal)
 app.command("open")(age.open_)
@@ -56,6 +63,9 @@ app.add_typer(evidence.app, name="evidence")
 app.add_typer(release.app, name="release")
 app.add_typer(log.app, name="log")
 app.add_typer(witness.app, name="witness")
+app.add_typer(custodian.app, name="custodian")
+app.add_typer(disclose.app, name="disclose")
+app.add_typer(consent.app, name="consent")
 app.add_typer(proof.app, name="proof")
 app.add_typer(models.app, name="models")
 

@@ -105,6 +105,7 @@ def tell(target: Path, done: Submitted, beside: Mapping[str, Path]) -> None:
         "leaks_look": facts.leaks_look,
         "attackers": sorted(facts.attackers),
         "independent": list(facts.independent),
+        "recovery": dict(facts.recovery),
         "tier": facts.tier,
         "walls": list(facts.walls),
         "device": facts.device,
@@ -121,7 +122,8 @@ def tell(target: Path, done: Submitted, beside: Mapping[str, Path]) -> None:
         f"{_seen(facts)}{decided(facts)}; audio {facts.audio}{heard(facts)}; "
         f"tier {facts.tier}, {len(facts.walls)} walls; verified.\n"
         f"{attacked_in_a_line(facts)}\n"
-        f"worker version {done.release.facts.version}, released by {done.release.by}.{_missing(done)}",
+        f"worker version {done.release.facts.version}, released by {done.release.by}.{_missing(done)}"
+        f"{_kept(facts)}",
     )
 
 
@@ -131,6 +133,15 @@ def _seen(facts: JobFacts) -> str:
     return (
         f"{facts.frames} frames, {facts.frames_with_faces} with faces ({facts.tracks} tracks) covered by "
         f"{facts.effect}{besides_faces(facts)}"
+    )
+
+
+def _kept(facts: JobFacts) -> str:
+    if not facts.recovery:
+        return ""
+    return (
+        "\nThe service keeps what was covered, encrypted: the custodians of the custody policy can have it "
+        f"uncovered. Job {facts.job_id}."
     )
 
 

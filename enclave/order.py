@@ -25,6 +25,7 @@ class JobLimits:
         max_frame_pixels: width times height of a frame.
         max_frames: frames of one video.
         max_review_bytes: size of the sealed review package.
+        max_recovery_bytes: size of the recovery package.
     """
 
     max_memory_bytes: int
@@ -33,6 +34,12 @@ class JobLimits:
     max_frame_pixels: int
     max_frames: int
     max_review_bytes: int
+    max_recovery_bytes: int
+
+    @property
+    def largest_file_bytes(self) -> int:
+        """What any file of the job can grow to."""
+        return max(self.max_result_bytes, self.max_review_bytes, self.max_recovery_bytes)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class ServiceConfig:
         max_upload_bytes: largest sealed upload.
         max_result_bytes: largest sealed result.
         max_review_bytes: largest sealed review package.
+        max_recovery_bytes: largest recovery package.
         max_frame_pixels: largest frame, width times height (8K by default).
         max_frames: most frames of one video.
         max_worker_memory_bytes: address space of one job's child.
@@ -31,6 +32,8 @@ class ServiceConfig:
         max_running_jobs: jobs behind the wall at once.
         max_attempts: how often a job is started when the service is killed under it.
         max_open_jobs: jobs of one identity that have not ended.
+        max_open_disclosures: requests for disclosure that stand at once; a worker waits for each.
+        max_disclosure_requests_a_day: of one requester.
         max_requests_per_minute: requests of one identity, streams counted once.
         max_streams: concurrent requests, all identities together.
         upload_seconds: how long a job waits for its upload before it is removed.
@@ -46,6 +49,7 @@ class ServiceConfig:
     max_upload_bytes: int = 20 * GIB
     max_result_bytes: int = 20 * GIB
     max_review_bytes: int = 64 << 20
+    max_recovery_bytes: int = 20 * GIB
     max_frame_pixels: int = 7680 * 4320
     max_frames: int = 2_000_000
     max_worker_memory_bytes: int = 8 * GIB
@@ -53,6 +57,8 @@ class ServiceConfig:
     max_running_jobs: int = 1
     max_attempts: int = 2
     max_open_jobs: int = 100
+    max_open_disclosures: int = 8
+    max_disclosure_requests_a_day: int = 20
     max_requests_per_minute: int = 600
     max_streams: int = 64
     upload_seconds: int = 24 * 3600

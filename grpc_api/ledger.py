@@ -8,14 +8,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from grpc_api.errors import unavailable
+from provenance.checkpoint import CheckpointText
 from provenance.dsse import Envelope
+from provenance.entry import Entry
 from provenance.errors import LogError
 from provenance.log import TransparencyLog
+from provenance.note import parse_note
 from provenance.proof import ProofFile
 from provenance.register import KIND as WORKER_RELEASE
 from provenance.tlog_proof import TlogProof
 
 _TRIES = 100
+# What is read under one lock of the log.
+_ENTRIES_AT_ONCE = 4096
 _WITNESS_PAUSE_SECONDS = 1.0
 
 
@@ -71,6 +76,27 @@ class Ledger:
                 )
         raise unavailable("log_busy", "The log grows too fast to prove two entries at once; try again.")
 
+    def until_now(self, index: int) -> tuple[bytes, list[Entry]]:
+        """Everything from an entry to the log's end.
+
+        Returns:
+            The proof that the entry is under the newest checkpoint, and every entry from it to there.
+        """
+        place = self._log.proof_for(index)
+        return place, self._entries(index, _size(TlogProof.parse(place).checkpoint))
+
+    def whole(self) -> tuple[bytes, list[Entry]]:
+        """The newest checkpoint, and every entry under it."""
+        note = self._log.latest_checkpoint()
+        return note, self._entries(0, _size(note))
+
+    def _entries(self, first: int, end: int) -> list[Entry]:
+        entries: list[Entry] = []
+        while first + len(entries) < end:
+            at = first + len(entries)
+            entries += self._log.entries(at, min(_ENTRIES_AT_ONCE, end - at))
+        return entries
+
     def inclusion(self, index: int) -> bytes:
         """The proof that an entry is in the log, a c2sp.org/tlog-proof text."""
         return self._log.proof_for(index)
@@ -78,6 +104,10 @@ class Ledger:
     def checkpoint(self) -> bytes:
         """The newest signed checkpoint."""
         return self._log.latest_checkpoint()
+
+
+def _size(note: bytes) -> int:
+    return CheckpointText.parse(parse_note(note).text.encode()).size
 
 
 @dataclass(frozen=True)

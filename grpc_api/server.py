@@ -14,6 +14,8 @@ from grpc_reflection.v1alpha import reflection
 from enclave.host import WorkerHost
 from enclave.wall import require_floor
 from grpc_api.config import ServiceConfig
+from grpc_api.disclosures.kept import KeptStore
+from grpc_api.disclosures.wiring import Disclosures
 from grpc_api.errors import unavailable
 from grpc_api.founding import trust_of
 from grpc_api.interceptor import FrontDoor
@@ -21,6 +23,7 @@ from grpc_api.jobs import states
 from grpc_api.jobs.desk import JobDesk
 from grpc_api.jobs.dispatcher import Backstage, Dispatcher
 from grpc_api.jobs.endings import Endings
+from grpc_api.jobs.keeping import Keeping
 from grpc_api.jobs.progress import ProgressBoard
 from grpc_api.jobs.receipts import Receipts
 from grpc_api.jobs.spool import Spool
@@ -39,6 +42,8 @@ from grpc_api.witnesses import cosigner
 from keyvault.client import VaultClient, VaultDescription
 from keyvault.errors import KeyvaultError
 from protos.bauta.v1 import (
+    disclosures_pb2,
+    disclosures_pb2_grpc,
     intake_pb2,
     intake_pb2_grpc,
     jobs_pb2,
@@ -60,6 +65,7 @@ _OUR_SERVICES = tuple(
         (intake_pb2.DESCRIPTOR, "IntakeService"),
         (jobs_pb2.DESCRIPTOR, "JobService"),
         (proofs_pb2.DESCRIPTOR, "ProofService"),
+        (disclosures_pb2.DESCRIPTOR, "DisclosureService"),
     )
 )
 
@@ -85,6 +91,8 @@ class FrontDesk:
         self._store = JobStore(premises.desk / "jobs.sqlite")
         spool = Spool(premises.desk / "spool", config.min_free_bytes)
         self._spool = spool
+        kept = KeptStore(premises.desk / "recovery")
+        self._keeping = Keeping(kept, spool, vault, config)
         self._embedded = embedded
         self._recover()
         ledger = Ledger(
@@ -105,6 +113,7 @@ class FrontDesk:
             Backstage(
                 store=self._store,
                 spool=spool,
+                keeping=self._keeping,
                 progress=progress,
                 ledger=ledger,
                 worker=worker,
@@ -120,6 +129,17 @@ class FrontDesk:
         )
         self._public = PublicRecords(premises.public, vault, ledger)
         self._board = IntakeBoard(vault.announce_intake, ledger)
+        self._disclosures = Disclosures(
+            premises,
+            config,
+            vault,
+            worker,
+            ledger,
+            self._trust,
+            spool,
+            kept,
+            is_lasting=not embedded,
+        )
         self._front_door = FrontDoor(config.max_requests_per_minute)
         self._server = grpc.server(
             ThreadPoolExecutor(config.max_streams, thread_name_prefix="rpc"),
@@ -139,6 +159,7 @@ class FrontDesk:
         proofs_pb2_grpc.add_ProofServiceServicer_to_server(
             ProofServicer(self._store, ledger, self._public), self._server
         )
+        disclosures_pb2_grpc.add_DisclosureServiceServicer_to_server(self._disclosures.servicer, self._server)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection(
@@ -177,15 +198,15 @@ class FrontDesk:
         self._server.start()
         hello = self._worker.hello()
         require_floor(hello.walls, self._config.wall_floor)
-        self._board.settle(
-            settle_release(
-                self._premises.releases,
-                self._premises.own_release,
-                self._trust,
-                self._vault,
-                hello,
-            )
+        release = settle_release(
+            self._premises.releases,
+            self._premises.own_release,
+            self._trust,
+            self._vault,
+            hello,
         )
+        self._board.settle(release)
+        self._disclosures.begin(release)
         self._public.settle(hello)
         self._dispatcher.start()
         threading.Thread(target=self._sweep, name="sweeper", daemon=True).start()
@@ -198,6 +219,7 @@ class FrontDesk:
         self._desk.drain()
         # An embedded service stops when nobody is left to fetch a result: then there is nothing to wait for.
         self._dispatcher.shut_down(0.0 if self._embedded else self._config.drain_seconds)
+        self._disclosures.stop()
         self._server.stop(grace=_CALL_GRACE_SECONDS).wait(2 * _CALL_GRACE_SECONDS)
         if self._embedded:
             # A vault that is gone has nothing in memory any more; its next start is told again.
@@ -207,14 +229,14 @@ class FrontDesk:
     def close(self) -> None:
         """Closes the stores, once the worker is gone."""
         self._store.close()
+        self._disclosures.close()
 
     def _recover(self) -> None:
         recover(self._store, self._spool, max_attempts=self._config.max_attempts, abandon=self._embedded)
+        open_jobs = [job.job_id for job in self._store.in_state(State.UPLOADING, State.QUEUED, State.RUNNING)]
+        self._keeping.recover(open_jobs)
         # The vault destroys what it keeps for any other job.
-        self._vault.retain_jobs(
-            bytes.fromhex(job.job_id)
-            for job in self._store.in_state(State.UPLOADING, State.QUEUED, State.RUNNING)
-        )
+        self._vault.retain_jobs(map(bytes.fromhex, open_jobs))
 
     def _set_health(self, *, serving: bool) -> None:
         answer = health_pb2.HealthCheckResponse
@@ -226,6 +248,7 @@ class FrontDesk:
         while not self._ended.wait(_SWEEP_SECONDS):
             self._desk.sweep()
             self._public.catch_up()
+            self._disclosures.sweep()
 
 
 def recover(store: JobStore, spool: Spool, *, max_attempts: int, abandon: bool) -> None:

@@ -6,19 +6,23 @@ import re
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from keyvault.errors import KeyvaultError
 from keyvault.public_keys import from_message
 from protos.bauta.internal.v1.vault_pb2 import (
     AcceptUpload,
+    AnnounceErasures,
     AnnounceIntake,
     AnnounceRotations,
+    ConfirmErasure,
     ConfirmRelease,
     ConfirmRotation,
     Describe,
     EndJob,
+    EraseTracks,
+    KeepRing,
     RegisterWorker,
     ReleaseWorker,
     RetainJobs,
@@ -203,6 +207,16 @@ class VaultClient:
         """
         self._ask(VaultRequest(end_job=EndJob(job_id=job_id)), "done")
 
+    def keep_ring(self, job_id: bytes, ring_sha256: bytes) -> None:
+        """Has the vault keep the ring of a job that is done; `end_job` then does not destroy it.
+
+        Raises:
+            VaultRefusedError: ring_unknown or vault_store_unwritable.
+            VaultUnavailableError: no answer.
+        """
+        request = KeepRing(job_id=job_id, ring_sha256=ring_sha256)
+        self._ask(VaultRequest(keep_ring=request), "done")
+
     def retain_jobs(self, job_ids: Iterable[bytes]) -> None:
         """Has the vault destroy what it keeps for every job but these.
 
@@ -266,6 +280,45 @@ class VaultClient:
         """
         request = ConfirmRotation(retired_sha256=retired_sha256, tlog_proof=tlog_proof)
         self._ask(VaultRequest(confirm_rotation=request), "done")
+
+    def erase_tracks(self, job_id: bytes, tracks: Sequence[int], reason: str) -> tuple[bytes, int]:
+        """Has the vault destroy wrapped keys of a job that is kept; nobody brings them back.
+
+        Args:
+            job_id: 16 bytes.
+            tracks: numbers, rising, at most 64; none for those that are left, 64 at a time.
+            reason: an erasure reason.
+
+        Returns:
+            The erasure statement in its DSSE envelope (JSON), and how many tracks of the job are left.
+
+        Raises:
+            VaultRefusedError: erasure_malformed, ring_unknown, track_unknown, track_erased or
+                vault_store_unwritable.
+            VaultUnavailableError: no answer.
+        """
+        request = EraseTracks(job_id=job_id, tracks=tracks, reason=reason)
+        erased = self._ask(VaultRequest(erase_tracks=request), "erased").erased
+        return erased.statement, erased.left
+
+    def announce_erasures(self) -> list[bytes]:
+        """Gives the DSSE envelopes (JSON) of erasures that were not confirmed; a few at a time.
+
+        Raises:
+            VaultUnavailableError: no answer.
+        """
+        answer = self._ask(VaultRequest(announce_erasures=AnnounceErasures()), "statements")
+        return list(answer.statements.envelopes)
+
+    def confirm_erasure(self, statement_sha256: bytes, tlog_proof: bytes) -> None:
+        """Shows the vault that an erasure is in the log; it then forgets the statement.
+
+        Raises:
+            VaultRefusedError: erasure_unknown or entry_proof_invalid.
+            VaultUnavailableError: no answer.
+        """
+        request = ConfirmErasure(statement_sha256=statement_sha256, tlog_proof=tlog_proof)
+        self._ask(VaultRequest(confirm_erasure=request), "done")
 
     def close(self) -> None:
         """Closes the channel, upon which the vault ends."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from provenance.dsse import Envelope
 from provenance.keys import STATEMENT_SUITE, HybridPublicKey
-from provenance.statements import JobFacts, ReleaseFacts
+from provenance.statements import DisclosureWorkerFacts, JobFacts, ReleaseFacts
 
 # What a worker's statement and the evidence for the worker must say alike.
 AGREED_FACTS = ("job_id", "measurement", "policy_sha256", "terms_sha256", "tier", "walls", "signatures")
@@ -47,3 +47,13 @@ def read_job(
     facts = JobFacts.from_statement(untrusted.verify(release.worker_key, required))
     untrusted.insist_on(facts.signatures)
     return facts
+
+
+def read_disclosure_worker(untrusted: Envelope, node: HybridPublicKey) -> DisclosureWorkerFacts:
+    """Reads the statement that certifies a disclosure worker.
+
+    Raises:
+        SignatureError: a signature is false, or by another key than the node's.
+        FormatError: it is no such statement.
+    """
+    return DisclosureWorkerFacts.from_statement(untrusted.verify(node))

@@ -22,10 +22,16 @@ KINDS = (
     "worker-release",
     "key-rotation",
     "disclosure-request",
+    "disclosure-worker",
     "disclosure-approval",
     "disclosure-denial",
+    "disclosure-cancellation",
+    "disclosure-count",
     "disclosure-release",
+    "resharing",
     "erasure",
+    "consent",
+    "consent-withdrawal",
 )
 """The last name of each statement's predicate type, without its version (`statements.Facts.kind`)."""
 

@@ -151,6 +151,16 @@ class SequencedLog:
         hashes = inclusion_proof(index, size, self._storage.node)
         return TlogProof(index=index, hashes=tuple(hashes), checkpoint=note).to_bytes()
 
+    def entries(self, first: int, count: int) -> list[Entry]:
+        """Published entries, one after the other: what is hashed again by who wants to see all of them.
+
+        Raises:
+            LogError: `not_published`, or the log is damaged.
+        """
+        if not 0 <= first <= first + count <= self._latest()[0]:
+            raise LogError("there are no published entries at these places", "not_published")
+        return self._storage.entries(first, count)
+
     def consistency_proof(self, old_size: int, new_size: int) -> list[bytes]:
         """The proof that the tree of `new_size` leaves begins with the one of `old_size` (RFC 6962, 2.1.2).
 

@@ -114,6 +114,34 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
         raise MerkleError("the inclusion proof does not lead to the root")
 
 
+def verify_tail(leaves: Sequence[bytes], index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
+    """Checks that these are all the leaves of a tree from an index to its end, none left out.
+
+    Args:
+        leaves: leaf hashes; the first one's is at `index`.
+        index: where they begin.
+        size: of the tree.
+        proof: the inclusion proof of the first one. What stands right of its path is recomputed.
+        root: of the tree.
+
+    Raises:
+        MerkleError: they are not.
+    """
+    if len(leaves) != size - index or not leaves:
+        raise MerkleError("these are not as many leaves as the tree has from there on")
+    verify_inclusion(leaves[0], index, size, proof, root)
+    path = list(proof)
+    low, high = 0, size
+    while high - low > 1:
+        middle, sibling = low + _split(high - low), path.pop()
+        if index >= middle:
+            low = middle
+            continue
+        if _leaves_hash(leaves, middle - index, high - index) != sibling:
+            raise MerkleError("a leaf of the tree was left out or changed")
+        high = middle
+
+
 def verify_consistency(
     old_size: int, new_size: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes
 ) -> None:
@@ -160,6 +188,13 @@ def _range_hash(low: int, high: int, read_node: NodeReader) -> bytes:
         return read_node(level, low >> level)
     middle = low + _split(width)
     return node_hash(_range_hash(low, middle, read_node), _range_hash(middle, high, read_node))
+
+
+def _leaves_hash(leaves: Sequence[bytes], low: int, high: int) -> bytes:
+    if high - low == 1:
+        return leaves[low]
+    middle = low + _split(high - low)
+    return node_hash(_leaves_hash(leaves, low, middle), _leaves_hash(leaves, middle, high))
 
 
 def _split(width: int) -> int:

@@ -1,4 +1,4 @@
-"""What the service itself vouches for, checked offline: receipts, failures, policies, destroyed keys.
+"""What the service itself vouches for, checked offline: receipts, failures, policies, keys and tracks erased.
 
 Each is a proof file whose statement the node key signed, so that it needs no evidence for its signer. Results
 are for `verifier`, releases of worker versions for `register`.
@@ -16,12 +16,25 @@ from provenance.checkpoint import Checkpoint
 from provenance.errors import ProvenanceError
 from provenance.proof import ProofFile
 from provenance.recorded import RECORDED_STEPS, verify_recorded
-from provenance.statements import Facts, FailureFacts, KeyRotationFacts, PolicyFacts, SubmissionFacts
+from provenance.statements import (
+    ErasureFacts,
+    Facts,
+    FailureFacts,
+    KeyRotationFacts,
+    PolicyFacts,
+    SubmissionFacts,
+)
 from provenance.statements.base import MAX_STATEMENT_BYTES
 from provenance.trust import Trust
 from provenance.verifier import VerifiedResult
 
-NODE_STATEMENTS: tuple[type[Facts], ...] = (SubmissionFacts, FailureFacts, PolicyFacts, KeyRotationFacts)
+NODE_STATEMENTS: tuple[type[Facts], ...] = (
+    SubmissionFacts,
+    FailureFacts,
+    PolicyFacts,
+    KeyRotationFacts,
+    ErasureFacts,
+)
 
 NODE_STEPS = {
     **RECORDED_STEPS,

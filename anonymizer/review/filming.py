@@ -110,7 +110,7 @@ class Filmer:
         if box.width * box.height > reel.width * reel.height:
             reel.width, reel.height = min(box.width, scene.width), min(box.height, scene.height)
         if reel.strip.is_due(scene.time):
-            thumbnail = _thumbnail(scene, cover)
+            thumbnail = thumbnail_of(scene, cover)
             if thumbnail is not None:
                 reel.strip.add(scene.time, thumbnail)
                 self._stay_small()
@@ -145,7 +145,8 @@ def _size(thumbnails: Sequence[Thumbnail]) -> int:
     return sum(len(thumbnail.jpeg) for thumbnail in thumbnails)
 
 
-def _thumbnail(scene: Scene, cover: Box) -> Thumbnail | None:
+def thumbnail_of(scene: Scene, cover: Box) -> Thumbnail | None:
+    """A small picture of a cover and what is around it, of a painted frame; None where it lies outside."""
     around = cover.scaled(AROUND)
     left, top = max(0, int(around.x1) // 2 * 2), max(0, int(around.y1) // 2 * 2)
     right, bottom = min(scene.width, int(around.x2) + 1), min(scene.height, int(around.y2) + 1)

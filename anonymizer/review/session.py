@@ -18,6 +18,7 @@ from anonymizer.effects.operator import Scene
 from anonymizer.enrolled.recognizing import Recognition
 from anonymizer.enrolled.remembering import Remembering
 from anonymizer.errors import AnonymizerError
+from anonymizer.keeping import Keeper
 from anonymizer.leaks.checked import Looks, Recorded, Shown
 from anonymizer.review.deciding import AsRole, Decided, Decider, Numbers, Seen
 from anonymizer.review.decisions import Decisions
@@ -44,6 +45,7 @@ class Session:
         record: everything that was seen, once it is finished; None where none is kept.
         sheet: what a person is shown; likewise.
         looks: who looked at which frame; asked for once, as frames leave.
+        keeper: is given what is covered; None where nobody keeps it.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Session:
         self.numbers = Numbers([[sought.kind for sought in finder.sought] for finder in finders])
         self.record: Record | None = None
         self.sheet: Sheet | None = None
+        self.keeper: Keeper | None = None
         self._replayed = replayed
         decisions = decisions or Decisions()
         self._require_followed(decisions)
@@ -195,6 +198,9 @@ class Session:
         """Takes the sheet's pictures of the frame that was painted last, once it is as it will be encoded."""
         if self._filmer is not None and self._painted is not None:
             self._filmer.film(*self._painted)
+        if self.keeper is not None and self._painted is not None:
+            scene, decided = self._painted
+            self.keeper.shown(scene, decided.covers)
         self._painted = None
 
     def finish(self, width: int, height: int, frames: int, begun: Sequence[tuple[int, ...]]) -> None:

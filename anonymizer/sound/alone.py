@@ -82,7 +82,9 @@ def transform_sound(
         if heard is None:
             raise AnonymizerError("media_empty")
     plan = job.plan(heard, session) if heard is not None else None
-    maker = job.maker(heard, plan) if heard is not None and plan is not None else None
+    maker: Maker | None = None
+    if heard is not None and plan is not None:
+        maker = job.maker(heard, plan, session.keeper)
     with watch.stage("encode"):
         track, month = _make(source, kind, sink, job, maker, on_progress)
     figures = maker.figures if maker is not None else None
@@ -136,7 +138,7 @@ def _make(
     try:
         begins, frames = _begun(reader)
         month = month_of_video(reader.tags) if job.settings.captured == "month" else None
-        writer = _Writer(sink, form_of(reader.sound, maker), month)
+        writer = SoundWriter(sink, form_of(reader.sound, maker), month)
         try:
             track = SoundTrack(writer.sound, begins, job.limits.max_duration_seconds, writer.mux, maker)
             told = perf_counter()
@@ -168,10 +170,21 @@ def _begun(reader: SoundReader) -> tuple[Fraction, Iterator[AudioFrame]]:
     return time_of(first), chain([first], frames)
 
 
-class _Writer:
-    """One M4A being written."""
+class SoundWriter:
+    """One M4A being written.
+
+    Attributes:
+        sound: the stream.
+    """
 
     def __init__(self, stream: BinaryIO, form: Form, month: str | None) -> None:
+        """Opens the encoder.
+
+        Args:
+            stream: writable and seekable.
+            form: of the sound.
+            month: of capture, where the result shall say it.
+        """
         self._sink = Sink(stream)
         self._container = av.open(
             self._sink,
@@ -186,13 +199,16 @@ class _Writer:
         self._container.start_encoding()
 
     def mux(self, packets: Iterable[Packet[AudioStream]]) -> None:
+        """Takes encoded sound."""
         for packet in packets:
             self._container.mux_one(packet)
 
     def finish(self) -> None:
+        """Completes the file."""
         self._container.close()
 
     def abandon(self) -> None:
+        """Leaves the file as it is: unusable."""
         self._sink.closed = True
         self._container.close()
 

@@ -13,8 +13,10 @@ import numpy.typing as npt
 from av.audio.frame import AudioFrame
 
 from anonymizer.errors import AnonymizerError
+from anonymizer.keeping import Keeper
 from anonymizer.leaks.voices import VoiceFindings, attack_voices
 from anonymizer.models import Models
+from anonymizer.recovery.voices import VoiceKeeper
 from anonymizer.review.session import Session
 from anonymizer.settings import Limits, Settings
 from anonymizer.sound.effects import VoiceEffect
@@ -81,14 +83,15 @@ class SoundJob:
         only_kept = all(stretch.effect == "keep" for stretch in plan.stretches)
         return None if only_kept and self.settings.lets_sound_through else plan
 
-    def maker(self, heard: Heard, plan: Plan) -> Maker:
-        """Opens what makes the sound.
+    def maker(self, heard: Heard, plan: Plan, keeper: Keeper | None = None) -> Maker:
+        """Opens what makes the sound, and tells a keeper what it replaces.
 
         Raises:
             AnonymizerError: model_missing, model_unusable.
         """
         speaks = any(stretch.effect == "anonymize" for stretch in plan.stretches)
-        return Maker(heard, plan, self._speaker(heard.turns) if speaks else _nobody_speaks)
+        voices = VoiceKeeper(keeper, plan, heard.rate, heard.begins_at) if keeper is not None else None
+        return Maker(heard, plan, self._speaker(heard.turns) if speaks else _nobody_speaks, voices)
 
     def attack(
         self, result: BinaryIO, heard: Heard | None, plan: Plan | None

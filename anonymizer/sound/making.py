@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from anonymizer.recovery.voices import VoiceKeeper
 from anonymizer.sound.envelope import Envelope
 from anonymizer.sound.figures import (
     AROUND_SECONDS,
@@ -46,10 +47,11 @@ class Maker:
         begins_at: the number of its first sample, from the time that is zero.
     """
 
-    def __init__(self, heard: Heard, plan: Plan, speak: Speak) -> None:
-        """Takes what the first pass found, what is to happen, and who changes voices."""
+    def __init__(self, heard: Heard, plan: Plan, speak: Speak, voices: VoiceKeeper | None = None) -> None:
+        """Takes what the first pass found, what is to happen, who changes voices, and who keeps them."""
         self._heard = heard
         self._plan = plan
+        self._voices = voices
         self.rate = made_rate(heard.rate)
         self.begins_at = self._at_rate(heard.begins_at)
         self._channels_out = self.channels_of(heard.channels)
@@ -84,6 +86,8 @@ class Maker:
         Raises:
             AnonymizerError: media_corrupt, detector_failed.
         """
+        if self._voices is not None:
+            self._voices.push(samples)
         yield from self._taken_in(self._resampler.push(np.clip(samples, -1.0, 1.0)))
 
     def finish(self) -> Iterator[Samples]:
@@ -93,6 +97,8 @@ class Maker:
             AnonymizerError: media_corrupt, where the track is not as long as it was heard to be;
                 detector_failed.
         """
+        if self._voices is not None:
+            self._voices.finish()
         yield from self._taken_in(self._resampler.flush())
         missing = self._samples - self._taken
         if 0 < missing <= self.rate // 100:

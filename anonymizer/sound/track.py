@@ -33,10 +33,12 @@ class Form:
     Attributes:
         rate: samples a second.
         layout: FFmpeg's name.
+        lossless: FLAC of 24 bits, and not AAC.
     """
 
     rate: int
     layout: str
+    lossless: bool = False
 
     @property
     def bit_rate(self) -> int:

@@ -178,7 +178,7 @@ class _Passage:
         self._maker: Maker | None = None
         plan = job.sound.plan(heard, self._session) if heard is not None else None
         if heard is not None and plan is not None:
-            self._maker = job.sound.maker(heard, plan)
+            self._maker = job.sound.maker(heard, plan, self._session.keeper)
         self._attack_voices = job.sound.attack(sink, heard, plan)
         with self._watch.stage("attack"):
             self._attack = Attack(self._session, job.settings, job.sound.models)

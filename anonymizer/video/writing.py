@@ -139,7 +139,12 @@ class Mp4Writer:
 
 
 def add_sound(container: OutputContainer, form: Form) -> AudioStream:
-    """Adds an AAC stream that says nothing of its encoder."""
+    """Adds a stream that says nothing of its encoder: AAC, or FLAC."""
+    if form.lossless:
+        flac = container.add_stream("flac", rate=form.rate, layout=form.layout)
+        flac.codec_context.format = "s32"
+        flac.codec_context.flags |= CodecFlags.bitexact
+        return flac
     sound = container.add_stream("aac", rate=form.rate, layout=form.layout)
     sound.codec_context.bit_rate = form.bit_rate
     sound.codec_context.flags |= CodecFlags.bitexact

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from console.commands.options import DataOption, JsonOption, find_policy
+from console.custody_policy import CustodyOption, custody_for
 from console.enrolment import EnrolledOption, EnrolOption, enrolment_for
 from console.paths import data_folder
 from console.progress import ProgressDisplay
@@ -113,6 +114,7 @@ def submit(
     ] = False,
     pseudonym_file: PseudonymFileOption = None,
     ask_pseudonym: AskPseudonymOption = False,
+    custody: CustodyOption = None,
     no_sound: Annotated[
         bool,
         typer.Option("--no-sound", help="Remove all sound, whatever the policy leaves of it."),
@@ -134,7 +136,12 @@ def submit(
         named = replace(named or Instructions(), sound=NO_SOUND)
     enrolment = enrolment_for(enrol, enrolled, chosen)
     receiver = HybridIdentity.generate() if identity is None else read_identity(identity)
-    terms = Terms(policy=chosen, mode=_mode(chosen, mode), recipients=(str(receiver.recipient),))
+    terms = Terms(
+        policy=chosen,
+        mode=_mode(chosen, mode),
+        recipients=(str(receiver.recipient),),
+        custody=custody_for(custody, chosen),
+    )
     beside = {name: path for name, path in (("opening", opening), ("receipt", receipt)) if path is not None}
     asked: Review | None = None
     if review:

@@ -162,6 +162,7 @@ def _stated(facts: JobFacts) -> Markup:
         ("Covered besides faces", _also_covered(facts)),
         ("Decided by a person who looked it over", _decided(facts)),
         ("Recognized as enrolled", _recognized(facts)),
+        ("Who can have it uncovered", _kept(facts)),
         ("Sound", _sound(facts)),
         ("The camera", words.SENSOR_NOISE[facts.sensor_noise]),
         ("Read back when it was done", _quality(facts)),
@@ -196,6 +197,13 @@ def _recognized(facts: JobFacts) -> str:
         return "Nobody was."
     told = (words.RECOGNIZED[word].format(f"{count:,}") for word, count in facts.recognized.items())
     return "; ".join((*told, "by a network of the operator's choosing, which can be mistaken."))
+
+
+def _kept(facts: JobFacts) -> Content:
+    if not facts.recovery:
+        return "Nobody: nothing of what was covered was kept."
+    policy = code(facts.recovery["custody_policy"])
+    return element("span", "Custodians together, on record, by this custody policy: ", policy)
 
 
 def _also_covered(facts: JobFacts) -> str:

@@ -141,7 +141,8 @@ class Verdict:
         )
         return (
             f"VERIFIED: {seen}, audio {facts.audio}{heard(facts)}"
-            f"{_falls_short(facts)}{decided(facts)}; tier {facts.tier}, made {facts.finished_at}."
+            f"{_falls_short(facts)}{decided(facts)}{kept(facts)}; "
+            f"tier {facts.tier}, made {facts.finished_at}."
         )
 
     def _failure(self) -> Failure:
@@ -173,6 +174,11 @@ def decided(facts: JobFacts) -> str:
     by_person = f"; by a person's decision {told}" if told else ""
     frames = facts.recognized.get("frames", 0)
     return by_person + (f"; in {frames} frames somebody was recognized as enrolled" if frames else "")
+
+
+def kept(facts: JobFacts) -> str:
+    """Says that covers can be taken off again, as a part of a sentence; nothing where they cannot."""
+    return "; custodians together can have it uncovered" if facts.recovery else ""
 
 
 def besides_faces(facts: JobFacts) -> str:

@@ -2,12 +2,21 @@
 
     client.py    WorkerHost: the channel to the warm parent
     running.py   RunningJob: the reports of one job, with a deadline
+    disclosing.py  RunningDisclosure: what a disclosure worker is shown, and what it says
     checks.py    what a hello and a report must look like before anybody looks at them
 
 Nothing here can import the worker or the anonymizer.
 """
 
 from enclave.host.client import WorkerHost
+from enclave.host.disclosing import Disclosed, DisclosureRefusedError, Materials, RunningDisclosure
 from enclave.host.running import RunningJob
 
-__all__ = ["RunningJob", "WorkerHost"]
+__all__ = [
+    "Disclosed",
+    "DisclosureRefusedError",
+    "Materials",
+    "RunningDisclosure",
+    "RunningJob",
+    "WorkerHost",
+]

@@ -11,9 +11,13 @@ import re
 
 from enclave.errors import HostError
 from enclave.wall.names import ALL_WALLS
+from keyvault.custody.rule import MAX_CUSTODIANS
+from keyvault.custody.seals import SEALED_SHARE_BYTES
+from keyvault.custody.sharing import MAX_SHARING_BYTES
 from protos.bauta.internal.v1.worker_pb2 import (
     WorkerHello,
     WorkerProgress,
+    WorkerRecovery,
     WorkerReport,
     WorkerResult,
     WorkerVersion,
@@ -21,7 +25,8 @@ from protos.bauta.internal.v1.worker_pb2 import (
 from provenance.statements.vocabulary import DEVICES, ENGINES, MEDIA_TYPES
 
 MAX_HELLO_BYTES = 64 << 10
-MAX_REPORT_BYTES = 256 << 10
+# Two envelopes, and a sharing with as many sealed shares as there can be custodians.
+MAX_REPORT_BYTES = 512 << 10
 STAGES = ("open", "anonymize", "seal", "prove")
 
 _SHA256_BYTES = 32
@@ -90,12 +95,24 @@ def _check_result(untrusted: WorkerResult) -> None:
     _require(0 < untrusted.sealed_bytes < _MAX_COUNT and len(untrusted.sealed_sha256) == _SHA256_BYTES)
     _require(untrusted.review_bytes < _MAX_COUNT)
     _require(len(untrusted.review_sha256) == (_SHA256_BYTES if untrusted.review_bytes else 0))
+    if untrusted.HasField("recovery"):
+        _check_recovery(untrusted.recovery)
     _require(untrusted.media_type in MEDIA_TYPES)
     _require(0 < len(untrusted.statement) <= _MAX_ENVELOPE_BYTES)
     _require(0 < len(untrusted.evidence) <= _MAX_ENVELOPE_BYTES)
     _require(len(untrusted.stage_seconds) <= _MAX_STAGES)
     for stage, seconds in untrusted.stage_seconds.items():
         _require(_WORD.fullmatch(stage) is not None and 0 <= seconds <= _MAX_STAGE_SECONDS)
+
+
+def _check_recovery(untrusted: WorkerRecovery) -> None:
+    _require(0 < untrusted.package_bytes < _MAX_COUNT and 0 < untrusted.sheet_bytes < _MAX_COUNT)
+    for digest in (untrusted.package_sha256, untrusted.sheet_sha256, untrusted.ring_sha256):
+        _require(len(digest) == _SHA256_BYTES)
+    _require(0 < len(untrusted.sharing) <= MAX_SHARING_BYTES)
+    _require(0 < len(untrusted.shares) <= MAX_CUSTODIANS)
+    for share in untrusted.shares:
+        _require(len(share.custodian) == _SHA256_BYTES and len(share.sealed) == SEALED_SHARE_BYTES)
 
 
 def _require(holds: bool) -> None:

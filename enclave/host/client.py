@@ -8,11 +8,13 @@ import socket
 import threading
 import time
 
+from enclave.disclosing import DisclosureOrder
 from enclave.errors import HostError
 from enclave.host.checks import MAX_HELLO_BYTES, check_hello
+from enclave.host.disclosing import RunningDisclosure
 from enclave.host.running import RunningJob
 from enclave.order import JobOrder
-from protos.bauta.internal.v1.worker_pb2 import RunJob, StopJob, WorkerHello, WorkerOrder
+from protos.bauta.internal.v1.worker_pb2 import RunDisclosure, RunJob, StopJob, WorkerHello, WorkerOrder
 from protos.framing import LENGTH_BYTES, FramingError, read_message
 
 
@@ -41,7 +43,14 @@ class WorkerHost:
             return self._hello
 
     def start(
-        self, order: RunJob, upload_fd: int, result_fd: int, scratch_fd: int, review_fd: int
+        self,
+        order: RunJob,
+        upload_fd: int,
+        result_fd: int,
+        scratch_fd: int,
+        review_fd: int,
+        package_fd: int,
+        sheet_fd: int,
     ) -> RunningJob:
         """Starts a job. The descriptors stay the caller's and can be closed when this returns.
 
@@ -52,6 +61,8 @@ class WorkerHost:
             scratch_fd: an empty regular file, read and write; it will hold ciphertext of a key that dies
                 with the job.
             review_fd: gets the sealed review package, where one was asked for inside the upload's seal.
+            package_fd: gets the recovery package, where the policy keeps what it covers.
+            sheet_fd: gets the sealed sheet of that.
 
         Raises:
             OrderError: the order is out of range.
@@ -60,7 +71,8 @@ class WorkerHost:
         checked = JobOrder.from_message(order)
         reports_fd, child_end = os.pipe2(os.O_CLOEXEC)
         try:
-            self._send(WorkerOrder(run=order), [upload_fd, result_fd, scratch_fd, review_fd, child_end])
+            handed = [upload_fd, result_fd, scratch_fd, review_fd, package_fd, sheet_fd, child_end]
+            self._send(WorkerOrder(run=order), handed)
         except HostError:
             os.close(reports_fd)
             raise
@@ -70,6 +82,42 @@ class WorkerHost:
             reports_fd=reports_fd,
             max_wall_seconds=checked.limits.max_wall_seconds,
             stop=lambda: self._send(WorkerOrder(stop=StopJob(job_id=checked.job_id)), []),
+        )
+
+    def disclose(
+        self, order: RunDisclosure, package_fd: int, disclosure_fd: int, scratch_fd: int
+    ) -> RunningDisclosure:
+        """Starts a disclosure worker. The descriptors stay the caller's and can be closed when this returns.
+
+        Args:
+            order: the request, the trust file and limits.
+            package_fd: the recovery package, read.
+            disclosure_fd: gets the sealed disclosure, all but its header.
+            scratch_fd: as for `start`.
+
+        Raises:
+            OrderError: the order is out of range.
+            HostError: `worker_lost`.
+        """
+        checked = DisclosureOrder.from_message(order)
+        reports_fd, reports_end = os.pipe2(os.O_CLOEXEC)
+        orders_end, orders_fd = os.pipe2(os.O_CLOEXEC)
+        try:
+            descriptors = [package_fd, disclosure_fd, scratch_fd, orders_end, reports_end]
+            self._send(WorkerOrder(disclose=order), descriptors)
+        except HostError:
+            os.close(reports_fd)
+            os.close(orders_fd)
+            raise
+        finally:
+            os.close(reports_end)
+            os.close(orders_end)
+        return RunningDisclosure(
+            checked.number,
+            orders_fd,
+            reports_fd,
+            checked.limits.max_wall_seconds,
+            stop=lambda: self._send(WorkerOrder(stop=StopJob(job_id=checked.number)), []),
         )
 
     def is_there(self) -> bool:

@@ -7,13 +7,16 @@ import socket
 
 from google.protobuf.message import DecodeError
 
+from enclave.disclosing import MAX_DISCLOSURE_ORDER_BYTES
 from enclave.errors import OrderError
 from enclave.order import MAX_ORDER_BYTES
 from protos.bauta.internal.v1.worker_pb2 import WorkerOrder
 from protos.framing import LENGTH_BYTES
 
-# Upload, result, scratch, review, reports.
-JOB_DESCRIPTORS = 5
+# Upload, result, scratch, review, recovery package, sheet, reports.
+JOB_DESCRIPTORS = 7
+# Package, disclosure, scratch, orders, reports.
+DISCLOSURE_DESCRIPTORS = 5
 
 
 def receive_order(front: socket.socket) -> tuple[WorkerOrder, list[int]] | None:
@@ -27,7 +30,9 @@ def receive_order(front: socket.socket) -> tuple[WorkerOrder, list[int]] | None:
     """
     # Descriptors come with the first byte of what they were sent with: with the length.
     try:
-        head, descriptors, flags, _address = socket.recv_fds(front, LENGTH_BYTES, JOB_DESCRIPTORS)
+        head, descriptors, flags, _address = socket.recv_fds(
+            front, LENGTH_BYTES, max(JOB_DESCRIPTORS, DISCLOSURE_DESCRIPTORS)
+        )
     except ConnectionResetError:
         return None
     try:
@@ -37,7 +42,7 @@ def receive_order(front: socket.socket) -> tuple[WorkerOrder, list[int]] | None:
             raise OrderError("an order came with too many descriptors")
         head += _receive(front, LENGTH_BYTES - len(head))
         size = int.from_bytes(head, "big")
-        if size > MAX_ORDER_BYTES:
+        if size > max(MAX_ORDER_BYTES, MAX_DISCLOSURE_ORDER_BYTES):
             raise OrderError("an order is larger than any order can be")
         order = WorkerOrder()
         order.ParseFromString(_receive(front, size))

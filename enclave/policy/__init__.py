@@ -3,6 +3,7 @@
 document.py   the policy: a frozen tree, strictly parsed from TOML
 covers.py     its tables for faces, people, text and plates
 decisions.py  its tables for what people decide: roles, and what a reviewer may do
+recovery.py   its table for what is kept for custodians
 results.py    its tables for all else that a file is: sound, metadata, coding, proof
 leaks.py      its table for what attackers may find in the result
 fields.py     typed, ranged reading of one TOML table
@@ -21,6 +22,7 @@ from enclave.policy.enrolment import EnrolledPerson
 from enclave.policy.instructions import Instructions
 from enclave.policy.leaks import LeaksPolicy
 from enclave.policy.preamble import UploadPreamble, parse_preamble, upload_preamble
+from enclave.policy.recovery import RecoveryPolicy
 from enclave.policy.results import AudioPolicy, ProofPolicy
 from enclave.policy.review import ReviewInstructions
 from enclave.policy.shipped import shipped
@@ -37,6 +39,7 @@ __all__ = [
     "PeoplePolicy",
     "Policy",
     "ProofPolicy",
+    "RecoveryPolicy",
     "ReviewInstructions",
     "ReviewPolicy",
     "RoleCover",

@@ -41,6 +41,7 @@ from enclave.policy.decisions import (
 )
 from enclave.policy.fields import Table
 from enclave.policy.leaks import LeaksPolicy, read_leaks
+from enclave.policy.recovery import RecoveryPolicy, read_recovery
 from enclave.policy.results import (
     ANONYMIZE,
     REMOVE,
@@ -91,6 +92,7 @@ class Policy:
         encoding: how the result of a video is coded.
         leaks: what attackers may find in the result before it is held back.
         proof: what the proof must withstand.
+        recovery: what is kept for custodians.
         text: the whole TOML text that all of this came from.
     """
 
@@ -114,6 +116,7 @@ class Policy:
     encoding: EncodingPolicy
     leaks: LeaksPolicy
     proof: ProofPolicy
+    recovery: RecoveryPolicy
     text: str = field(repr=False)
 
     @property
@@ -195,6 +198,7 @@ def parse_policy(text: str) -> Policy:
         encoding=read_encoding(root.optional_table("encoding")),
         leaks=read_leaks(root.optional_table("leaks")),
         proof=read_proof(root.optional_table("proof")),
+        recovery=read_recovery(root.optional_table("recovery")),
         text=text,
     )
     for table in (faces, root):
@@ -209,6 +213,8 @@ def parse_policy(text: str) -> Policy:
     _check_leaks(policy)
     if policy.encoding.lossless and policy.camera.noise == SUPPRESS:
         raise PolicyError("policy: what is lossless keeps the sensor's noise: choose one of the two")
+    if policy.locked and policy.recovery.keeps:
+        raise PolicyError("policy: one that is locked lets nobody show more, custodians neither: no recovery")
     return policy
 
 

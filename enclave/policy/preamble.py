@@ -23,7 +23,7 @@ from provenance.errors import FormatError
 
 MAGIC = b"bauta.upload/v1\n"
 SALT_BYTES = 32
-MAX_HEADER_BYTES = 256 << 10
+MAX_HEADER_BYTES = 1 << 20
 MAX_PREAMBLE_BYTES = len(MAGIC) + MAX_HEADER_BYTES
 
 

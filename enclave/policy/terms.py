@@ -1,7 +1,8 @@
 """Terms: what one job is asked to do. The same bytes travel in the request and inside the seal.
 
-Canonical JSON: {"format":"bauta.terms/v1","mode":...,"policy":"<the policy's TOML text>","recipients":[...]}.
-The worker compares both copies byte for byte, so that the front desk can swap neither policy nor recipient.
+Canonical JSON: {"format":"bauta.terms/v1","mode":...,"policy":"<the policy's TOML text>","recipients":[...]},
+and "custody":"<a custody policy's TOML text>" where the policy keeps what it covers, and only there. The
+worker compares both copies byte for byte, so that the front desk can swap neither policies nor recipients.
 """
 
 from __future__ import annotations
@@ -13,12 +14,17 @@ from typing import Any
 
 from enclave.errors import PolicyError, TermsError
 from enclave.policy.document import MAX_POLICY_BYTES, Policy, parse_policy
+from keyvault.age.header import MAX_STANZAS
+from keyvault.custody.errors import CustodianError
+from keyvault.custody.policy import MAX_POLICY_BYTES as MAX_CUSTODY_BYTES
+from keyvault.custody.policy import CustodyPolicy, parse_custody_policy
 from provenance import canonical
 from provenance.errors import FormatError
 
 FORMAT = "bauta.terms/v1"
 MAX_RECIPIENTS = 16
-MAX_TERMS_BYTES = 2 * MAX_POLICY_BYTES + (64 << 10)
+# A text may double in JSON.
+MAX_TERMS_BYTES = 2 * (MAX_POLICY_BYTES + MAX_CUSTODY_BYTES) + (64 << 10)
 
 # Bech32 of a 1,216-byte X-Wing key under "age1pq" (c2sp.org/age): 1,946 digits and 6 of checksum. Classic
 # age1... recipients are refused: a result sealed to one would fall to a quantum computer, and whoever wants
@@ -34,14 +40,17 @@ class Terms:
         policy: the policy.
         mode: one of the modes that the policy allows.
         recipients: who can open the result: 1 to 16 `age1pq1...` strings, none twice.
+        custody: who together can have what was covered uncovered; None exactly where nothing is kept.
 
     Raises:
-        TermsError: `mode_not_allowed`, `recipient_invalid` or `terms_invalid`.
+        TermsError: `mode_not_allowed`, `recipient_invalid`, `custody_missing`, `custody_not_asked`,
+            `custody_policy_invalid` or `terms_invalid`.
     """
 
     policy: Policy
     mode: str
     recipients: tuple[str, ...]
+    custody: CustodyPolicy | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in self.policy.allowed_modes:
@@ -57,6 +66,21 @@ class Terms:
             raise TermsError(
                 "a recipient is not age1pq1...; classic age1... ones are refused", "recipient_invalid"
             )
+        if self.policy.recovery.keeps and self.custody is None:
+            raise TermsError(
+                f"the policy {self.policy.name} keeps what it covers for custodians: name a custody policy",
+                "custody_missing",
+            )
+        if self.custody is not None and not self.policy.recovery.keeps:
+            raise TermsError(
+                f"the policy {self.policy.name} keeps nothing: there is nothing for custodians",
+                "custody_not_asked",
+            )
+        if self.custody is not None and len(self.custody.custodians) > MAX_STANZAS:
+            raise TermsError(
+                f"a job has at most {MAX_STANZAS} custodians: its sheet is sealed to all of them",
+                "custody_policy_invalid",
+            )
 
     @property
     def digest(self) -> bytes:
@@ -65,7 +89,9 @@ class Terms:
 
     def to_object(self) -> dict[str, Any]:
         """Gives the JSON object, for embedding in the preamble."""
+        custody = {"custody": self.custody.text} if self.custody is not None else {}
         return {
+            **custody,
             "format": FORMAT,
             "mode": self.mode,
             "policy": self.policy.text,
@@ -81,7 +107,7 @@ def parse_terms(untrusted: bytes) -> Terms:
     """Reads canonical terms; encoding them again gives the same bytes.
 
     Raises:
-        TermsError: `terms_invalid`, `policy_invalid`, `mode_not_allowed` or `recipient_invalid`.
+        TermsError: `terms_invalid`, `policy_invalid`, `custody_policy_invalid`, or as for `Terms`.
     """
     try:
         untrusted_object = canonical.loads(untrusted, MAX_TERMS_BYTES)
@@ -96,13 +122,16 @@ def terms_from_object(untrusted: object) -> Terms:
     Raises:
         TermsError: as for `parse_terms`.
     """
-    if not isinstance(untrusted, dict) or untrusted.keys() != {"format", "mode", "policy", "recipients"}:
-        raise TermsError("terms hold format, mode, policy and recipients, and nothing else")
+    wanted = {"format", "mode", "policy", "recipients"}
+    if not isinstance(untrusted, dict) or untrusted.keys() - {"custody"} != wanted:
+        raise TermsError("terms hold format, mode, policy, recipients, perhaps custody, and nothing else")
     mode, text, recipients = untrusted["mode"], untrusted["policy"], untrusted["recipients"]
+    custody = untrusted.get("custody", "")
     if (
         untrusted["format"] != FORMAT
         or not isinstance(mode, str)
         or not isinstance(text, str)
+        or not isinstance(custody, str)
         or not isinstance(recipients, list)
         or not all(isinstance(recipient, str) for recipient in recipients)
     ):
@@ -111,4 +140,8 @@ def terms_from_object(untrusted: object) -> Terms:
         policy = parse_policy(text)
     except PolicyError as error:
         raise TermsError(str(error), error.code) from None
-    return Terms(policy=policy, mode=mode, recipients=tuple(recipients))
+    try:
+        keepers = parse_custody_policy(custody) if "custody" in untrusted else None
+    except CustodianError as error:
+        raise TermsError(str(error), error.code) from None
+    return Terms(policy=policy, mode=mode, recipients=tuple(recipients), custody=keepers)

@@ -20,14 +20,15 @@ from provenance.dsse import Envelope
 def prepare_credentials(vault_fd: int, terms: Terms, release: Release) -> None:
     """Makes sure, before the work begins, that a manifest can be made at its end where one is wanted.
 
-    Where none is, the vault's channel is closed: nothing more is to be asked for there.
+    Where none is, and nothing is kept for custodians either, the vault's channel is closed.
 
     Raises:
         WorkerError: `credentials_refused`, the vault did not say who would sign.
         FormatError: what it said is no certificate.
     """
     if not terms.policy.proof.wants_credentials:
-        vault_channel.close(vault_fd)
+        if terms.custody is None:
+            vault_channel.close(vault_fd)
         return
     if not 1 <= len(release.claim_chain) < MAX_CERTIFICATES or not release.log_origin:
         raise WorkerError("the vault does not say who signs claims", "credentials_refused")

@@ -39,7 +39,13 @@ class DerivedKeys:
 
 
 def ask_for_derived_keys(
-    vault_fd: int, job_id: bytes, age_header: bytes, release: Release, instructions: Instructions
+    vault_fd: int,
+    job_id: bytes,
+    age_header: bytes,
+    release: Release,
+    instructions: Instructions,
+    *,
+    keeps: bool = False,
 ) -> DerivedKeys:
     """Asks for what the instructions need.
 
@@ -49,13 +55,14 @@ def ask_for_derived_keys(
         age_header: of the upload.
         release: what the vault gave.
         instructions: from inside the seal.
+        keeps: whether the ring of a recovery package will follow.
 
     Raises:
         WorkerError: `release_refused`, the vault refused or answered something else; `vault_unavailable`.
     """
     names = _needed(instructions)
     asked = [KeyAsked(purpose=name.purpose, context=name.context) for name in names]
-    vault_channel.write(vault_fd, DeriveRequest(keys=asked))
+    vault_channel.write(vault_fd, DeriveRequest(keys=asked, hands_over_ring=keeps))
     response = vault_channel.read(vault_fd, DeriveResponse)
     if response.error_code or len(response.sealed_keys) != len(names):
         raise WorkerError("the vault refused to derive this job's keys", "release_refused")

@@ -1,4 +1,4 @@
-"""The six descriptors that are all a child has, at fixed numbers, and streams over them.
+"""The eight descriptors that are all a child has, at fixed numbers, and streams over them.
 
 The streams use positioned reads and plain writes only: opening a descriptor through Python's own file
 objects would ask the kernel questions that the wall does not answer.
@@ -18,7 +18,9 @@ from protos.framing import write_all
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-UPLOAD_FD, RESULT_FD, SCRATCH_FD, REVIEW_FD, REPORTS_FD, VAULT_FD = range(FIRST_FREE, FIRST_FREE + 6)
+UPLOAD_FD, RESULT_FD, SCRATCH_FD, REVIEW_FD, PACKAGE_FD, SHEET_FD, REPORTS_FD, VAULT_FD = range(
+    FIRST_FREE, FIRST_FREE + 8
+)
 
 
 class DescriptorReader(io.RawIOBase):
@@ -94,6 +96,15 @@ class DescriptorSink:
         self._sha256.update(chunk)
         self.size += len(chunk)
         return len(chunk)
+
+    def again(self) -> None:
+        """Begins anew: what was written so far is written over.
+
+        The file keeps its length, as the wall lets nobody cut one: whoever takes it cuts it at `size`.
+        """
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        self._sha256 = hashlib.sha256()
+        self.size = 0
 
 
 def moved_position(position: int, size: int, offset: int, whence: int) -> int:

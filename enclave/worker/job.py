@@ -20,6 +20,7 @@ from enclave.worker.credentials import prepare_credentials, result_with_credenti
 from enclave.worker.derived import DerivedKeys, ask_for_derived_keys
 from enclave.worker.enrolment import enrolled_in, recognized_facts
 from enclave.worker.failures import published_code
+from enclave.worker.keeping import KeptJob, PackageKeeper, keeper_for
 from enclave.worker.leaks import leak_facts
 from enclave.worker.opening import OpenedUpload, open_upload
 from enclave.worker.quality import quality_facts, sound_facts
@@ -52,7 +53,7 @@ class Warmth:
 
 
 def run_job(order: JobOrder, warmth: Warmth, standing: Set[str]) -> None:
-    """Does one job with the six descriptors at their fixed numbers, behind a wall that is already closed.
+    """Does one job with the eight descriptors at their fixed numbers, behind a wall that is already closed.
 
     The last thing it writes to the reports descriptor is a result or a code. It raises nothing.
 
@@ -99,13 +100,21 @@ class _Job:
             opened = open_upload(payload, self._order.terms)
         with self._stage("release"):
             derived = ask_for_derived_keys(
-                fds.VAULT_FD, self._order.job_id, header.raw, release, opened.instructions
+                fds.VAULT_FD,
+                self._order.job_id,
+                header.raw,
+                release,
+                opened.instructions,
+                keeps=terms.custody is not None,
             )
         prepare_credentials(fds.VAULT_FD, terms, release)
         reviewed = begin_review(opened, terms, self._warmth.measurement, derived.record)
+        keeper = keeper_for(terms, self._order.job_id, self._order.limits.max_recovery_bytes)
         with EncryptedScratch(fds.SCRATCH_FD, self._order.limits.max_result_bytes) as scratch:
-            report = self._anonymize(opened, scratch, terms, derived, reviewed)
+            report = self._anonymize(opened, scratch, terms, derived, reviewed, keeper)
             self._reporter.progress("seal", report.frames, report.frames)
+            with self._stage("keep"):
+                kept = keeper.close(scratch) if keeper is not None else None
             with self._stage("seal"):
                 result = (
                     result_with_credentials(fds.VAULT_FD, scratch, terms, release, report)
@@ -120,7 +129,7 @@ class _Job:
             told: dict[str, Any] = reviewed.decided_facts(opened.salt) if reviewed is not None else {}
             if package is not None:
                 told["review_sha256"] = package.sealed_sha256.hex()
-            statement = self._statement(terms, release, opened, report, sealed, told)
+            statement = self._statement(terms, release, opened, report, sealed, kept, told)
         return WorkerResult(
             sealed_bytes=sealed.sealed_bytes,
             sealed_sha256=sealed.sealed_sha256,
@@ -130,6 +139,7 @@ class _Job:
             stage_seconds=self._seconds,
             review_bytes=package.sealed_bytes if package is not None else 0,
             review_sha256=package.sealed_sha256 if package is not None else b"",
+            recovery=kept.report if kept is not None else None,
         )
 
     def _anonymize(
@@ -139,6 +149,7 @@ class _Job:
         terms: Terms,
         derived: DerivedKeys,
         reviewed: ReviewedJob | None,
+        keeper: PackageKeeper | None,
     ) -> Report:
         self._reporter.progress("anonymize")
         personas = derived.personas
@@ -154,6 +165,7 @@ class _Job:
             limits=limits_of(self._order.limits),
             on_progress=self._pass_on,
             review=reviewed.review if reviewed is not None else None,
+            keeper=keeper,
         )
         self._seconds.update(report.stage_seconds)
         # Reading the media decrypts it, inside what the anonymizer counts as decoding.
@@ -182,6 +194,7 @@ class _Job:
         opened: OpenedUpload,
         report: Report,
         sealed: SealedResult,
+        kept: KeptJob | None,
         of_review: Mapping[str, Any],
     ) -> bytes:
         facts = JobFacts(
@@ -214,6 +227,7 @@ class _Job:
             finished_at=format_instant(datetime.now(UTC)),
             signatures=terms.policy.proof.signatures,
             credentials=terms.policy.proof.credentials,
+            recovery=kept.facts if kept is not None else {},
             **sound_facts(report.sound),
             **leak_facts(report.leaks, self._warmth.models.sha256, of_pictures=report.frames > 0),
             **of_review,

@@ -13,7 +13,7 @@ from grpc_status import rpc_status
 
 from grpc_api.errors import ServiceError, said_by_a_service
 from grpc_api.tls import TlsFiles, channel_credentials
-from protos.bauta.v1 import intake_pb2_grpc, jobs_pb2_grpc, proofs_pb2_grpc
+from protos.bauta.v1 import disclosures_pb2_grpc, intake_pb2_grpc, jobs_pb2_grpc, proofs_pb2_grpc
 
 _OPTIONS = [
     # Our own attempts know where to go on (`transfer.resuming`). gRPC's retries, when a service is killed in
@@ -47,6 +47,7 @@ class Connection:
         self.intake = intake_pb2_grpc.IntakeServiceStub(self._channel)
         self.jobs = jobs_pb2_grpc.JobServiceStub(self._channel)
         self.proofs = proofs_pb2_grpc.ProofServiceStub(self._channel)
+        self.disclosures = disclosures_pb2_grpc.DisclosureServiceStub(self._channel)
 
     def __enter__(self) -> Connection:
         return self

@@ -198,8 +198,15 @@ def _collect(
         verified = verify_result(result, proof, replace(trust, required_timestamps=0))
     facts = verified.facts
     wanted = terms.policy.proof
-    asked = (sealed.commitment, terms.digest.hex(), wanted.signatures, wanted.credentials)
-    told = (facts.original_commitment, facts.terms_sha256, facts.signatures, facts.credentials)
+    custody = terms.custody.digest.hex() if terms.custody is not None else None
+    asked = (sealed.commitment, terms.digest.hex(), wanted.signatures, wanted.credentials, custody)
+    told = (
+        facts.original_commitment,
+        facts.terms_sha256,
+        facts.signatures,
+        facts.credentials,
+        facts.recovery.get("custody_policy"),
+    )
     if told != asked:
         raise invalid("proof_of_other_job", "The proof is sound, but it is not about what was submitted.")
     return verified, proof

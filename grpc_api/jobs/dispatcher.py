@@ -21,12 +21,13 @@ from grpc_api.config import ServiceConfig
 from grpc_api.errors import ServiceError
 from grpc_api.jobs import states
 from grpc_api.jobs.endings import Endings
+from grpc_api.jobs.keeping import Keeping, require_named
 from grpc_api.jobs.progress import JobProgress, ProgressBoard
+from grpc_api.jobs.refused import WorkerRefusedError
 from grpc_api.jobs.spool import Spool
 from grpc_api.jobs.states import JobRecord, State
 from grpc_api.jobs.store import JobStore
 from grpc_api.ledger import Ledger
-from grpc_api.messages import message_for
 from grpc_api.timestamps import TimeAuthorities
 from keyvault.client import VaultClient
 from keyvault.errors import KeyvaultError
@@ -50,6 +51,7 @@ class Backstage:
 
     store: JobStore
     spool: Spool
+    keeping: Keeping
     progress: ProgressBoard
     ledger: Ledger
     worker: WorkerHost
@@ -106,6 +108,7 @@ class Dispatcher:
                 self._b.endings.fail(job.job_id, "internal_error")
             finally:
                 self._b.progress.clear(job.job_id)
+                self._b.keeping.tidy(job.job_id)
 
     def _take(self) -> JobRecord | None:
         with self._lock:
@@ -140,12 +143,14 @@ class Dispatcher:
             max_frame_pixels=config.max_frame_pixels,
             max_frames=config.max_frames,
             max_review_bytes=config.max_review_bytes,
+            max_recovery_bytes=config.max_recovery_bytes,
         )
         descriptors = [
             self._b.spool.open_upload(job.job_id),
             self._b.spool.create_result(job.job_id),
             self._b.spool.create_scratch(),
             self._b.spool.create_review(job.job_id),
+            *self._b.keeping.descriptors(job),
         ]
         try:
             running = self._b.worker.start(order, *descriptors)
@@ -204,7 +209,9 @@ class Dispatcher:
         if size != untrusted_result.sealed_bytes or digest != untrusted_result.sealed_sha256.hex():
             raise WorkerRefusedError("worker_reply_invalid")
         review_size, review_digest = self._kept_review(job, untrusted_result)
+        self._b.keeping.commit(job, untrusted_result)
         index = self._b.ledger.record("job", statement, _WITNESS_PATIENCE_SECONDS)
+        self._b.keeping.keep(job, untrusted_result, statement, evidence, index)
         proof = self._b.clocks.stamp(self._b.ledger.prove(statement, (evidence,), index))
         self._b.store.change(
             job.job_id,
@@ -237,14 +244,6 @@ class Dispatcher:
         if (size, digest) != claimed or size > self._b.config.max_review_bytes:
             raise WorkerRefusedError("worker_reply_invalid")
         return size, digest
-
-
-class WorkerRefusedError(EnclaveError):
-    """The worker's side says no, with its code."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(message_for(code))
-        self.code = code
 
 
 def check_evidence(job: JobRecord, untrusted_evidence: bytes, node_key: HybridPublicKey) -> Envelope:
@@ -291,4 +290,5 @@ def check_reply(job: JobRecord, untrusted_result: worker_pb2.WorkerResult, evide
     )
     if not agrees:
         raise WorkerRefusedError("worker_reply_invalid")
+    require_named(job, untrusted_result, facts)
     return statement

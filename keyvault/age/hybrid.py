@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from keyvault.age import bech32
-from keyvault.age.errors import AgeHeaderError, AgeIdentityError, AgeRecipientError
+from keyvault.age.errors import AgeHeaderError, AgeIdentityError, AgeNoMatchError, AgeRecipientError
 from keyvault.age.header import FILE_KEY_BYTES, Stanza, decode_base64, encode_base64
 from keyvault.age.keys import POST_QUANTUM
 from keyvault.age.x25519 import is_low_order
@@ -80,6 +80,18 @@ class HybridRecipient:
         encapsulated, body = sealed[:ENCAPSULATED_BYTES], sealed[ENCAPSULATED_BYTES:]
         return Stanza(KIND, (encode_base64(encapsulated),), body)
 
+    def seal(self, plaintext: bytes, info: bytes) -> bytes:
+        """Seals something short outside of any age file: HPKE alone, in a context that is not age's.
+
+        Args:
+            plaintext: a key or a share.
+            info: what the seal is bound to; it begins with a label of its own.
+
+        Returns:
+            1,120 bytes of encapsulation, then the ciphertext with its tag of 16 bytes.
+        """
+        return _SUITE.encrypt(plaintext, self._key(), info=info)
+
     def _key(self) -> hpke.MLKEM768X25519PublicKey:
         return hpke.MLKEM768X25519PublicKey(
             MLKEM768PublicKey.from_public_bytes(self.public_key[:_MLKEM_PUBLIC_BYTES]),
@@ -132,6 +144,19 @@ class HybridIdentity:
             if stanza.kind == KIND and (file_key := self._unwrap(stanza)) is not None:
                 return file_key
         return None
+
+    def open(self, sealed: bytes, info: bytes) -> bytes:
+        """Opens what `HybridRecipient.seal` gave.
+
+        Raises:
+            AgeNoMatchError: it is for another key or context, or was changed.
+        """
+        mlkem_key, x25519_key = self._keys
+        private_key = hpke.MLKEM768X25519PrivateKey(mlkem_key, x25519_key)
+        try:
+            return _SUITE.decrypt(sealed, private_key, info=info)
+        except (InvalidTag, ValueError):
+            raise AgeNoMatchError("this is sealed to another key or in another context, or changed") from None
 
     def _unwrap(self, stanza: Stanza) -> bytes | None:
         if len(stanza.arguments) != 1:

@@ -1,6 +1,7 @@
 """The vault: one process that holds every private key of a service. `python -m keyvault.vault`.
 
-Nothing outside this folder imports it; the front desk speaks to it through `keyvault.client`, a worker
+Nothing outside this folder imports it, but a custodian's own process (`keyvault.custody.identity`), which
+protects its keys by the same code; the front desk speaks to it through `keyvault.client`, a worker
 through `protos/bauta/internal/v1/release.proto` and `keyvault.release`.
 
 What it keeps, lowest first:
@@ -17,6 +18,7 @@ What it keeps, lowest first:
 - `intake`: intake keys: made on demand, rotated, destroyed.
 - `acceptances`: file keys of uploads that were accepted in time, each for its job alone.
 - `ratchet`: the last signed checkpoint, so that the log never shrinks, forks or forgets.
+- `rings`: the wrapped keys of recovery packages, one entry a job, until somebody erases them.
 - `register`: whose releases of worker versions count, and which versions are released.
 
 What it does with them:
@@ -24,7 +26,7 @@ What it does with them:
 - `releases`: one file key to one worker's one-job key, in two steps.
 - `derived`: the keys of one job that are the same each time, after its release; stored nowhere.
 - `claims`: one signature under one job's content credentials, after its release.
-- `follow_ups`: these two, in their order.
+- `follow_ups`: these two and a ring, in their order.
 - `confirmations`: between the two: releases that wait for their record in the log.
 - `frontdesk`: the requests of the front desk.
 - `announcements`: which worker host there is, and the signed intake statement about it.

@@ -7,9 +7,24 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from keyvault.vault.errors import VaultRequestError
-from protos.bauta.internal.v1.release_pb2 import ClaimResponse, DeriveResponse, ReleaseOffer, ReleaseResponse
+from protos.bauta.internal.v1.release_pb2 import (
+    ClaimResponse,
+    DeriveResponse,
+    ReleaseOffer,
+    ReleaseResponse,
+    RingResponse,
+    WrappedKeysResponse,
+)
 
-AnswerT = TypeVar("AnswerT", ReleaseOffer, ReleaseResponse, DeriveResponse, ClaimResponse)
+AnswerT = TypeVar(
+    "AnswerT",
+    ReleaseOffer,
+    ReleaseResponse,
+    DeriveResponse,
+    RingResponse,
+    ClaimResponse,
+    WrappedKeysResponse,
+)
 
 _logger = logging.getLogger("keyvault")
 

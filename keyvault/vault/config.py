@@ -28,6 +28,9 @@ class VaultConfig:
         max_open_follow_ups: most jobs with their key whose child may still ask for derived keys or a claim.
         max_derive_request_bytes: largest DeriveRequest.
         max_claim_request_bytes: largest ClaimRequest.
+        max_ring_request_bytes: largest RingRequest.
+        max_open_disclosures: most disclosure workers that wait for their custodians.
+        max_wrapped_keys_request_bytes: largest WrappedKeysRequest.
 
     Raises:
         VaultStartError: a limit makes no sense.
@@ -48,6 +51,9 @@ class VaultConfig:
     max_open_follow_ups: int = 64
     max_derive_request_bytes: int = 1 << 10
     max_claim_request_bytes: int = 1 << 10
+    max_ring_request_bytes: int = 512 << 10
+    max_open_disclosures: int = 16
+    max_wrapped_keys_request_bytes: int = 256 << 10
 
     def __post_init__(self) -> None:
         if self.intake_lifetime_seconds < 1 or self.intake_grace_seconds < 0:
@@ -59,6 +65,6 @@ class VaultConfig:
         if (
             self.hello_wait_seconds < 0
             or self.release_timeout_seconds <= 0
-            or min(self.max_open_releases, self.max_open_follow_ups) < 1
+            or min(self.max_open_releases, self.max_open_follow_ups, self.max_open_disclosures) < 1
         ):
             raise VaultStartError("vault_config_invalid", "the vault's waits and caps must be positive")

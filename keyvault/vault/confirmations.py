@@ -50,14 +50,15 @@ class Confirmations:
         self._changed = threading.Condition()
         self._awaited: dict[bytes, Awaited] = {}
 
-    def expect(self, job_id: bytes, evidence_sha256: bytes) -> Awaited:
+    def expect(self, job_id: bytes, evidence_sha256: bytes, kind: str = "release") -> Awaited:
         """A release of this job is about to be recorded; it takes the place of an earlier attempt's.
 
         Args:
-            job_id: 16 bytes.
+            job_id: 16 bytes; or the number of a disclosure worker.
             evidence_sha256: digest of the evidence's envelope.
+            kind: of its entry in the log.
         """
-        awaited = Awaited(Entry("release", evidence_sha256).leaf)
+        awaited = Awaited(Entry(kind, evidence_sha256).leaf)
         with self._changed:
             self._awaited[job_id] = awaited
         return awaited

@@ -36,11 +36,13 @@ class VaultRequestError(VaultError):
     upload_not_post_quantum, release_unknown, release_proof_invalid, release_not_witnessed,
     worker_not_released, worker_release_invalid, release_key_not_own, submission_malformed,
     upload_not_accepted,
-    policies_unknown, rotation_unknown, entry_proof_invalid, vault_store_unwritable,
+    policies_unknown, ring_unknown, rotation_unknown, entry_proof_invalid, vault_store_unwritable,
     vault_memory_exhausted, vault_internal_error.
 
     Codes to a worker: release_request_malformed, release_too_slow, release_job_mismatch,
     release_nonce_wrong, release_refused, release_not_recorded, worker_key_invalid, upload_header_invalid,
     upload_not_accepted, terms_not_accepted, worker_measurement_changed, derivation_malformed,
-    claim_malformed, vault_busy, vault_internal_error.
+    claim_malformed, disclosure_malformed, entry_proof_invalid, request_expired, ring_malformed,
+    ring_unknown, vault_store_unwritable, vault_busy,
+    vault_internal_error.
     """

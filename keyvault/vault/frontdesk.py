@@ -13,6 +13,7 @@ from keyvault.vault.acceptances import Acceptances
 from keyvault.vault.announcements import Announcer, WorkerFacts
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Confirmations
+from keyvault.vault.erasures import Erasures
 from keyvault.vault.errors import VaultRequestError
 from keyvault.vault.frames import (
     ChannelClosedError,
@@ -28,9 +29,11 @@ from keyvault.vault.intake import IntakeKeys
 from keyvault.vault.notary import sign_failure, sign_policies, sign_submission
 from keyvault.vault.ratchet import CheckpointRatchet
 from keyvault.vault.register import WorkerRegister
+from keyvault.vault.rings import Rings
 from protos.bauta.internal.v1.vault_pb2 import (
     Description,
     Done,
+    Erased,
     Statements,
     VaultRequest,
     VaultResponse,
@@ -52,6 +55,8 @@ class FrontDesk:
         acceptances: the uploads that the vault stands by.
         confirmations: the releases that wait for the log.
         register: the worker versions that somebody stands by.
+        rings: the wrapped keys of recovery packages.
+        erasures: what destroys them, on purpose.
         credential_root: what content credentials lead to: a DER X.509 certificate.
         wait_for_worker: gives the worker host, or raises.
         clock: seconds since the epoch.
@@ -63,6 +68,8 @@ class FrontDesk:
     acceptances: Acceptances
     confirmations: Confirmations
     register: WorkerRegister
+    rings: Rings
+    erasures: Erasures
     credential_root: bytes
     wait_for_worker: Callable[[], WorkerFacts]
     clock: Callable[[], float]
@@ -104,6 +111,17 @@ class FrontDesk:
                     rotation.retired_sha256,
                     lambda leaf: self.confirmations.require_recorded(leaf, rotation.tlog_proof),
                 )
+            case "erase_tracks":
+                statement, left = self.erasures.erase(untrusted.erase_tracks)
+                return VaultResponse(erased=Erased(statement=statement, left=left))
+            case "announce_erasures":
+                return VaultResponse(statements=Statements(envelopes=self.erasures.pending()))
+            case "confirm_erasure":
+                erasure = untrusted.confirm_erasure
+                self.erasures.confirm(
+                    erasure.statement_sha256,
+                    lambda leaf: self.confirmations.require_recorded(leaf, erasure.tlog_proof),
+                )
             case "release_worker":
                 return VaultResponse(worker_release=self.register.release(self.wait_for_worker()))
             case "register_worker":
@@ -114,10 +132,14 @@ class FrontDesk:
             case "confirm_release":
                 release = untrusted.confirm_release
                 self.confirmations.confirm(release.job_id, release.tlog_proof)
+            case "keep_ring":
+                self.rings.keep(untrusted.keep_ring.job_id, untrusted.keep_ring.ring_sha256)
             case "end_job":
                 self.acceptances.end(untrusted.end_job.job_id)
+                self.rings.end(untrusted.end_job.job_id)
             case "retain_jobs":
                 self.acceptances.retain(untrusted.retain_jobs.job_ids)
+                self.rings.retain(untrusted.retain_jobs.job_ids)
             case _:
                 raise VaultRequestError("request_unknown", "the request names no operation known here")
         return VaultResponse(done=Done())

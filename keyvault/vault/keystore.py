@@ -138,6 +138,28 @@ class Keystore:
             except OSError:
                 raise unwritable() from None
 
+    def has(self, entry: str) -> bool:
+        """Whether there is such an entry."""
+        return self._path(entry).is_file()
+
+    def names(self, prefix: str) -> list[str]:
+        """The names of the entries that begin so."""
+        return sorted(path.stem for path in self._folder.glob(f"{prefix}*.sealed"))
+
+    def remove(self, entry: str) -> None:
+        """Overwrites an entry and removes it, if it is there.
+
+        Raises:
+            VaultRequestError: vault_store_unwritable.
+        """
+        with self._use:
+            if self._lock_fd < 0:
+                raise unwritable()
+            try:
+                discard(self._path(entry))
+            except OSError:
+                raise unwritable() from None
+
     def close(self) -> None:
         """Forgets the master key and lets another vault in."""
         # A thread that is still in a write finishes it first: none may seal under the wiped key.

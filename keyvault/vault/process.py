@@ -9,12 +9,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from keyvault.vault import acceptances, claim_key, derived, identity, intake, ratchet, register, retirements
+from keyvault.vault import (
+    acceptances,
+    claim_key,
+    derived,
+    identity,
+    intake,
+    ratchet,
+    register,
+    retirements,
+    rings,
+)
 from keyvault.vault.announcements import Announcer, WorkerFacts, WorkerPresence
 from keyvault.vault.claims import ClaimDesk
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Confirmations
 from keyvault.vault.custody.choice import CustodyChoice
+from keyvault.vault.disclosures import DisclosureDesk
+from keyvault.vault.erasures import Erasures
 from keyvault.vault.errors import VaultStartError
 from keyvault.vault.follow_ups import FollowUps
 from keyvault.vault.frames import take_socket
@@ -135,12 +147,20 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
             "vault_channel_invalid", "a channel's descriptor is no Unix stream socket"
         ) from None
     releases = ReleaseDesk(keys.node, accepted, config, time.time)
+    wrapped_keys = rings.Rings(store)
+    # Before any worker is heard: it finishes what a crash broke off.
+    erasures = Erasures(store, wrapped_keys, keys.node, time.time)
     follow_ups = FollowUps(
         derived.DerivationDesk(derivation_master, releases),
         ClaimDesk(credentials, keys.log.origin, releases),
+        releases,
+        wrapped_keys,
         config,
     )
-    WorkerChannel(worker_channel, presence, releases, follow_ups, confirmations, config).start()
+    disclosures = DisclosureDesk(
+        keys.node, wrapped_keys, workers.require, confirmations.require_recorded, config, time.time
+    )
+    WorkerChannel(worker_channel, presence, releases, follow_ups, confirmations, config, disclosures).start()
     desk = FrontDesk(
         identity=keys,
         ratchet=checkpoints,
@@ -148,6 +168,8 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
         acceptances=accepted,
         confirmations=confirmations,
         register=workers,
+        rings=wrapped_keys,
+        erasures=erasures,
         credential_root=credentials.root,
         wait_for_worker=wait_for_worker,
         clock=time.time,

@@ -19,6 +19,7 @@ from keyvault.vault.announcements import WorkerFacts, WorkerPresence
 from keyvault.vault.answering import answered
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Awaited, Confirmations
+from keyvault.vault.disclosures import Admission, DisclosureDesk
 from keyvault.vault.errors import VaultRequestError
 from keyvault.vault.follow_ups import LAST_WORD_SECONDS, FollowUps
 from keyvault.vault.frames import (
@@ -37,6 +38,7 @@ from protos.bauta.internal.v1.release_pb2 import (
     ReleaseResponse,
 )
 from protos.bauta.internal.v1.worker_pb2 import WorkerHello
+from provenance.statements import DisclosureWorkerFacts, ReleaseFacts
 
 JOB_ID_BYTES = 16
 NONCE_BYTES = 32
@@ -58,6 +60,7 @@ class WorkerChannel:
         follow_ups: answers a child that has its file key.
         confirmations: where a release waits for the log.
         config: limits.
+        disclosures: decides on disclosure workers.
     """
 
     def __init__(
@@ -68,11 +71,13 @@ class WorkerChannel:
         follow_ups: FollowUps,
         confirmations: Confirmations,
         config: VaultConfig,
+        disclosures: DisclosureDesk,
     ) -> None:
         self._channel = channel
         self._presence = presence
         self._desk = desk
         self._follow_ups = follow_ups
+        self._disclosures = disclosures
         self._confirmations = confirmations
         self._config = config
         self._free_places = threading.BoundedSemaphore(config.max_open_releases)
@@ -143,12 +148,14 @@ class WorkerChannel:
                 released = None
             finally:
                 self._free_places.release()
-            if released is not None:
+            if isinstance(released, Admission):
+                self._disclosures.serve(released, job_channel)
+            elif released is not None:
                 self._follow_ups.serve(released, job_channel)
 
     def _converse(
         self, job_id: bytes, job_channel: socket.socket, worker: WorkerFacts, deadline: float
-    ) -> Offer | None:
+    ) -> Offer | Admission | None:
         """Challenge, request, offer; and the key once the offer's evidence is in the log.
 
         Returns:
@@ -157,16 +164,25 @@ class WorkerChannel:
         nonce = os.urandom(NONCE_BYTES)
         write_frame(job_channel, ReleaseChallenge(nonce=nonce), deadline)
         # What was offered, and its place among those that wait for the log.
-        offered: list[tuple[Offer, Awaited]] = []
+        offered: list[tuple[Offer | Admission, Awaited]] = []
 
         def make_offer() -> ReleaseOffer:
-            offer = self._desk.offer(job_id, worker, nonce, self._read_request(job_channel, deadline))
-            offered.append((offer, self._confirmations.expect(job_id, offer.evidence.digest)))
+            untrusted = self._read_request(job_channel, deadline)
+            offer: Offer | Admission
+            if untrusted.HasField("disclosure"):
+                offer = self._disclosures.admit(job_id, worker, nonce, untrusted)
+                kind = DisclosureWorkerFacts.kind()
+            else:
+                offer = self._desk.offer(job_id, worker, nonce, untrusted)
+                kind = ReleaseFacts.kind()
+            offered.append((offer, self._confirmations.expect(job_id, offer.evidence.digest, kind)))
             return ReleaseOffer(evidence=offer.evidence.to_bytes())
 
         def make_response() -> ReleaseResponse:
             [(offer, awaited)] = offered
             self._confirmations.wait(job_id, awaited, deadline)
+            if isinstance(offer, Admission):
+                return ReleaseResponse()  # Nothing to give yet: only that its evidence is on record.
             sealed_file_key = self._desk.seal(offer)
             return ReleaseResponse(
                 sealed_file_key=sealed_file_key, claim_signer=self._follow_ups.claim_signer

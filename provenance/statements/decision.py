@@ -17,6 +17,8 @@ class DisclosureApprovalFacts(Facts):
     Attributes:
         request_sha256: hex SHA-256 of the request's envelope; the subject.
         custodian_key_sha256: hex SHA-256 of the custodian's key ids, a line each without a final newline.
+        sharing_sha256: hex SHA-256 of the sharing that the share is of; after a re-sharing an old one does
+            not count, and its holder is not taken for a liar.
         worker_key_sha256: hex SHA-256 of the disclosure worker's one-job sealing key.
         share_sha256: hex SHA-256 of the custodian's share, sealed to that key.
         approved_at: "2026-11-21T00:00:00Z".
@@ -31,6 +33,7 @@ class DisclosureApprovalFacts(Facts):
 
     request_sha256: str = of(Digest("envelope"))
     custodian_key_sha256: str = of(Digest("public-key"))
+    sharing_sha256: str = of(Digest("sharing"))
     worker_key_sha256: str = of(Digest("public-key"))
     share_sha256: str = of(Digest("ciphertext"))
     approved_at: str = of(Instant())

@@ -27,6 +27,7 @@ from provenance.statements.vocabulary import (
     QUALITY,
     QUALITY_CHECKS,
     RECOGNIZED,
+    RECOVERY,
     SENSOR_NOISE,
     SOUND_DONE,
     TIERS,
@@ -87,13 +88,16 @@ class JobFacts(Facts):
         leaks_look: how much of the result they looked at.
         attackers: hex SHA-256 of each network that attacked, by name, each of them among `models`.
         independent: of those, the ones that took no part in covering.
+        recovery: hex SHA-256 of everything that is kept so that a quorum of custodians can have covers taken
+            off, and of the policy that says who they are. Empty where nothing is kept: what was covered is
+            then gone for good.
 
     Raises:
         FormatError: a field does not take its value, more frames are covered than there are, the two tables
             of other kinds do not name the same ones, the figures of quality contradict the rest, something
             is decided by nobody, the sound's times contradict the word for all of it, the attackers' figures
-            contradict themselves or the rest, or fewer signatures are demanded than every statement has
-            (`signatures_too_weak`).
+            contradict themselves or the rest, a part of what is kept is missing, or fewer signatures are
+            demanded than every statement has (`signatures_too_weak`).
     """
 
     PREDICATE_TYPE: ClassVar[str] = "urn:bauta:predicate:job:v1"
@@ -139,6 +143,7 @@ class JobFacts(Facts):
     leaks_look: str = of(Word(LEAKS_LOOKS), default="none")
     attackers: Mapping[str, str] = of(Table(Word(MODELS), Digest("model")), default={})
     independent: tuple[str, ...] = of(Sorted(Word(MODELS)), default=())
+    recovery: Mapping[str, str] = of(Table(Word(RECOVERY), Digest("recovery")), default={})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -169,6 +174,8 @@ class JobFacts(Facts):
         LeakFigures(self.leaks, self.leaks_look, self.attackers, self.independent).require_sense(
             frames=self.frames, models=self.models, of_sound=self.media_type.startswith("audio/")
         )
+        if self.recovery and len(self.recovery) != len(RECOVERY):
+            raise FormatError("what is kept for custodians is kept whole")
         signature_set(self.signatures)
 
     def subject_sha256(self) -> str:

@@ -124,6 +124,9 @@ MODELS = (
 RECOGNIZED = ("frames", "tracks")
 """In and on which a face was shown, or covered otherwise, as that of somebody who is enrolled."""
 
+RECOVERY = ("custody_policy", "package", "ring", "sharing", "sheet")
+"""What is kept so that a quorum of custodians can have covers taken off (docs/recovery.md)."""
+
 KINDS = ("person", "plate", "text")
 """What is covered besides faces, where the policy asks for it."""
 POLICIES = ("classroom", "street", "telehealth", "whistleblower")
@@ -139,8 +142,11 @@ DIGESTED = {
     "model": "a model's file",
     "policy": "the text of a policy",
     "public-key": "a public key, or the recipient string of one",
+    "recovery": "what is kept for custodians: sealed, wrapped or blinded, or the text that says who they are",
     "result": "the anonymized media file, which its owner may show to anybody",
+    "sharing": "the public part of a divided recovery key; blinded, so that it tells nothing about the key",
     "terms": "what a job is asked to do",
+    "trust": "a trust file: public keys and addresses of witnesses",
     "upload-header": "the age header of a sealed upload; random keys",
 }
 """What a digest in a statement may be of, and why it may stand there. An original is not in this list."""
@@ -181,6 +187,9 @@ FAILURE_CODES = (
     "client_gone",
     "credentials_refused",
     "credentials_unplaceable",
+    "custody_missing",
+    "custody_not_asked",
+    "custody_policy_invalid",
     "decision_not_allowed",
     "decisions_invalid",
     "detector_failed",
@@ -208,6 +217,7 @@ FAILURE_CODES = (
     "model_unusable",
     "order_invalid",
     "out_of_memory",
+    "package_too_large",
     "policy_invalid",
     "preamble_invalid",
     "quorum_not_met",
@@ -228,6 +238,7 @@ FAILURE_CODES = (
     "result_unreadable",
     "review_signature_invalid",
     "review_too_large",
+    "ring_refused",
     "scratch_corrupt",
     "settings_invalid",
     "storage_full",

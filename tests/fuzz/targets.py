@@ -9,12 +9,15 @@ from __future__ import annotations
 from tests.fuzz.rooms import (
     age,
     credentials,
+    custody,
+    disclosures,
     evidence,
     media,
     networks,
     policies,
     proofs,
     records,
+    recovery,
     replies,
     reviews,
     sound,
@@ -37,5 +40,8 @@ ROOMS = (
     sound,
     credentials,
     witnesses,
+    custody,
+    disclosures,
+    recovery,
 )
 TARGETS: dict[str, Target] = {target.name: target for room in ROOMS for target in room.TARGETS}

@@ -38,6 +38,8 @@ from protos.bauta.internal.v1.release_pb2 import (
     ReleaseOffer,
     ReleaseRequest,
     ReleaseResponse,
+    RingRequest,
+    RingResponse,
 )
 from protos.bauta.internal.v1.worker_pb2 import RunJob, WorkerHello, WorkerReport, WorkerResult
 from protos.framing import read_message, write_message
@@ -76,10 +78,12 @@ class PlayedVault:
         self.requests: list[ReleaseRequest] = []
         self.claims: list[ClaimRequest] = []
         self.derivations: list[DeriveRequest] = []
+        self.rings: list[bytes] = []
         with new_claim_key(datetime.now(UTC)) as stored:
             self.claim_key = read_claim_key(stored)
         self.twist: Twist = honest
         self.derivation_twist: Callable[[DeriveResponse], None] = lambda _response: None
+        self.ring_twist: Callable[[RingResponse], None] = lambda _response: None
         self.claim_twist: Callable[[ClaimResponse], None] = lambda _response: None
         self._channel = channel
         hello = read_message(channel.fileno(), WorkerHello, 1 << 16)
@@ -122,6 +126,7 @@ class PlayedVault:
             if answers.response is not None and not answers.offer.error_code:
                 write_message(fd, answers.response)
                 self._derive(request, fd)
+                self._take_ring(fd)
                 self._sign_claim(answers.offer.evidence, fd)
 
     def _derive(self, request: ReleaseRequest, fd: int) -> None:
@@ -143,6 +148,17 @@ class PlayedVault:
             ]
         )
         self.derivation_twist(response)
+        write_message(fd, response)
+
+    def _take_ring(self, fd: int) -> None:
+        if not self.derivations or not self.derivations[-1].hands_over_ring:
+            return
+        request = read_message(fd, RingRequest, 1 << 20)
+        if request is None:
+            return
+        self.rings.append(request.ring)
+        response = RingResponse()
+        self.ring_twist(response)
         write_message(fd, response)
 
     def _sign_claim(self, evidence: bytes, fd: int) -> None:
@@ -197,6 +213,8 @@ class Finished:
     reports: list[WorkerReport]
     sealed: bytes
     scratch: bytes
+    package: bytes = b""
+    sheet: bytes = b""
 
     @property
     def result(self) -> WorkerResult:
@@ -276,10 +294,12 @@ class Nursery:
                 "max_frame_pixels": 1920 * 1080,
                 "max_frames": 10_000,
                 "max_review_bytes": 64 << 20,
+                "max_recovery_bytes": 256 << 20,
                 **limits,
             },
         )
-        paths = {name: folder / name for name in ("upload", "result", "scratch", "review")} | (replaced or {})
+        names = ("upload", "result", "scratch", "review", "package", "sheet")
+        paths = {name: folder / name for name in names} | (replaced or {})
         fds = [os.open(path, os.O_RDWR | os.O_CREAT, 0o600) for path in paths.values()]
         try:
             return self.host.start(order, *fds), folder
@@ -294,7 +314,8 @@ class Nursery:
             reports = list(running.reports())
         finally:
             running.close()
-        return Finished(reports, (folder / "result").read_bytes(), (folder / "scratch").read_bytes())
+        files = ("result", "scratch", "package", "sheet")
+        return Finished(reports, *((folder / name).read_bytes() for name in files))
 
 
 def opened(sealed: bytes, identity: HybridIdentity) -> bytes:

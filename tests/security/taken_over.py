@@ -170,8 +170,9 @@ class TakenOver:
             max_frame_pixels=1920 * 1080,
             max_frames=10_000,
             max_review_bytes=64 << 20,
+            max_recovery_bytes=64 << 20,
         )
-        names = ("upload", "result", "scratch", "review")
+        names = ("upload", "result", "scratch", "review", "package", "sheet")
         fds = [os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600) for name in names]
         try:
             return self.host.start(order, *fds), folder / "result"

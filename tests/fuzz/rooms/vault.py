@@ -23,6 +23,8 @@ from keyvault.vault.custody.errors import CustodyError
 from keyvault.vault.custody.facts import _custody_of
 from keyvault.vault.custody.local import unwrap_under, wrap_under
 from keyvault.vault.derived import DerivationDesk, load_master
+from keyvault.vault.disclosures import DisclosureDesk
+from keyvault.vault.erasures import Erasures
 from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.follow_ups import FollowUps
 from keyvault.vault.frames import ChannelClosedError, parse
@@ -35,6 +37,7 @@ from keyvault.vault.ratchet import CheckpointRatchet
 from keyvault.vault.register import WorkerRegister
 from keyvault.vault.releases import Offer, ReleaseDesk
 from keyvault.vault.retirements import Retired
+from keyvault.vault.rings import Rings
 from keyvault.vault.workers import WorkerChannel, receive_registration
 from protos.bauta.internal.v1 import vault_pb2
 from protos.bauta.internal.v1.release_pb2 import ClaimRequest, DeriveRequest, KeyAsked, ReleaseRequest
@@ -109,6 +112,8 @@ def scene() -> Scene:
         acceptances=acceptances,
         confirmations=Confirmations(identity.log.origin, identity.log.verifier_keys),
         register=register,
+        rings=(rings := Rings(store)),
+        erasures=Erasures(store, rings, node, _clock),
         credential_root=b"a certificate",
         wait_for_worker=lambda: presence.wait(0),
         clock=_clock,
@@ -282,8 +287,17 @@ def register_job(untrusted: bytes) -> None:
 
 def _worker_channel(end: socket.socket) -> WorkerChannel:
     here = scene()
-    follow_ups = FollowUps(here.derivations, here.claims, CONFIG)
-    return WorkerChannel(end, WorkerPresence(), here.releases, follow_ups, here.desk.confirmations, CONFIG)
+    follow_ups = FollowUps(here.derivations, here.claims, here.releases, here.desk.rings, CONFIG)
+    confirmations, register = here.desk.confirmations, here.desk.register
+    disclosures = DisclosureDesk(
+        here.desk.identity.node,
+        here.desk.rings,
+        register.require,
+        confirmations.require_recorded,
+        CONFIG,
+        _clock,
+    )
+    return WorkerChannel(end, WorkerPresence(), here.releases, follow_ups, confirmations, CONFIG, disclosures)
 
 
 def _with_channel(sent: bytes, serve: Any) -> None:

@@ -28,6 +28,7 @@ HEADER = Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h")
 LIMITS = {
     "max_result_bytes": 16 << 20,
     "max_review_bytes": 1 << 20,
+    "max_recovery_bytes": 1 << 20,
     "max_memory_bytes": 2 << 30,
     "max_wall_seconds": 20,
 }

@@ -45,6 +45,7 @@ def an_order(**changes: Any) -> RunJob:
         "max_frame_pixels": 1 << 20,
         "max_frames": 1000,
         "max_review_bytes": 1 << 20,
+        "max_recovery_bytes": 1 << 20,
     }
     return RunJob(**(fields | changes))
 
@@ -81,8 +82,8 @@ def pair() -> Iterator[tuple[WorkerHost, socket.socket]]:
 
 
 @pytest.fixture
-def four_files(tmp_path: Path) -> Iterator[list[int]]:
-    names = ("upload", "result", "scratch", "review")
+def six_files(tmp_path: Path) -> Iterator[list[int]]:
+    names = ("upload", "result", "scratch", "review", "package", "sheet")
     fds = [os.open(tmp_path / name, os.O_RDWR | os.O_CREAT) for name in names]
     yield fds
     for fd in fds:
@@ -156,17 +157,17 @@ def test_a_silent_nursery_is_lost_after_a_while(pair: Pair) -> None:
     assert caught.value.code == "worker_lost"
 
 
-def test_an_order_arrives_whole_with_its_five_descriptors(pair: Pair, four_files: list[int]) -> None:
+def test_an_order_arrives_whole_with_its_seven_descriptors(pair: Pair, six_files: list[int]) -> None:
     host, nursery = pair
-    os.write(four_files[0], b"sealed")
-    running = host.start(an_order(), *four_files)
+    os.write(six_files[0], b"sealed")
+    running = host.start(an_order(), *six_files)
     received = receive_order(nursery)
     assert received is not None
     order, fds = received
     assert order == WorkerOrder(run=an_order())
-    assert len(fds) == 5
+    assert len(fds) == 7
     assert os.pread(fds[0], 6, 0) == b"sealed"
-    write_message(fds[4], WorkerReport(failure=WorkerFailure(code="media_empty")))
+    write_message(fds[6], WorkerReport(failure=WorkerFailure(code="media_empty")))
     assert [report.failure.code for report in running.reports()] == ["media_empty"]
     running.stop()
     assert receive_order(nursery) == (WorkerOrder(stop=StopJob(job_id=JOB_ID)), [])
@@ -175,18 +176,18 @@ def test_an_order_arrives_whole_with_its_five_descriptors(pair: Pair, four_files
     running.close()
 
 
-def test_a_large_order_arrives_while_another_thread_reads(pair: Pair, four_files: list[int]) -> None:
+def test_a_large_order_arrives_while_another_thread_reads(pair: Pair, six_files: list[int]) -> None:
     host, nursery = pair
     nursery.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     order = an_order(terms=b"t" * (180 << 10))
     received: list[tuple[WorkerOrder, list[int]] | None] = []
     reader = threading.Thread(target=lambda: received.append(receive_order(nursery)))
     reader.start()
-    running = host.start(order, *four_files)
+    running = host.start(order, *six_files)
     reader.join(10)
     assert received[0] is not None
     assert received[0][0].run == order
-    assert len(received[0][1]) == 5
+    assert len(received[0][1]) == 7
     for fd in received[0][1]:
         os.close(fd)
     running.close()
@@ -202,25 +203,26 @@ BAD_ORDERS = {
     "no pixels": {"max_frame_pixels": 0},
     "no result": {"max_result_bytes": 0},
     "no review package": {"max_review_bytes": 0},
+    "no recovery package": {"max_recovery_bytes": 0},
     "more than any machine has": {"max_memory_bytes": 1 << 60},
 }
 
 
 @pytest.mark.parametrize("changes", BAD_ORDERS.values(), ids=BAD_ORDERS.keys())
 def test_an_order_out_of_range_is_not_sent(
-    pair: Pair, four_files: list[int], changes: dict[str, object]
+    pair: Pair, six_files: list[int], changes: dict[str, object]
 ) -> None:
     with pytest.raises(OrderError) as caught:
-        pair[0].start(an_order(**changes), *four_files)
+        pair[0].start(an_order(**changes), *six_files)
     assert caught.value.code == "order_invalid"
 
 
-def test_no_order_goes_to_a_nursery_that_is_gone(pair: Pair, four_files: list[int]) -> None:
+def test_no_order_goes_to_a_nursery_that_is_gone(pair: Pair, six_files: list[int]) -> None:
     host, nursery = pair
     nursery.close()
     before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(HostError) as caught:
-        host.start(an_order(), *four_files)
+        host.start(an_order(), *six_files)
     assert caught.value.code == "worker_lost"
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 

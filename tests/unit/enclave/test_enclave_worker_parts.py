@@ -144,6 +144,7 @@ def test_limits_are_passed_on() -> None:
             max_frame_pixels=4,
             max_frames=5,
             max_review_bytes=6,
+            max_recovery_bytes=7,
         )
     )
     assert (limits.max_frame_pixels, limits.max_frames) == (4, 5)

@@ -7,9 +7,12 @@ from typing import Any
 
 from provenance.statements import (
     DisclosureApprovalFacts,
+    DisclosureCancellationFacts,
+    DisclosureCountFacts,
     DisclosureDenialFacts,
     DisclosureReleaseFacts,
     DisclosureRequestFacts,
+    DisclosureWorkerFacts,
     ErasureFacts,
     Facts,
     FailureFacts,
@@ -18,6 +21,7 @@ from provenance.statements import (
     KeyRotationFacts,
     PolicyFacts,
     ReleaseFacts,
+    ResharingFacts,
     SubmissionFacts,
     WorkerReleaseFacts,
 )
@@ -68,9 +72,23 @@ VALUES: dict[type[Facts], dict[str, Any]] = {
         "requested_at": "2026-11-22T08:00:00Z",
         "expires_at": "2026-11-29T08:00:00Z",
     },
+    DisclosureWorkerFacts: {
+        "request_sha256": hex_of("request"),
+        "job_id": JOB_ID,
+        "tier": "process",
+        "walls": ("landlock_fs", "no_new_privs", "seccomp"),
+        "measurement": hex_of("measurement"),
+        "trust_sha256": hex_of("trust"),
+        "worker_hpke": bytes(1216),
+        "worker_ed25519": WORKER.ed25519,
+        "worker_mldsa65": WORKER.mldsa65,
+        "admitted_at": "2026-11-22T08:00:05Z",
+    },
+    DisclosureCountFacts: {"request_sha256": hex_of("request"), "nonce": bytes(range(32))},
     DisclosureApprovalFacts: {
         "request_sha256": hex_of("request envelope"),
         "custodian_key_sha256": hex_of("custodian"),
+        "sharing_sha256": hex_of("sharing"),
         "worker_key_sha256": hex_of("one-job key"),
         "share_sha256": hex_of("share"),
         "approved_at": "2026-11-23T08:00:00Z",
@@ -80,6 +98,11 @@ VALUES: dict[type[Facts], dict[str, Any]] = {
         "custodian_key_sha256": hex_of("custodian"),
         "reason": "scope_too_wide",
         "denied_at": "2026-11-23T08:00:00Z",
+    },
+    DisclosureCancellationFacts: {
+        "request_sha256": hex_of("request envelope"),
+        "requester_key_sha256": hex_of("requester"),
+        "cancelled_at": "2026-11-23T08:00:00Z",
     },
     DisclosureReleaseFacts: {
         "request_sha256": hex_of("request envelope"),
@@ -91,6 +114,14 @@ VALUES: dict[type[Facts], dict[str, Any]] = {
         "tier": "process",
         "walls": ("landlock_fs", "net_namespace", "seccomp"),
         "released_at": "2026-11-24T08:00:00Z",
+    },
+    ResharingFacts: {
+        "job_id": JOB_ID,
+        "sharing_sha256": hex_of("sharing"),
+        "redealt_sha256": hex_of("redealt"),
+        "custody_policy_sha256": hex_of("custody"),
+        "custodian_key_sha256": hex_of("custodian"),
+        "dealt_at": "2026-11-25T08:00:00Z",
     },
     ErasureFacts: {
         "job_id": JOB_ID,

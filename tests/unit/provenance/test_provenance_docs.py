@@ -22,7 +22,8 @@ EMITTED_BY_NOBODY = {
     "disclosure-request",
     "disclosure-approval",
     "disclosure-denial",
-    "disclosure-release",
+    "disclosure-cancellation",
+    "resharing",
     "erasure",
 }
 
@@ -46,8 +47,12 @@ def test_every_predicate_is_listed_once_and_in_order() -> None:
 def test_what_the_manual_calls_a_format_only_is_made_nowhere() -> None:
     root = DOCS.parent
     made = {kind.__name__ for kind in STATEMENTS if kind.kind() in EMITTED_BY_NOBODY}
+    # The room of issue F, whole and wired to nothing: nothing outside it may use what it makes.
+    room = root / "keyvault" / "custody"
     for package in ("console", "enclave", "grpc_api", "keyvault"):
         for path in (root / package).rglob("*.py"):
+            if path.is_relative_to(room):
+                continue
             assert not any(name in path.read_text(encoding="utf-8") for name in made), path.name
 
 

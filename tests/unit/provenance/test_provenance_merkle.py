@@ -14,6 +14,7 @@ from provenance.merkle import (
     root_hash,
     verify_consistency,
     verify_inclusion,
+    verify_tail,
 )
 
 # The leaves, roots and proofs of the certificate-transparency project's own tests.
@@ -162,6 +163,34 @@ def test_a_bent_consistency_proof_is_refused(new: int) -> None:
         for arguments in bent:
             with pytest.raises(MerkleError):
                 verify_consistency(*arguments)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 21, 32])
+def test_the_end_of_a_tree_is_whole_or_refused(size: int) -> None:
+    leaves = [leaf_hash(bytes([index])) for index in range(size)]
+    tree = Tree([bytes([index]) for index in range(size)])
+    root = root_hash(size, tree.read)
+    for index in range(size):
+        proof, tail = inclusion_proof(index, size, tree.read), leaves[index:]
+        verify_tail(tail, index, size, proof, root)
+        other = leaf_hash(b"other")
+        bent = [
+            [],
+            tail[:-1],
+            tail[1:],
+            [*tail, other],
+            *([*tail[:at], other, *tail[at + 1 :]] for at in range(len(tail))),
+            *([*tail[:at], *tail[at + 1 :], other] for at in range(len(tail) - 1)),
+        ]
+        if len(tail) > 1:
+            bent.append(tail[::-1])
+        for wrong in bent:
+            with pytest.raises(MerkleError):
+                verify_tail(wrong, index, size, proof, root)
+        with pytest.raises(MerkleError):
+            verify_tail(tail, index, size, [*proof, other], root)
+        with pytest.raises(MerkleError):
+            verify_tail(tail, index, size, proof, other)
 
 
 def test_a_tree_with_other_leaves_is_not_consistent() -> None:

@@ -62,7 +62,9 @@ DIGESTS = {
     "model",
     "policy",
     "public-key",
+    "recovery",
     "result",
+    "sharing",
     "terms",
     "upload-header",
 }

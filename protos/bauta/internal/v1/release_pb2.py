@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&protos/bauta/internal/v1/release.proto\x12\x11\x62\x61uta.internal.v1\"!\n\x10ReleaseChallenge\x12\r\n\x05nonce\x18\x01 \x01(\x0c\"\xef\x01\n\x0eReleaseRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x12\n\nage_header\x18\x02 \x01(\x0c\x12\x17\n\x0fworker_hpke_key\x18\x03 \x01(\x0c\x12\x1a\n\x12worker_ed25519_key\x18\x04 \x01(\x0c\x12\x1a\n\x12worker_mldsa65_key\x18\x05 \x01(\x0c\x12\x14\n\x0cterms_sha256\x18\x06 \x01(\x0c\x12\x15\n\rpolicy_sha256\x18\x07 \x01(\x0c\x12\r\n\x05walls\x18\x08 \x03(\t\x12\x1d\n\x15worker_slhdsa128s_key\x18\t \x01(\x0c\x12\r\n\x05nonce\x18\n \x01(\x0c\"4\n\x0cReleaseOffer\x12\x12\n\nerror_code\x18\x01 \x01(\t\x12\x10\n\x08\x65vidence\x18\x02 \x01(\x0c\"t\n\x0fReleaseResponse\x12\x12\n\nerror_code\x18\x01 \x01(\t\x12\x17\n\x0fsealed_file_key\x18\x02 \x01(\x0c\x12\x34\n\x0c\x63laim_signer\x18\x03 \x01(\x0b\x32\x1e.bauta.internal.v1.ClaimSigner\"0\n\x0b\x43laimSigner\x12\r\n\x05\x63hain\x18\x01 \x03(\x0c\x12\x12\n\nlog_origin\x18\x02 \x01(\t\":\n\rDeriveRequest\x12)\n\x04keys\x18\x01 \x03(\x0b\x32\x1b.bauta.internal.v1.KeyAsked\",\n\x08KeyAsked\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x02 \x01(\x0c\"9\n\x0e\x44\x65riveResponse\x12\x12\n\nerror_code\x18\x01 \x01(\t\x12\x13\n\x0bsealed_keys\x18\x02 \x03(\x0c\"U\n\x0c\x43laimRequest\x12\x16\n\x0e\x61\x63tions_sha256\x18\x01 \x01(\x0c\x12\x15\n\rbinding_label\x18\x02 \x01(\t\x12\x16\n\x0e\x62inding_sha256\x18\x03 \x01(\x0c\"6\n\rClaimResponse\x12\x12\n\nerror_code\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&protos/bauta/internal/v1/release.proto\x12\x11\x62\x61uta.internal.v1\"!\n\x10ReleaseChallenge\x12\r\n\x05nonce\x18\x01 \x01(\x0c\"\xa7\x02\n\x0eReleaseRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x12\n\nage_header\x18\x02 \x01(\x0c\x12\x17\n\x0fworker_hpke_key\x18\x03 \x01(\x0c\x12\x1a\n\x12worker_ed25519_key\x18\x04 \x01(\x0c\x12\x1a\n\x12worker_mldsa65_key\x18\x05 \x01(\x0c\x12\x14\n\x0cterms_sha256\x18\x06 \x01(\x0c\x12\x15\n\rpolicy_sha256\x18\x07 \x01(\x0c\x12\r\n\x05walls\x18\x08 \x03(\t\x12\x1d\n\x15worker_slhdsa128s_key\x18\t \x01(\x0c\x12\r\n\x05nonce\x18\n \x01(\x0c\x12\x36\n\ndisclosure\x18\x0b \x01(\x0b\x32\".bauta.internal.v1.DisclosureAsked\"4\n\x0cReleaseOffer\x12\x12\n\nerror_code\x18\x01 \x01(\t\x12\x10\n\x08\x65vidence\x18\x02 \x01(\x0c\"t\n\x0fReleaseResponse\x12\x12\n\nerror_code\x18\x01 \x01(\t\x12\x17\n\x0fsealed_file_key\x18\x02 \x01(\x0c\x12\x34\n\x0c\x63laim_signer\x18\x03 \x01(\x0b\x32\x1e.bauta.internal.v1.ClaimSigner\"0\n\x0b\x43laimSigner\x12\r\n\x05\x63hain\x18\x01 \x03(\x0c\x12\x12\n\nlog_origin\x18\x02 \x01(\t\"S\n\rDeriveRequest\x12)\n\x04keys\x18\x01 \x03(\x0b\x32\x1b.bauta.internal.v1.KeyAsked\x12\x17\n\x0fhands_over_ring\x18\x02 \x01(\x08\",\n\x08KeyAsked\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x02 \x01(\x0c\"9\n\x0e\x44\x65riveResponse\x12\x12\n\nerror_code\x18\x01 \x01(\t\x12\x13\n\x0bsealed_keys\x18\x02 \x03(\x0c\"\x1b\n\x0bRingRequest\x12\x0c\n\x04ring\x18\x01 \x01(\x0c\"\"\n\x0cRingResponse\x12\x12\n\nerror_code\x18\x01 \x01(\t\"U\n\x0c\x43laimRequest\x12\x16\n\x0e\x61\x63tions_sha256\x18\x01 \x01(\x0c\x12\x15\n\rbinding_label\x18\x02 \x01(\t\x12\x16\n\x0e\x62inding_sha256\x18\x03 \x01(\x0c\"6\n\rClaimResponse\x12\x12\n\nerror_code\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"8\n\x0f\x44isclosureAsked\x12\x0f\n\x07request\x18\x01 \x01(\x0c\x12\x14\n\x0ctrust_sha256\x18\x02 \x01(\x0c\"+\n\x12WrappedKeysRequest\x12\x15\n\rrequest_proof\x18\x01 \x01(\x0c\">\n\x13WrappedKeysResponse\x12\x12\n\nerror_code\x18\x01 \x01(\t\x12\x13\n\x0bsealed_ring\x18\x02 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,21 +34,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RELEASECHALLENGE']._serialized_start=61
   _globals['_RELEASECHALLENGE']._serialized_end=94
   _globals['_RELEASEREQUEST']._serialized_start=97
-  _globals['_RELEASEREQUEST']._serialized_end=336
-  _globals['_RELEASEOFFER']._serialized_start=338
-  _globals['_RELEASEOFFER']._serialized_end=390
-  _globals['_RELEASERESPONSE']._serialized_start=392
-  _globals['_RELEASERESPONSE']._serialized_end=508
-  _globals['_CLAIMSIGNER']._serialized_start=510
-  _globals['_CLAIMSIGNER']._serialized_end=558
-  _globals['_DERIVEREQUEST']._serialized_start=560
-  _globals['_DERIVEREQUEST']._serialized_end=618
-  _globals['_KEYASKED']._serialized_start=620
-  _globals['_KEYASKED']._serialized_end=664
-  _globals['_DERIVERESPONSE']._serialized_start=666
-  _globals['_DERIVERESPONSE']._serialized_end=723
-  _globals['_CLAIMREQUEST']._serialized_start=725
-  _globals['_CLAIMREQUEST']._serialized_end=810
-  _globals['_CLAIMRESPONSE']._serialized_start=812
-  _globals['_CLAIMRESPONSE']._serialized_end=866
+  _globals['_RELEASEREQUEST']._serialized_end=392
+  _globals['_RELEASEOFFER']._serialized_start=394
+  _globals['_RELEASEOFFER']._serialized_end=446
+  _globals['_RELEASERESPONSE']._serialized_start=448
+  _globals['_RELEASERESPONSE']._serialized_end=564
+  _globals['_CLAIMSIGNER']._serialized_start=566
+  _globals['_CLAIMSIGNER']._serialized_end=614
+  _globals['_DERIVEREQUEST']._serialized_start=616
+  _globals['_DERIVEREQUEST']._serialized_end=699
+  _globals['_KEYASKED']._serialized_start=701
+  _globals['_KEYASKED']._serialized_end=745
+  _globals['_DERIVERESPONSE']._serialized_start=747
+  _globals['_DERIVERESPONSE']._serialized_end=804
+  _globals['_RINGREQUEST']._serialized_start=806
+  _globals['_RINGREQUEST']._serialized_end=833
+  _globals['_RINGRESPONSE']._serialized_start=835
+  _globals['_RINGRESPONSE']._serialized_end=869
+  _globals['_CLAIMREQUEST']._serialized_start=871
+  _globals['_CLAIMREQUEST']._serialized_end=956
+  _globals['_CLAIMRESPONSE']._serialized_start=958
+  _globals['_CLAIMRESPONSE']._serialized_end=1012
+  _globals['_DISCLOSUREASKED']._serialized_start=1014
+  _globals['_DISCLOSUREASKED']._serialized_end=1070
+  _globals['_WRAPPEDKEYSREQUEST']._serialized_start=1072
+  _globals['_WRAPPEDKEYSREQUEST']._serialized_end=1115
+  _globals['_WRAPPEDKEYSRESPONSE']._serialized_start=1117
+  _globals['_WRAPPEDKEYSRESPONSE']._serialized_end=1179
 # @@protoc_insertion_point(module_scope)

@@ -3,8 +3,9 @@
 isort:skip_file
 Between one job's worker child and the vault, over a socket pair of their own: the vault's challenge, one
 request, the evidence, and, once the front desk has shown the vault that the evidence is in the log, the key.
-Then, before it looks at the media, the child names every derived key that it needs, or none, once. Last,
-where the job's policy wants content credentials, one claim to sign; after it nothing is answered.
+Then, before it looks at the media, the child names every derived key that it needs, or none, once. At the
+end, where it said so then, it hands over the ring of its recovery package. Last, where the job's policy wants
+content credentials, one claim to sign; after it nothing is answered.
 """
 
 from collections import abc as _abc
@@ -60,6 +61,7 @@ class ReleaseRequest(_message.Message):
     WALLS_FIELD_NUMBER: _builtins.int
     WORKER_SLHDSA128S_KEY_FIELD_NUMBER: _builtins.int
     NONCE_FIELD_NUMBER: _builtins.int
+    DISCLOSURE_FIELD_NUMBER: _builtins.int
     job_id: _builtins.bytes
     """The job, 16 bytes."""
     age_header: _builtins.bytes
@@ -84,6 +86,12 @@ class ReleaseRequest(_message.Message):
     def walls(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The walls that are up around this child, by name."""
 
+    @_builtins.property
+    def disclosure(self) -> Global___DisclosureAsked:
+        """A disclosure worker's; age_header, terms, policy and the third key are then empty, job_id is the worker's
+        number, the answer holds no key, and wrapped keys are all that is given later.
+        """
+
     def __init__(
         self,
         *,
@@ -97,10 +105,11 @@ class ReleaseRequest(_message.Message):
         walls: _abc.Iterable[_builtins.str] | None = ...,
         worker_slhdsa128s_key: _builtins.bytes = ...,
         nonce: _builtins.bytes = ...,
+        disclosure: Global___DisclosureAsked | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["disclosure", b"disclosure"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_header", b"age_header", "job_id", b"job_id", "nonce", b"nonce", "policy_sha256", b"policy_sha256", "terms_sha256", b"terms_sha256", "walls", b"walls", "worker_ed25519_key", b"worker_ed25519_key", "worker_hpke_key", b"worker_hpke_key", "worker_mldsa65_key", b"worker_mldsa65_key", "worker_slhdsa128s_key", b"worker_slhdsa128s_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_header", b"age_header", "disclosure", b"disclosure", "job_id", b"job_id", "nonce", b"nonce", "policy_sha256", b"policy_sha256", "terms_sha256", b"terms_sha256", "walls", b"walls", "worker_ed25519_key", b"worker_ed25519_key", "worker_hpke_key", b"worker_hpke_key", "worker_mldsa65_key", b"worker_mldsa65_key", "worker_slhdsa128s_key", b"worker_slhdsa128s_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -205,6 +214,9 @@ class DeriveRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     KEYS_FIELD_NUMBER: _builtins.int
+    HANDS_OVER_RING_FIELD_NUMBER: _builtins.int
+    hands_over_ring: _builtins.bool
+    """A ring will follow, once."""
     @_builtins.property
     def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyAsked]:
         """At most 4; none where the job needs none."""
@@ -213,10 +225,11 @@ class DeriveRequest(_message.Message):
         self,
         *,
         keys: _abc.Iterable[Global___KeyAsked] | None = ...,
+        hands_over_ring: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hands_over_ring", b"hands_over_ring", "keys", b"keys"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -279,6 +292,50 @@ class DeriveResponse(_message.Message):
 Global___DeriveResponse: _TypeAlias = DeriveResponse  # noqa: Y015
 
 @_typing.final
+class RingRequest(_message.Message):
+    """RingRequest hands over the wrapped keys of this job's recovery package."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RING_FIELD_NUMBER: _builtins.int
+    ring: _builtins.bytes
+    """`bauta.recovery-ring/v1`, canonical JSON."""
+    def __init__(
+        self,
+        *,
+        ring: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ring", b"ring"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RingRequest: _TypeAlias = RingRequest  # noqa: Y015
+
+@_typing.final
+class RingResponse(_message.Message):
+    """RingResponse says whether the vault has it, durably."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERROR_CODE_FIELD_NUMBER: _builtins.int
+    error_code: _builtins.str
+    """Empty when it has; otherwise a stable code, and nothing follows."""
+    def __init__(
+        self,
+        *,
+        error_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_code", b"error_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RingResponse: _TypeAlias = RingResponse  # noqa: Y015
+
+@_typing.final
 class ClaimRequest(_message.Message):
     """ClaimRequest asks for the signature of one C2PA claim. The vault makes the claim itself, about this job's
     evidence, from these three; it signs one for a job and no more.
@@ -335,3 +392,81 @@ class ClaimResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ClaimResponse: _TypeAlias = ClaimResponse  # noqa: Y015
+
+@_typing.final
+class DisclosureAsked(_message.Message):
+    """DisclosureAsked stands in a release request that is a disclosure worker's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    TRUST_SHA256_FIELD_NUMBER: _builtins.int
+    request: _builtins.bytes
+    """The request, a DSSE envelope (JSON)."""
+    trust_sha256: _builtins.bytes
+    """SHA-256 of the canonical trust file that the worker checks by."""
+    def __init__(
+        self,
+        *,
+        request: _builtins.bytes = ...,
+        trust_sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request", "trust_sha256", b"trust_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisclosureAsked: _TypeAlias = DisclosureAsked  # noqa: Y015
+
+@_typing.final
+class WrappedKeysRequest(_message.Message):
+    """WrappedKeysRequest asks the vault for the wrapped keys of the tracks that are asked for, once, when everything
+    else is checked.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_PROOF_FIELD_NUMBER: _builtins.int
+    request_proof: _builtins.bytes
+    """A c2sp.org/tlog-proof text for the request's entry, under a checkpoint that the vault signed."""
+    def __init__(
+        self,
+        *,
+        request_proof: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_proof", b"request_proof"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WrappedKeysRequest: _TypeAlias = WrappedKeysRequest  # noqa: Y015
+
+@_typing.final
+class WrappedKeysResponse(_message.Message):
+    """WrappedKeysResponse holds them, or the reason why not."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERROR_CODE_FIELD_NUMBER: _builtins.int
+    SEALED_RING_FIELD_NUMBER: _builtins.int
+    error_code: _builtins.str
+    """Empty when they were given; otherwise a stable code."""
+    sealed_ring: _builtins.bytes
+    """Encapsulation and ciphertext (HPKE with X-Wing) of a ring, `bauta.recovery-ring/v1`, canonical JSON, with
+    these tracks and that of the result alone. Info is "bauta.wrapped-keys.v1" and the SHA-256 of the request.
+    """
+    def __init__(
+        self,
+        *,
+        error_code: _builtins.str = ...,
+        sealed_ring: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_code", b"error_code", "sealed_ring", b"sealed_ring"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WrappedKeysResponse: _TypeAlias = WrappedKeysResponse  # noqa: Y015

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$protos/bauta/internal/v1/vault.proto\x12\x11\x62\x61uta.internal.v1\"\xd2\x06\n\x0cVaultRequest\x12/\n\x08\x64\x65scribe\x18\x01 \x01(\x0b\x32\x1b.bauta.internal.v1.DescribeH\x00\x12<\n\x0f\x61nnounce_intake\x18\x02 \x01(\x0b\x32!.bauta.internal.v1.AnnounceIntakeH\x00\x12<\n\x0fsign_checkpoint\x18\x03 \x01(\x0b\x32!.bauta.internal.v1.SignCheckpointH\x00\x12\x36\n\x0csign_failure\x18\x04 \x01(\x0b\x32\x1e.bauta.internal.v1.SignFailureH\x00\x12\x38\n\raccept_upload\x18\x05 \x01(\x0b\x32\x1f.bauta.internal.v1.AcceptUploadH\x00\x12<\n\x0f\x63onfirm_release\x18\x06 \x01(\x0b\x32!.bauta.internal.v1.ConfirmReleaseH\x00\x12,\n\x07\x65nd_job\x18\x07 \x01(\x0b\x32\x19.bauta.internal.v1.EndJobH\x00\x12:\n\x0erelease_worker\x18\x08 \x01(\x0b\x32 .bauta.internal.v1.ReleaseWorkerH\x00\x12<\n\x0fregister_worker\x18\t \x01(\x0b\x32!.bauta.internal.v1.RegisterWorkerH\x00\x12\x34\n\x0bretain_jobs\x18\n \x01(\x0b\x32\x1d.bauta.internal.v1.RetainJobsH\x00\x12<\n\x0fsign_submission\x18\x0b \x01(\x0b\x32!.bauta.internal.v1.SignSubmissionH\x00\x12\x38\n\rsign_policies\x18\x0c \x01(\x0b\x32\x1f.bauta.internal.v1.SignPoliciesH\x00\x12\x42\n\x12\x61nnounce_rotations\x18\r \x01(\x0b\x32$.bauta.internal.v1.AnnounceRotationsH\x00\x12>\n\x10\x63onfirm_rotation\x18\x0e \x01(\x0b\x32\".bauta.internal.v1.ConfirmRotationH\x00\x42\x0b\n\toperation\"\n\n\x08\x44\x65scribe\"\x10\n\x0e\x41nnounceIntake\"3\n\x0eSignCheckpoint\x12\x0c\n\x04text\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63onsistency\x18\x02 \x03(\x0c\"+\n\x0bSignFailure\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"H\n\x0c\x41\x63\x63\x65ptUpload\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x12\n\nage_header\x18\x02 \x01(\x0c\x12\x14\n\x0cterms_sha256\x18\x03 \x01(\x0c\"4\n\x0e\x43onfirmRelease\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x12\n\ntlog_proof\x18\x02 \x01(\x0c\"\x18\n\x06\x45ndJob\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\"\x1d\n\nRetainJobs\x12\x0f\n\x07job_ids\x18\x01 \x03(\x0c\"\x0f\n\rReleaseWorker\"!\n\x0eRegisterWorker\x12\x0f\n\x07release\x18\x01 \x01(\x0c\"7\n\x0eSignSubmission\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x15\n\rupload_sha256\x18\x02 \x01(\x0c\"\x0e\n\x0cSignPolicies\"\x13\n\x11\x41nnounceRotations\"=\n\x0f\x43onfirmRotation\x12\x16\n\x0eretired_sha256\x18\x01 \x01(\x0c\x12\x12\n\ntlog_proof\x18\x02 \x01(\x0c\"\x1f\n\nStatements\x12\x11\n\tenvelopes\x18\x01 \x03(\x0c\"\x06\n\x04\x44one\"\xad\x02\n\rVaultResponse\x12\x12\n\nerror_code\x18\x01 \x01(\t\x12\x35\n\x0b\x64\x65scription\x18\x02 \x01(\x0b\x32\x1e.bauta.internal.v1.DescriptionH\x00\x12\x10\n\x06intake\x18\x03 \x01(\x0cH\x00\x12\x14\n\ncheckpoint\x18\x04 \x01(\x0cH\x00\x12\x11\n\x07\x66\x61ilure\x18\x05 \x01(\x0cH\x00\x12\'\n\x04\x64one\x18\x06 \x01(\x0b\x32\x17.bauta.internal.v1.DoneH\x00\x12\x18\n\x0eworker_release\x18\x07 \x01(\x0cH\x00\x12\x14\n\nsubmission\x18\x08 \x01(\x0cH\x00\x12\x33\n\nstatements\x18\t \x01(\x0b\x32\x1d.bauta.internal.v1.StatementsH\x00\x42\x08\n\x06\x61nswer\"\xc1\x01\n\x0b\x44\x65scription\x12+\n\x04node\x18\x01 \x01(\x0b\x32\x1d.bauta.internal.v1.SigningKey\x12\x12\n\nlog_origin\x18\x02 \x01(\t\x12\x11\n\tlog_vkeys\x18\x03 \x03(\t\x12\x10\n\x08log_size\x18\x04 \x01(\x04\x12\x33\n\x0crelease_keys\x18\x05 \x03(\x0b\x32\x1d.bauta.internal.v1.SigningKey\x12\x17\n\x0f\x63redential_root\x18\x06 \x01(\x0c\"B\n\nSigningKey\x12\x0f\n\x07\x65\x64\x32\x35\x35\x31\x39\x18\x01 \x01(\x0c\x12\x0f\n\x07mldsa65\x18\x02 \x01(\x0c\x12\x12\n\nslhdsa128s\x18\x03 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$protos/bauta/internal/v1/vault.proto\x12\x11\x62\x61uta.internal.v1\"\xbc\x08\n\x0cVaultRequest\x12/\n\x08\x64\x65scribe\x18\x01 \x01(\x0b\x32\x1b.bauta.internal.v1.DescribeH\x00\x12<\n\x0f\x61nnounce_intake\x18\x02 \x01(\x0b\x32!.bauta.internal.v1.AnnounceIntakeH\x00\x12<\n\x0fsign_checkpoint\x18\x03 \x01(\x0b\x32!.bauta.internal.v1.SignCheckpointH\x00\x12\x36\n\x0csign_failure\x18\x04 \x01(\x0b\x32\x1e.bauta.internal.v1.SignFailureH\x00\x12\x38\n\raccept_upload\x18\x05 \x01(\x0b\x32\x1f.bauta.internal.v1.AcceptUploadH\x00\x12<\n\x0f\x63onfirm_release\x18\x06 \x01(\x0b\x32!.bauta.internal.v1.ConfirmReleaseH\x00\x12,\n\x07\x65nd_job\x18\x07 \x01(\x0b\x32\x19.bauta.internal.v1.EndJobH\x00\x12:\n\x0erelease_worker\x18\x08 \x01(\x0b\x32 .bauta.internal.v1.ReleaseWorkerH\x00\x12<\n\x0fregister_worker\x18\t \x01(\x0b\x32!.bauta.internal.v1.RegisterWorkerH\x00\x12\x34\n\x0bretain_jobs\x18\n \x01(\x0b\x32\x1d.bauta.internal.v1.RetainJobsH\x00\x12<\n\x0fsign_submission\x18\x0b \x01(\x0b\x32!.bauta.internal.v1.SignSubmissionH\x00\x12\x38\n\rsign_policies\x18\x0c \x01(\x0b\x32\x1f.bauta.internal.v1.SignPoliciesH\x00\x12\x42\n\x12\x61nnounce_rotations\x18\r \x01(\x0b\x32$.bauta.internal.v1.AnnounceRotationsH\x00\x12>\n\x10\x63onfirm_rotation\x18\x0e \x01(\x0b\x32\".bauta.internal.v1.ConfirmRotationH\x00\x12\x30\n\tkeep_ring\x18\x0f \x01(\x0b\x32\x1b.bauta.internal.v1.KeepRingH\x00\x12\x36\n\x0c\x65rase_tracks\x18\x10 \x01(\x0b\x32\x1e.bauta.internal.v1.EraseTracksH\x00\x12@\n\x11\x61nnounce_erasures\x18\x11 \x01(\x0b\x32#.bauta.internal.v1.AnnounceErasuresH\x00\x12<\n\x0f\x63onfirm_erasure\x18\x12 \x01(\x0b\x32!.bauta.internal.v1.ConfirmErasureH\x00\x42\x0b\n\toperation\"\n\n\x08\x44\x65scribe\"\x10\n\x0e\x41nnounceIntake\"3\n\x0eSignCheckpoint\x12\x0c\n\x04text\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63onsistency\x18\x02 \x03(\x0c\"+\n\x0bSignFailure\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"H\n\x0c\x41\x63\x63\x65ptUpload\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x12\n\nage_header\x18\x02 \x01(\x0c\x12\x14\n\x0cterms_sha256\x18\x03 \x01(\x0c\"4\n\x0e\x43onfirmRelease\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x12\n\ntlog_proof\x18\x02 \x01(\x0c\"\x18\n\x06\x45ndJob\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\"/\n\x08KeepRing\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x13\n\x0bring_sha256\x18\x02 \x01(\x0c\"\x1d\n\nRetainJobs\x12\x0f\n\x07job_ids\x18\x01 \x03(\x0c\"\x0f\n\rReleaseWorker\"!\n\x0eRegisterWorker\x12\x0f\n\x07release\x18\x01 \x01(\x0c\"7\n\x0eSignSubmission\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x15\n\rupload_sha256\x18\x02 \x01(\x0c\"\x0e\n\x0cSignPolicies\"\x13\n\x11\x41nnounceRotations\"=\n\x0f\x43onfirmRotation\x12\x16\n\x0eretired_sha256\x18\x01 \x01(\x0c\x12\x12\n\ntlog_proof\x18\x02 \x01(\x0c\"=\n\x0b\x45raseTracks\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\x0e\n\x06tracks\x18\x02 \x03(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\")\n\x06\x45rased\x12\x11\n\tstatement\x18\x01 \x01(\x0c\x12\x0c\n\x04left\x18\x02 \x01(\r\"\x12\n\x10\x41nnounceErasures\">\n\x0e\x43onfirmErasure\x12\x18\n\x10statement_sha256\x18\x01 \x01(\x0c\x12\x12\n\ntlog_proof\x18\x02 \x01(\x0c\"\x1f\n\nStatements\x12\x11\n\tenvelopes\x18\x01 \x03(\x0c\"\x06\n\x04\x44one\"\xda\x02\n\rVaultResponse\x12\x12\n\nerror_code\x18\x01 \x01(\t\x12\x35\n\x0b\x64\x65scription\x18\x02 \x01(\x0b\x32\x1e.bauta.internal.v1.DescriptionH\x00\x12\x10\n\x06intake\x18\x03 \x01(\x0cH\x00\x12\x14\n\ncheckpoint\x18\x04 \x01(\x0cH\x00\x12\x11\n\x07\x66\x61ilure\x18\x05 \x01(\x0cH\x00\x12\'\n\x04\x64one\x18\x06 \x01(\x0b\x32\x17.bauta.internal.v1.DoneH\x00\x12\x18\n\x0eworker_release\x18\x07 \x01(\x0cH\x00\x12\x14\n\nsubmission\x18\x08 \x01(\x0cH\x00\x12\x33\n\nstatements\x18\t \x01(\x0b\x32\x1d.bauta.internal.v1.StatementsH\x00\x12+\n\x06\x65rased\x18\n \x01(\x0b\x32\x19.bauta.internal.v1.ErasedH\x00\x42\x08\n\x06\x61nswer\"\xc1\x01\n\x0b\x44\x65scription\x12+\n\x04node\x18\x01 \x01(\x0b\x32\x1d.bauta.internal.v1.SigningKey\x12\x12\n\nlog_origin\x18\x02 \x01(\t\x12\x11\n\tlog_vkeys\x18\x03 \x03(\t\x12\x10\n\x08log_size\x18\x04 \x01(\x04\x12\x33\n\x0crelease_keys\x18\x05 \x03(\x0b\x32\x1d.bauta.internal.v1.SigningKey\x12\x17\n\x0f\x63redential_root\x18\x06 \x01(\x0c\"B\n\nSigningKey\x12\x0f\n\x07\x65\x64\x32\x35\x35\x31\x39\x18\x01 \x01(\x0c\x12\x0f\n\x07mldsa65\x18\x02 \x01(\x0c\x12\x12\n\nslhdsa128s\x18\x03 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,43 +32,53 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.bauta.internal.v1.va
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_VAULTREQUEST']._serialized_start=60
-  _globals['_VAULTREQUEST']._serialized_end=910
-  _globals['_DESCRIBE']._serialized_start=912
-  _globals['_DESCRIBE']._serialized_end=922
-  _globals['_ANNOUNCEINTAKE']._serialized_start=924
-  _globals['_ANNOUNCEINTAKE']._serialized_end=940
-  _globals['_SIGNCHECKPOINT']._serialized_start=942
-  _globals['_SIGNCHECKPOINT']._serialized_end=993
-  _globals['_SIGNFAILURE']._serialized_start=995
-  _globals['_SIGNFAILURE']._serialized_end=1038
-  _globals['_ACCEPTUPLOAD']._serialized_start=1040
-  _globals['_ACCEPTUPLOAD']._serialized_end=1112
-  _globals['_CONFIRMRELEASE']._serialized_start=1114
-  _globals['_CONFIRMRELEASE']._serialized_end=1166
-  _globals['_ENDJOB']._serialized_start=1168
-  _globals['_ENDJOB']._serialized_end=1192
-  _globals['_RETAINJOBS']._serialized_start=1194
-  _globals['_RETAINJOBS']._serialized_end=1223
-  _globals['_RELEASEWORKER']._serialized_start=1225
-  _globals['_RELEASEWORKER']._serialized_end=1240
-  _globals['_REGISTERWORKER']._serialized_start=1242
-  _globals['_REGISTERWORKER']._serialized_end=1275
-  _globals['_SIGNSUBMISSION']._serialized_start=1277
-  _globals['_SIGNSUBMISSION']._serialized_end=1332
-  _globals['_SIGNPOLICIES']._serialized_start=1334
-  _globals['_SIGNPOLICIES']._serialized_end=1348
-  _globals['_ANNOUNCEROTATIONS']._serialized_start=1350
-  _globals['_ANNOUNCEROTATIONS']._serialized_end=1369
-  _globals['_CONFIRMROTATION']._serialized_start=1371
-  _globals['_CONFIRMROTATION']._serialized_end=1432
-  _globals['_STATEMENTS']._serialized_start=1434
-  _globals['_STATEMENTS']._serialized_end=1465
-  _globals['_DONE']._serialized_start=1467
-  _globals['_DONE']._serialized_end=1473
-  _globals['_VAULTRESPONSE']._serialized_start=1476
-  _globals['_VAULTRESPONSE']._serialized_end=1777
-  _globals['_DESCRIPTION']._serialized_start=1780
-  _globals['_DESCRIPTION']._serialized_end=1973
-  _globals['_SIGNINGKEY']._serialized_start=1975
-  _globals['_SIGNINGKEY']._serialized_end=2041
+  _globals['_VAULTREQUEST']._serialized_end=1144
+  _globals['_DESCRIBE']._serialized_start=1146
+  _globals['_DESCRIBE']._serialized_end=1156
+  _globals['_ANNOUNCEINTAKE']._serialized_start=1158
+  _globals['_ANNOUNCEINTAKE']._serialized_end=1174
+  _globals['_SIGNCHECKPOINT']._serialized_start=1176
+  _globals['_SIGNCHECKPOINT']._serialized_end=1227
+  _globals['_SIGNFAILURE']._serialized_start=1229
+  _globals['_SIGNFAILURE']._serialized_end=1272
+  _globals['_ACCEPTUPLOAD']._serialized_start=1274
+  _globals['_ACCEPTUPLOAD']._serialized_end=1346
+  _globals['_CONFIRMRELEASE']._serialized_start=1348
+  _globals['_CONFIRMRELEASE']._serialized_end=1400
+  _globals['_ENDJOB']._serialized_start=1402
+  _globals['_ENDJOB']._serialized_end=1426
+  _globals['_KEEPRING']._serialized_start=1428
+  _globals['_KEEPRING']._serialized_end=1475
+  _globals['_RETAINJOBS']._serialized_start=1477
+  _globals['_RETAINJOBS']._serialized_end=1506
+  _globals['_RELEASEWORKER']._serialized_start=1508
+  _globals['_RELEASEWORKER']._serialized_end=1523
+  _globals['_REGISTERWORKER']._serialized_start=1525
+  _globals['_REGISTERWORKER']._serialized_end=1558
+  _globals['_SIGNSUBMISSION']._serialized_start=1560
+  _globals['_SIGNSUBMISSION']._serialized_end=1615
+  _globals['_SIGNPOLICIES']._serialized_start=1617
+  _globals['_SIGNPOLICIES']._serialized_end=1631
+  _globals['_ANNOUNCEROTATIONS']._serialized_start=1633
+  _globals['_ANNOUNCEROTATIONS']._serialized_end=1652
+  _globals['_CONFIRMROTATION']._serialized_start=1654
+  _globals['_CONFIRMROTATION']._serialized_end=1715
+  _globals['_ERASETRACKS']._serialized_start=1717
+  _globals['_ERASETRACKS']._serialized_end=1778
+  _globals['_ERASED']._serialized_start=1780
+  _globals['_ERASED']._serialized_end=1821
+  _globals['_ANNOUNCEERASURES']._serialized_start=1823
+  _globals['_ANNOUNCEERASURES']._serialized_end=1841
+  _globals['_CONFIRMERASURE']._serialized_start=1843
+  _globals['_CONFIRMERASURE']._serialized_end=1905
+  _globals['_STATEMENTS']._serialized_start=1907
+  _globals['_STATEMENTS']._serialized_end=1938
+  _globals['_DONE']._serialized_start=1940
+  _globals['_DONE']._serialized_end=1946
+  _globals['_VAULTRESPONSE']._serialized_start=1949
+  _globals['_VAULTRESPONSE']._serialized_end=2295
+  _globals['_DESCRIPTION']._serialized_start=2298
+  _globals['_DESCRIPTION']._serialized_end=2491
+  _globals['_SIGNINGKEY']._serialized_start=2493
+  _globals['_SIGNINGKEY']._serialized_end=2559
 # @@protoc_insertion_point(module_scope)

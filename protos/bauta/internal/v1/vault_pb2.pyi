@@ -38,6 +38,10 @@ class VaultRequest(_message.Message):
     SIGN_POLICIES_FIELD_NUMBER: _builtins.int
     ANNOUNCE_ROTATIONS_FIELD_NUMBER: _builtins.int
     CONFIRM_ROTATION_FIELD_NUMBER: _builtins.int
+    KEEP_RING_FIELD_NUMBER: _builtins.int
+    ERASE_TRACKS_FIELD_NUMBER: _builtins.int
+    ANNOUNCE_ERASURES_FIELD_NUMBER: _builtins.int
+    CONFIRM_ERASURE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def describe(self) -> Global___Describe:
         """The public keys."""
@@ -94,6 +98,22 @@ class VaultRequest(_message.Message):
     def confirm_rotation(self) -> Global___ConfirmRotation:
         """Show that one of them is in the log: the vault then forgets it."""
 
+    @_builtins.property
+    def keep_ring(self) -> Global___KeepRing:
+        """Keep the ring of a job beyond the job's end."""
+
+    @_builtins.property
+    def erase_tracks(self) -> Global___EraseTracks:
+        """Destroy wrapped keys of a job that is kept, and sign that."""
+
+    @_builtins.property
+    def announce_erasures(self) -> Global___AnnounceErasures:
+        """The erasures that are not known to be in the log yet."""
+
+    @_builtins.property
+    def confirm_erasure(self) -> Global___ConfirmErasure:
+        """Show that one of them is in the log: the vault then forgets it."""
+
     def __init__(
         self,
         *,
@@ -111,12 +131,16 @@ class VaultRequest(_message.Message):
         sign_policies: Global___SignPolicies | None = ...,
         announce_rotations: Global___AnnounceRotations | None = ...,
         confirm_rotation: Global___ConfirmRotation | None = ...,
+        keep_ring: Global___KeepRing | None = ...,
+        erase_tracks: Global___EraseTracks | None = ...,
+        announce_erasures: Global___AnnounceErasures | None = ...,
+        confirm_erasure: Global___ConfirmErasure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "announce_rotations", b"announce_rotations", "confirm_release", b"confirm_release", "confirm_rotation", b"confirm_rotation", "describe", b"describe", "end_job", b"end_job", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure", "sign_policies", b"sign_policies", "sign_submission", b"sign_submission"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_erasures", b"announce_erasures", "announce_intake", b"announce_intake", "announce_rotations", b"announce_rotations", "confirm_erasure", b"confirm_erasure", "confirm_release", b"confirm_release", "confirm_rotation", b"confirm_rotation", "describe", b"describe", "end_job", b"end_job", "erase_tracks", b"erase_tracks", "keep_ring", b"keep_ring", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure", "sign_policies", b"sign_policies", "sign_submission", b"sign_submission"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_intake", b"announce_intake", "announce_rotations", b"announce_rotations", "confirm_release", b"confirm_release", "confirm_rotation", b"confirm_rotation", "describe", b"describe", "end_job", b"end_job", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure", "sign_policies", b"sign_policies", "sign_submission", b"sign_submission"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_erasures", b"announce_erasures", "announce_intake", b"announce_intake", "announce_rotations", b"announce_rotations", "confirm_erasure", b"confirm_erasure", "confirm_release", b"confirm_release", "confirm_rotation", b"confirm_rotation", "describe", b"describe", "end_job", b"end_job", "erase_tracks", b"erase_tracks", "keep_ring", b"keep_ring", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure", "sign_policies", b"sign_policies", "sign_submission", b"sign_submission"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["describe", "announce_intake", "sign_checkpoint", "sign_failure", "accept_upload", "confirm_release", "end_job", "release_worker", "register_worker", "retain_jobs", "sign_submission", "sign_policies", "announce_rotations", "confirm_rotation"]  # noqa: Y015
+    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["describe", "announce_intake", "sign_checkpoint", "sign_failure", "accept_upload", "confirm_release", "end_job", "release_worker", "register_worker", "retain_jobs", "sign_submission", "sign_policies", "announce_rotations", "confirm_rotation", "keep_ring", "erase_tracks", "announce_erasures", "confirm_erasure"]  # noqa: Y015
     _WhichOneofArgType_operation: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_operation) -> _WhichOneofReturnType_operation | None: ...
 
@@ -289,6 +313,32 @@ class EndJob(_message.Message):
 Global___EndJob: _TypeAlias = EndJob  # noqa: Y015
 
 @_typing.final
+class KeepRing(_message.Message):
+    """KeepRing says that a job is done whose statement names a ring: EndJob then does not destroy it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    RING_SHA256_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.bytes
+    """16 bytes."""
+    ring_sha256: _builtins.bytes
+    """SHA-256 of the ring that the statement names."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.bytes = ...,
+        ring_sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "ring_sha256", b"ring_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeepRing: _TypeAlias = KeepRing  # noqa: Y015
+
+@_typing.final
 class RetainJobs(_message.Message):
     """RetainJobs names the jobs that are still open, when a front desk starts."""
 
@@ -438,6 +488,107 @@ class ConfirmRotation(_message.Message):
 Global___ConfirmRotation: _TypeAlias = ConfirmRotation  # noqa: Y015
 
 @_typing.final
+class EraseTracks(_message.Message):
+    """EraseTracks asks for the end of tracks: what opens them is destroyed, on the disk too, before it is answered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    TRACKS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.bytes
+    """16 bytes."""
+    reason: _builtins.str
+    """An erasure reason."""
+    @_builtins.property
+    def tracks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Numbers, rising, at most 64; none for those that are left, 64 at a time."""
+
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.bytes = ...,
+        tracks: _abc.Iterable[_builtins.int] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "reason", b"reason", "tracks", b"tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseTracks: _TypeAlias = EraseTracks  # noqa: Y015
+
+@_typing.final
+class Erased(_message.Message):
+    """Erased says what is gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATEMENT_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    statement: _builtins.bytes
+    """A DSSE envelope (JSON) of the erasure statement."""
+    left: _builtins.int
+    """How many tracks of the job are left."""
+    def __init__(
+        self,
+        *,
+        statement: _builtins.bytes = ...,
+        left: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left", b"left", "statement", b"statement"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Erased: _TypeAlias = Erased  # noqa: Y015
+
+@_typing.final
+class AnnounceErasures(_message.Message):
+    """AnnounceErasures asks for erasure statements that nobody has shown in the log, a few at a time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnnounceErasures: _TypeAlias = AnnounceErasures  # noqa: Y015
+
+@_typing.final
+class ConfirmErasure(_message.Message):
+    """ConfirmErasure shows that an erasure statement is in the log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATEMENT_SHA256_FIELD_NUMBER: _builtins.int
+    TLOG_PROOF_FIELD_NUMBER: _builtins.int
+    statement_sha256: _builtins.bytes
+    """SHA-256 of its envelope."""
+    tlog_proof: _builtins.bytes
+    """A c2sp.org/tlog-proof text for the statement's entry, under a checkpoint that the vault signed."""
+    def __init__(
+        self,
+        *,
+        statement_sha256: _builtins.bytes = ...,
+        tlog_proof: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["statement_sha256", b"statement_sha256", "tlog_proof", b"tlog_proof"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmErasure: _TypeAlias = ConfirmErasure  # noqa: Y015
+
+@_typing.final
 class Statements(_message.Message):
     """Statements holds signed statements, each a DSSE envelope (JSON)."""
 
@@ -493,6 +644,7 @@ class VaultResponse(_message.Message):
     WORKER_RELEASE_FIELD_NUMBER: _builtins.int
     SUBMISSION_FIELD_NUMBER: _builtins.int
     STATEMENTS_FIELD_NUMBER: _builtins.int
+    ERASED_FIELD_NUMBER: _builtins.int
     error_code: _builtins.str
     """Empty when it worked; otherwise a stable code."""
     intake: _builtins.bytes
@@ -511,11 +663,17 @@ class VaultResponse(_message.Message):
 
     @_builtins.property
     def done(self) -> Global___Done:
-        """Answers accept_upload, confirm_release, confirm_rotation, end_job, register_worker and retain_jobs."""
+        """Answers accept_upload, confirm_erasure, confirm_release, confirm_rotation, end_job, keep_ring, register_worker and
+        retain_jobs.
+        """
 
     @_builtins.property
     def statements(self) -> Global___Statements:
-        """Answers sign_policies and announce_rotations."""
+        """Answers sign_policies, announce_rotations and announce_erasures."""
+
+    @_builtins.property
+    def erased(self) -> Global___Erased:
+        """Answers erase_tracks."""
 
     def __init__(
         self,
@@ -529,12 +687,13 @@ class VaultResponse(_message.Message):
         worker_release: _builtins.bytes = ...,
         submission: _builtins.bytes = ...,
         statements: Global___Statements | None = ...,
+        erased: Global___Erased | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "done", b"done", "failure", b"failure", "intake", b"intake", "statements", b"statements", "submission", b"submission", "worker_release", b"worker_release"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "done", b"done", "erased", b"erased", "failure", b"failure", "intake", b"intake", "statements", b"statements", "submission", b"submission", "worker_release", b"worker_release"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "done", b"done", "error_code", b"error_code", "failure", b"failure", "intake", b"intake", "statements", b"statements", "submission", b"submission", "worker_release", b"worker_release"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "done", b"done", "erased", b"erased", "error_code", b"error_code", "failure", b"failure", "intake", b"intake", "statements", b"statements", "submission", b"submission", "worker_release", b"worker_release"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["description", "intake", "checkpoint", "failure", "done", "worker_release", "submission", "statements"]  # noqa: Y015
+    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["description", "intake", "checkpoint", "failure", "done", "worker_release", "submission", "statements", "erased"]  # noqa: Y015
     _WhichOneofArgType_answer: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_answer) -> _WhichOneofReturnType_answer | None: ...
 

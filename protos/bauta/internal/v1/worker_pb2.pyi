@@ -28,27 +28,35 @@ class WorkerOrder(_message.Message):
 
     RUN_FIELD_NUMBER: _builtins.int
     STOP_FIELD_NUMBER: _builtins.int
+    DISCLOSE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def run(self) -> Global___RunJob:
-        """Start a job. Five descriptors come with it: upload (read), result (write), scratch (read and write),
-        review (write), reports (write).
+        """Start a job. Seven descriptors come with it: upload (read), result (write), scratch (read and write),
+        review (write), recovery package (write), sheet (write), reports (write).
         """
 
     @_builtins.property
     def stop(self) -> Global___StopJob:
         """Kill a job."""
 
+    @_builtins.property
+    def disclose(self) -> Global___RunDisclosure:
+        """Start a disclosure worker. Five descriptors come with it: recovery package (read), disclosure (write), scratch
+        (read and write), orders (read), reports (write).
+        """
+
     def __init__(
         self,
         *,
         run: Global___RunJob | None = ...,
         stop: Global___StopJob | None = ...,
+        disclose: Global___RunDisclosure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order", "run", b"run", "stop", b"stop"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["disclose", b"disclose", "order", b"order", "run", b"run", "stop", b"stop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order", "run", b"run", "stop", b"stop"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclose", b"disclose", "order", b"order", "run", b"run", "stop", b"stop"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_order: _TypeAlias = _typing.Literal["run", "stop"]  # noqa: Y015
+    _WhichOneofReturnType_order: _TypeAlias = _typing.Literal["run", "stop", "disclose"]  # noqa: Y015
     _WhichOneofArgType_order: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_order) -> _WhichOneofReturnType_order | None: ...
 
@@ -68,6 +76,7 @@ class RunJob(_message.Message):
     MAX_FRAME_PIXELS_FIELD_NUMBER: _builtins.int
     MAX_FRAMES_FIELD_NUMBER: _builtins.int
     MAX_REVIEW_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_RECOVERY_BYTES_FIELD_NUMBER: _builtins.int
     job_id: _builtins.bytes
     """16 bytes."""
     terms: _builtins.bytes
@@ -84,6 +93,8 @@ class RunJob(_message.Message):
     """Most frames of one video."""
     max_review_bytes: _builtins.int
     """Limit on the sealed review package."""
+    max_recovery_bytes: _builtins.int
+    """Limit on the recovery package."""
     def __init__(
         self,
         *,
@@ -95,14 +106,63 @@ class RunJob(_message.Message):
         max_frame_pixels: _builtins.int = ...,
         max_frames: _builtins.int = ...,
         max_review_bytes: _builtins.int = ...,
+        max_recovery_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "max_frame_pixels", b"max_frame_pixels", "max_frames", b"max_frames", "max_memory_bytes", b"max_memory_bytes", "max_result_bytes", b"max_result_bytes", "max_review_bytes", b"max_review_bytes", "max_wall_seconds", b"max_wall_seconds", "terms", b"terms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "max_frame_pixels", b"max_frame_pixels", "max_frames", b"max_frames", "max_memory_bytes", b"max_memory_bytes", "max_recovery_bytes", b"max_recovery_bytes", "max_result_bytes", b"max_result_bytes", "max_review_bytes", b"max_review_bytes", "max_wall_seconds", b"max_wall_seconds", "terms", b"terms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RunJob: _TypeAlias = RunJob  # noqa: Y015
+
+@_typing.final
+class RunDisclosure(_message.Message):
+    """RunDisclosure starts one disclosure worker, for one request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    TRUST_FIELD_NUMBER: _builtins.int
+    MAX_MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_DISCLOSURE_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_WALL_SECONDS_FIELD_NUMBER: _builtins.int
+    MAX_FRAME_PIXELS_FIELD_NUMBER: _builtins.int
+    MAX_FRAMES_FIELD_NUMBER: _builtins.int
+    request: _builtins.bytes
+    """The request, a DSSE envelope (JSON). The first 16 bytes of its SHA-256 are the worker's number, to the vault too."""
+    trust: _builtins.bytes
+    """The trust file that the worker is to check by, canonical. Its digest stands in the worker's evidence, and
+    custodians give shares to a worker with their own trust file alone.
+    """
+    max_memory_bytes: _builtins.int
+    """Memory of this child."""
+    max_disclosure_bytes: _builtins.int
+    """Limit on the sealed disclosure."""
+    max_wall_seconds: _builtins.int
+    """How long it waits, and works."""
+    max_frame_pixels: _builtins.int
+    """Largest frame, width times height."""
+    max_frames: _builtins.int
+    """Most frames of one video."""
+    def __init__(
+        self,
+        *,
+        request: _builtins.bytes = ...,
+        trust: _builtins.bytes = ...,
+        max_memory_bytes: _builtins.int = ...,
+        max_disclosure_bytes: _builtins.int = ...,
+        max_wall_seconds: _builtins.int = ...,
+        max_frame_pixels: _builtins.int = ...,
+        max_frames: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_disclosure_bytes", b"max_disclosure_bytes", "max_frame_pixels", b"max_frame_pixels", "max_frames", b"max_frames", "max_memory_bytes", b"max_memory_bytes", "max_wall_seconds", b"max_wall_seconds", "request", b"request", "trust", b"trust"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunDisclosure: _TypeAlias = RunDisclosure  # noqa: Y015
 
 @_typing.final
 class StopJob(_message.Message):
@@ -376,6 +436,7 @@ class WorkerResult(_message.Message):
     STAGE_SECONDS_FIELD_NUMBER: _builtins.int
     REVIEW_BYTES_FIELD_NUMBER: _builtins.int
     REVIEW_SHA256_FIELD_NUMBER: _builtins.int
+    RECOVERY_FIELD_NUMBER: _builtins.int
     sealed_bytes: _builtins.int
     """Size of the sealed result in bytes."""
     sealed_sha256: _builtins.bytes
@@ -394,6 +455,10 @@ class WorkerResult(_message.Message):
     def stage_seconds(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
         """Seconds spent by stage, for benchmarks."""
 
+    @_builtins.property
+    def recovery(self) -> Global___WorkerRecovery:
+        """What was kept for custodians; absent where nothing was."""
+
     def __init__(
         self,
         *,
@@ -405,14 +470,89 @@ class WorkerResult(_message.Message):
         stage_seconds: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         review_bytes: _builtins.int = ...,
         review_sha256: _builtins.bytes = ...,
+        recovery: Global___WorkerRecovery | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["recovery", b"recovery"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "media_type", b"media_type", "review_bytes", b"review_bytes", "review_sha256", b"review_sha256", "sealed_bytes", b"sealed_bytes", "sealed_sha256", b"sealed_sha256", "stage_seconds", b"stage_seconds", "statement", b"statement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "media_type", b"media_type", "recovery", b"recovery", "review_bytes", b"review_bytes", "review_sha256", b"review_sha256", "sealed_bytes", b"sealed_bytes", "sealed_sha256", b"sealed_sha256", "stage_seconds", b"stage_seconds", "statement", b"statement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkerResult: _TypeAlias = WorkerResult  # noqa: Y015
+
+@_typing.final
+class WorkerRecovery(_message.Message):
+    """WorkerRecovery says that a recovery package and a sheet are complete. The statement names the same digests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PACKAGE_BYTES_FIELD_NUMBER: _builtins.int
+    PACKAGE_SHA256_FIELD_NUMBER: _builtins.int
+    SHEET_BYTES_FIELD_NUMBER: _builtins.int
+    SHEET_SHA256_FIELD_NUMBER: _builtins.int
+    RING_SHA256_FIELD_NUMBER: _builtins.int
+    SHARING_FIELD_NUMBER: _builtins.int
+    SHARES_FIELD_NUMBER: _builtins.int
+    package_bytes: _builtins.int
+    """Size of the package in bytes."""
+    package_sha256: _builtins.bytes
+    """SHA-256 of the package."""
+    sheet_bytes: _builtins.int
+    """Size of the sealed sheet in bytes."""
+    sheet_sha256: _builtins.bytes
+    """SHA-256 of the sealed sheet."""
+    ring_sha256: _builtins.bytes
+    """SHA-256 of the ring, which the vault has."""
+    sharing: _builtins.bytes
+    """The public part of the sharing, canonical JSON."""
+    @_builtins.property
+    def shares(self) -> _containers.RepeatedCompositeFieldContainer[Global___SealedShare]:
+        """One for each custodian of the policy, in no order."""
+
+    def __init__(
+        self,
+        *,
+        package_bytes: _builtins.int = ...,
+        package_sha256: _builtins.bytes = ...,
+        sheet_bytes: _builtins.int = ...,
+        sheet_sha256: _builtins.bytes = ...,
+        ring_sha256: _builtins.bytes = ...,
+        sharing: _builtins.bytes = ...,
+        shares: _abc.Iterable[Global___SealedShare] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["package_bytes", b"package_bytes", "package_sha256", b"package_sha256", "ring_sha256", b"ring_sha256", "shares", b"shares", "sharing", b"sharing", "sheet_bytes", b"sheet_bytes", "sheet_sha256", b"sheet_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkerRecovery: _TypeAlias = WorkerRecovery  # noqa: Y015
+
+@_typing.final
+class SealedShare(_message.Message):
+    """SealedShare is one custodian's part of a recovery key."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTODIAN_FIELD_NUMBER: _builtins.int
+    SEALED_FIELD_NUMBER: _builtins.int
+    custodian: _builtins.bytes
+    """SHA-256 of the custodian's key ids, 32 bytes."""
+    sealed: _builtins.bytes
+    """Sealed to the custodian's recipient, 1,200 bytes."""
+    def __init__(
+        self,
+        *,
+        custodian: _builtins.bytes = ...,
+        sealed: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["custodian", b"custodian", "sealed", b"sealed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SealedShare: _TypeAlias = SealedShare  # noqa: Y015
 
 @_typing.final
 class WorkerEvidence(_message.Message):

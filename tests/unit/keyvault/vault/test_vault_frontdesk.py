@@ -14,12 +14,14 @@ from keyvault.vault.acceptances import Acceptances
 from keyvault.vault.announcements import Announcer, WorkerFacts, WorkerPresence
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Confirmations
+from keyvault.vault.erasures import Erasures
 from keyvault.vault.frontdesk import FrontDesk
 from keyvault.vault.identity import load_identity, log_origin
 from keyvault.vault.intake import IntakeKeys
 from keyvault.vault.keystore import Keystore
 from keyvault.vault.ratchet import CheckpointRatchet
 from keyvault.vault.register import WorkerRegister
+from keyvault.vault.rings import Rings
 from protos.bauta.internal.v1.vault_pb2 import (
     AcceptUpload,
     AnnounceIntake,
@@ -70,6 +72,9 @@ PUBLISHED = {
     "submission_malformed",
     "upload_not_accepted",
     "rotation_unknown",
+    "erasure_malformed",
+    "erasure_unknown",
+    "ring_unknown",
 }
 
 
@@ -94,6 +99,8 @@ class Scene:
             acceptances=Acceptances(store, keys, config, clock),
             confirmations=Confirmations(log.origin, log.verifier_keys),
             register=register,
+            rings=(rings := Rings(store)),
+            erasures=Erasures(store, rings, node, clock),
             credential_root=CREDENTIAL_ROOT,
             wait_for_worker=wait_for_worker,
             clock=clock,

@@ -1,0 +1,383 @@
+"""Requests, decisions, cancellations, releases: each checked, then recorded, and only then in force."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from grpc_api.disclosures import states
+from grpc_api.disclosures.askers import OPERATOR, keys_without_part
+from grpc_api.disclosures.book import Book, Written, request_unknown
+from grpc_api.disclosures.checks import (
+    check_asked,
+    check_cancellation,
+    check_decision,
+    claimed_job,
+    claimed_subject,
+    recorded_request,
+    require_open,
+)
+from grpc_api.disclosures.doors import Doors, is_answered
+from grpc_api.disclosures.erasing import Eraser
+from grpc_api.disclosures.kept import Kept, KeptStore
+from grpc_api.disclosures.notices import notice_of
+from grpc_api.disclosures.recording import Recorder
+from grpc_api.disclosures.states import DisclosureRecord, State
+from grpc_api.errors import exhausted, precondition
+from keyvault.custody.errors import CustodianError
+from keyvault.custody.policy import keys_sha256
+from keyvault.custody.requests import Request
+from provenance.dsse import Envelope
+from provenance.errors import ProvenanceError
+from provenance.keys import HybridPublicKey
+from provenance.proof import ProofFile
+from provenance.statements import (
+    ConsentFacts,
+    DisclosureApprovalFacts,
+    DisclosureCancellationFacts,
+    DisclosureDenialFacts,
+    DisclosureReleaseFacts,
+    DisclosureRequestFacts,
+    DisclosureWorkerFacts,
+)
+from provenance.trust import Trust
+
+log = logging.getLogger("bauta.grpc_api")
+
+DECISIONS = (DisclosureApprovalFacts.kind(), DisclosureDenialFacts.kind())
+_A_DAY_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class DeskLimits:
+    """What one requester, and all of them together, may keep the service busy with.
+
+    Attributes:
+        max_open_requests: each has a worker that waits.
+        max_requests_a_day: of one requester.
+    """
+
+    max_open_requests: int
+    max_requests_a_day: int
+
+
+class DisclosureDesk:
+    """Safe for threads. See `grpc_api.disclosures` for what its parts are.
+
+    Args:
+        trust: of this service; without witnesses in it nothing is disclosed.
+        is_lasting: whether the service outlives the command that started it: workers wait in it.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        kept: KeptStore,
+        recorder: Recorder,
+        doors: Doors,
+        eraser: Eraser,
+        limits: DeskLimits,
+        trust: Trust,
+        *,
+        is_lasting: bool,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.book = book
+        self.kept = kept
+        self.eraser = eraser
+        self.doors = doors
+        self._recorder = recorder
+        self._limits = limits
+        self._trust = trust
+        self._is_lasting = is_lasting
+        self._clock = clock
+        recorder.on_record(self._put_in_force)
+
+    def begin(self) -> None:
+        """Takes up what the last service left: its workers are gone, its statements are recorded."""
+        for record in self.book.requests(*states.OPEN, limit=-1):
+            lost = "release_lost" if is_answered(record) else "worker_lost"
+            self.book.change(record.request_sha256, partial(states.lose, code=lost))
+        self._recorder.settle()
+        self.eraser.catch_up()
+
+    def sweep(self) -> None:
+        """Ends what has expired, notices workers that died, and tries again what waits for the log."""
+        now = self._clock()
+        for record in self.book.requests(*states.OPEN, limit=-1):
+            if record.expires_at <= now:
+                self._end(record.request_sha256, states.expire)
+        self.doors.look_after()
+        self._recorder.settle()
+        self.eraser.catch_up()
+
+    def ask(self, untrusted: Envelope, requester: HybridPublicKey) -> DisclosureRecord:
+        """Takes a request, and starts the worker that may answer it.
+
+        Raises:
+            CustodianError: as `check_asked`; consent_missing.
+            ServiceError: `witnesses_not_named`, `service_not_lasting`, `nothing_kept`, `too_many_requests`;
+                or the log's code.
+        """
+        self._require_able()
+        kept = self.kept.get(claimed_job(untrusted))
+        with self._recorder.one_at_a_time:
+            name = untrusted.digest.hex()
+            known = self.book.statement(name)
+            if known is None:
+                request = check_asked(
+                    kept, untrusted, requester, self.eraser.erased(kept.job_id), self._now()
+                )
+                self._require_consent(request)
+                self._require_room(request.facts.requester_key_sha256)
+                self.book.keep_policy(kept.policy)
+            if known is None or known.log_index is None:
+                self._recorder.record(Written(DisclosureRequestFacts.kind(), untrusted, requester, name))
+            return self.book.request(name)
+
+    def decide(
+        self, untrusted: Envelope, custodian: HybridPublicKey, untrusted_share: bytes
+    ) -> DisclosureRecord:
+        """Takes a custodian's approval or denial.
+
+        Raises:
+            CustodianError: as `check_decision`.
+            ServiceError: `request_unknown`, `request_ended`; or the log's code.
+        """
+        with self._recorder.one_at_a_time:
+            record = self.book.request(claimed_subject(untrusted))
+            known = self.book.statement(untrusted.digest.hex())
+            if known is None or known.log_index is None:
+                states.require_open(record)
+                kept, request = self.kept.get(record.job_id), self.request_of(record)
+                decided = check_decision(
+                    kept,
+                    request,
+                    self._worker_of(record),
+                    untrusted,
+                    custodian,
+                    untrusted_share,
+                    self._decided(record, besides=untrusted.digest.hex()),
+                    self._now(),
+                )
+                written = Written(
+                    decided.facts.kind(), untrusted, custodian, record.request_sha256, untrusted_share
+                )
+                self._recorder.record(written)
+            return self.book.request(record.request_sha256)
+
+    def cancel(self, untrusted: Envelope) -> DisclosureRecord:
+        """Takes a cancellation by who made the request.
+
+        Raises:
+            CustodianError: requester_unknown.
+            ServiceError: `request_unknown`, `request_ended`; or the log's code.
+        """
+        with self._recorder.one_at_a_time:
+            record = self.book.request(claimed_subject(untrusted))
+            asked = self.book.statement(record.request_sha256)
+            if asked is None or asked.signer is None:
+                raise request_unknown()
+            check_cancellation(untrusted, asked.signer)
+            states.require_open(record)
+            kind = DisclosureCancellationFacts.kind()
+            self._recorder.record(Written(kind, untrusted, asked.signer, record.request_sha256))
+            return self.book.request(record.request_sha256)
+
+    def release(self, request_sha256: str, asker: str) -> DisclosureRecord:
+        """Has the worker disclose; custodians and the requester may ask for it.
+
+        Raises:
+            CustodianError: quorum_not_met, cool_off_running or request_expired, as far as the desk can tell.
+            ServiceError: `request_ended`, `request_unknown`, and what `Doors.release` raises.
+            EnclaveError: the worker's refusal.
+        """
+        record = self.seen_by(asker, request_sha256)
+        states.require_open(record)
+        kept = self.kept.get(record.job_id)
+        require_open(self.request_of(record), self._now())
+        if record.state is not State.READY:
+            raise CustodianError("quorum_not_met", "too few custodians, or not the right ones, agree")
+        cool_off = timedelta(minutes=kept.policy.requests.cool_off_minutes)
+        if self._clock() - record.recorded_at < cool_off.total_seconds():
+            raise CustodianError("cool_off_running", "the time between request and release is not over")
+        released = self.doors.release(record, kept)
+        self._tell(kept, released)
+        return released
+
+    def seen_by(self, asker: str, request_sha256: str) -> DisclosureRecord:
+        """One request, for who made it, decides on it, or owns the service.
+
+        Raises:
+            ServiceError: `request_unknown`, whether it is not there or not for them.
+        """
+        record = self.book.request(request_sha256)
+        if asker not in {OPERATOR, record.requester} and asker not in self._custodians(record):
+            raise request_unknown()
+        return record
+
+    def all_seen_by(self, asker: str) -> list[DisclosureRecord]:
+        """Every request that `seen_by` gives them, newest first."""
+        return [
+            record
+            for record in self.book.requests(limit=-1)
+            if asker in {OPERATOR, record.requester} or asker in self._custodians(record)
+        ][:200]
+
+    def custody_for(self, asker: str, job_id: str) -> Kept:
+        """How a job's recovery key is kept, for custodians and requesters of its policy.
+
+        Raises:
+            ServiceError: `nothing_kept`, `keys_without_part`.
+        """
+        kept = self.kept.get(job_id)
+        policy = kept.policy
+        if asker not in policy.custodians and asker not in policy.requesters:
+            raise keys_without_part()
+        return kept
+
+    def is_custodian(self, asker: str) -> bool:
+        """Whether any policy under which something was asked for here names these keys as a custodian's."""
+        return any(asker in policy.custodians for policy in self.book.policies())
+
+    def request_of(self, record: DisclosureRecord) -> Request:
+        """What a recorded request says.
+
+        Raises:
+            ServiceError: `request_unknown`.
+        """
+        written = self.book.statement(record.request_sha256)
+        if written is None:
+            raise request_unknown()
+        return recorded_request(written.envelope)
+
+    def decisions(self, record: DisclosureRecord) -> list[Written]:
+        """The recorded decisions on a request, in the order of the log."""
+        return self.book.about(record.request_sha256, *DECISIONS)
+
+    def _put_in_force(self, statement: Written, index: int) -> None:
+        """What each recorded statement does; to be told twice changes nothing."""
+        match statement.kind:
+            case "disclosure-request":
+                self._take_request(statement, index)
+            case "disclosure-approval" | "disclosure-denial":
+                self._take_decision(statement)
+            case "disclosure-cancellation":
+                self._end(statement.about, _cancelled)
+            case "consent":
+                self.eraser.take_consent(statement)
+            case "consent-withdrawal":
+                self.eraser.take_withdrawal(statement)
+            case _:
+                pass  # Of a worker or the vault: who records it goes on by itself.
+
+    def _take_request(self, statement: Written, index: int) -> None:
+        facts = DisclosureRequestFacts.from_statement(statement.envelope.payload)
+        expires_at = datetime.fromisoformat(facts.expires_at).timestamp()
+        record = DisclosureRecord(
+            request_sha256=statement.about,
+            job_id=facts.job_id,
+            requester=facts.requester_key_sha256,
+            recorded_at=self._clock(),
+            expires_at=expires_at,
+            proof=self._recorder.proof(statement.envelope, index),
+        )
+        if self.book.open_request(record) is record:
+            self.doors.open(statement)
+
+    def _take_decision(self, statement: Written) -> None:
+        record = self.book.request(statement.about)
+        if not record.state.is_open:
+            return
+        policy = self.kept.get(record.job_id).policy
+        approved, denied = (
+            {keys_sha256(one.signer) for one in self.decisions(record) if one.kind == kind and one.signer}
+            for kind in DECISIONS
+        )
+        after = self.book.change(
+            record.request_sha256, lambda before: states.count(before, policy, approved, denied)
+        )
+        self.book.announce()
+        if after.state is State.DENIED:
+            self.doors.close(record.request_sha256)
+
+    def _end(self, request_sha256: str, transition: Callable[[DisclosureRecord], DisclosureRecord]) -> None:
+        self.book.change(request_sha256, transition)
+        self.doors.close(request_sha256)
+
+    def _require_able(self) -> None:
+        witnesses = self._trust.witnesses
+        if witnesses is None or witnesses.asks_nobody:
+            raise precondition(
+                "witnesses_not_named",
+                "This service's configuration names no witnesses, and without them its operator could show "
+                "everybody another log: nothing is disclosed here.",
+            )
+        if not self._is_lasting:
+            raise precondition(
+                "service_not_lasting",
+                "This service ends with its command, and a disclosure worker with it; use `bauta serve`.",
+            )
+
+    def _require_room(self, requester: str) -> None:
+        if len(self.book.requests(*states.OPEN, limit=-1)) >= self._limits.max_open_requests:
+            raise exhausted("too_many_requests", "Too many requests are open here; wait for one to end.")
+        today = self.book.made_since(requester, self._clock() - _A_DAY_SECONDS)
+        if today >= self._limits.max_requests_a_day:
+            raise exhausted("too_many_requests", "These keys have made too many requests in a day.")
+
+    def _require_consent(self, request: Request) -> None:
+        """Where consent is the reason, whoever is asked about must have given it, and not taken it back."""
+        if request.facts.legal_basis != "consent":
+            return
+        given = [
+            ConsentFacts.from_statement(one.envelope.payload)
+            for one in self.eraser.standing_consents(request.facts.job_id)
+        ]
+        covered = {track for one in given if request.facts.purpose in one.purposes for track in one.tracks}
+        if not set(request.facts.tracks) <= covered:
+            raise CustodianError(
+                "consent_missing",
+                "no standing consent covers every track that is asked for, for this purpose",
+            )
+
+    def _decided(self, record: DisclosureRecord, besides: str) -> set[str]:
+        """Who has decided, recorded or on the way there."""
+        waiting = [one for one in self.book.unplaced() if one.about == record.request_sha256]
+        return {
+            keys_sha256(one.signer)
+            for one in (*self.decisions(record), *waiting)
+            if one.kind in DECISIONS and one.signer and one.envelope.digest.hex() != besides
+        }
+
+    def _worker_of(self, record: DisclosureRecord) -> DisclosureWorkerFacts | None:
+        found = self.book.statement(record.worker_sha256) if record.worker_sha256 else None
+        return None if found is None else DisclosureWorkerFacts.from_statement(found.envelope.payload)
+
+    def _custodians(self, record: DisclosureRecord) -> set[str]:
+        """Who decides on a request: by the policy that it names, also when nothing is kept of its job."""
+        policy = self.book.policy(self.request_of(record).facts.custody_policy_sha256)
+        return set() if policy is None else set(policy.custodians)
+
+    def _tell(self, kept: Kept, record: DisclosureRecord) -> None:
+        try:
+            proof = ProofFile.from_bytes(record.release_proof)
+            released = DisclosureReleaseFacts.from_statement(proof.statement.payload)
+            asked = self.request_of(record).facts
+            notice = notice_of(kept, asked, released, record.release_proof, self._clock())
+        except ProvenanceError as error:
+            log.error("a notice could not be made: %s", error.code)
+            return
+        if notice is not None:
+            self.book.post(notice)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+
+def _cancelled(record: DisclosureRecord) -> DisclosureRecord:
+    return states.cancel(record) if record.state.is_open else record
