@@ -178,3 +178,34 @@ def test_nothing_of_what_is_covered_stands_in_the_package() -> None:
     raw = kept.sink.getvalue()
     assert b"the coded result" not in raw
     assert pixels[0].tobytes()[:16] not in raw
+
+
+class Again(io.BytesIO):
+    """A file that cannot be cut, as the wall's."""
+
+    def again(self) -> None:
+        self.seek(0)
+
+
+def test_a_second_round_begins_the_package_anew_under_other_keys() -> None:
+    sink = Again()
+    keeper = PackageKeeper(JOB, CUSTODY, sink)
+    inside: Any = keeper
+    for number in range(30):
+        keeper.covered(scene_at(number / 10), [cover(3), cover(5, Box(30, 4, 40, 20))])
+    first = keeper.package(cast(io.RawIOBase, io.BytesIO(b"the first result, which did not hold")))
+    sharing, shares, length = inside._sharing, inside._shares, len(sink.getvalue())
+    keeper.again()
+    for number in range(5):
+        keeper.covered(scene_at(number / 10), [cover(3)])
+    second = keeper.package(cast(io.RawIOBase, io.BytesIO(b"the result")))
+    assert second.size < length
+    assert len(sink.getvalue()) == length, "the file is cut by whoever takes it"
+    assert inside._sharing.to_bytes() != sharing.to_bytes()
+    assert inside._shares.keys() == shares.keys()
+    assert first.ring.wrapped[RESULT_TRACK] != second.ring.wrapped[RESULT_TRACK]
+    kept = Kept()
+    kept.sink, kept.keeper, kept.written = io.BytesIO(sink.getvalue()[: second.size]), keeper, second
+    [entry] = kept.opened(3)
+    assert [region.frame for region in read_pixels(entry.plaintext)] == [*range(5)]
+    assert sorted(second.ring.wrapped) == [3, RESULT_TRACK]
