@@ -7,7 +7,7 @@ without a cover, frames that nobody looked at, a file that tells of itself. Hone
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -27,7 +27,9 @@ from anonymizer import (
 )
 from anonymizer.boxes import Box, no_boxes
 from anonymizer.detect.looking import Looker
+from anonymizer.effects.operator import Cover, Scene
 from anonymizer.effects.region import Region
+from anonymizer.keeping import Samples
 from anonymizer.modes import MODES
 from anonymizer.review import deciding
 from anonymizer.review.decisions import Decisions, Drawn, Key, Span, TrackDecision
@@ -183,6 +185,37 @@ def test_what_fails_once_is_covered_again_and_delivered(
     leaks = leaks_of(report)
     assert (leaks.rounds, leaks.faces_open) == (2, 0)
     assert report.stage_seconds["attack"] > 0
+
+
+def test_who_keeps_what_is_covered_hears_that_a_second_round_begins(
+    clip: bytes, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a package would hold the regions of covers that were never delivered."""
+    heard: list[str] = []
+
+    class Ears:
+        def again(self) -> None:
+            heard.append("again")
+
+        def covered(self, scene: Scene, covers: Sequence[Cover]) -> None:
+            heard.append("covered")
+
+        def shown(self, scene: Scene, covers: Sequence[Cover]) -> None:
+            heard.append("shown")
+
+        def heard(self, speaker: int, first: int, rate: int, samples: Samples) -> None:
+            raise AssertionError("there is no sound")
+
+    monkeypatch.setattr(
+        "anonymizer.anonymize.misses",
+        lambda leaks, floors: ("result_shows_faces",) if "again" not in heard else (),
+    )
+    anonymize(
+        io.BytesIO(clip), io.BytesIO(), settings=Settings(), models=models, limits=Limits(), keeper=Ears()
+    )
+    once = FRAMES * ["covered"]
+    assert [word for word in heard if word != "shown"] == [*once, "again", *once]
+    assert heard.count("shown") == 2 * FRAMES
 
 
 @pytest.mark.parametrize("mode", MODES)
