@@ -7,6 +7,7 @@ without a cover, frames that nobody looked at, a file that tells of itself. Hone
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -207,7 +208,8 @@ def test_who_keeps_what_is_covered_hears_that_a_second_round_begins(
             raise AssertionError("there is no sound")
 
     monkeypatch.setattr(
-        "anonymizer.anonymize.misses",
+        sys.modules["anonymizer.anonymize"],
+        "misses",
         lambda leaks, floors: ("result_shows_faces",) if "again" not in heard else (),
     )
     anonymize(
