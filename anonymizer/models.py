@@ -21,11 +21,12 @@ from typing import Final, Literal
 
 from anonymizer.added import FOLDER, read_added
 from anonymizer.detect.blazeface import BlazeNetwork, compile_blazeface
-from anonymizer.detect.choosing import compiled_where_faster
+from anonymizer.detect.choosing import compiled_where_faster, trial_where_faster
 from anonymizer.detect.compiled_engine import CompiledNetworks, one_processor
 from anonymizer.detect.compiled_text import CompiledText, compile_text
 from anonymizer.detect.full_range import FullRangeNetwork, compile_full_range
 from anonymizer.detect.graph import ready_to_run
+from anonymizer.detect.side_by_side import side_by_side
 from anonymizer.enrolled.manifest import FaceEmbedding
 from anonymizer.errors import AnonymizerError
 from anonymizer.face_manifests import Generator, SourceFace
@@ -176,9 +177,6 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
         digests[name] = check_digest(content, pinned)
         # torch takes the weights out of the file as it is.
         files[name] = ready_to_run(content) if name == CENTERFACE and chosen == "cpu" else content
-    recognizer = load_recognizer()
-    if recognizer is not None:
-        digests[RECOGNIZER] = recognizer.sha256
     added = read_added(added_folder)
     for name, (manifest, content) in added.items():
         digests[name] = check_digest(content, manifest.sha256)
@@ -188,7 +186,29 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
     # was loaded, and each step would take that one for all there are: every child would have no other. (A
     # child behind the wall is not bound again: its filter refuses that.)
     with one_processor():
-        compiled = compiled_where_faster(files[CENTERFACE]) if chosen == "cpu" else None
+        # Measured before anybody else is at work.
+        is_faster = chosen == "cpu" and trial_where_faster(files[CENTERFACE]) is not None
+    with side_by_side() as beside:
+        # The longest first.
+        text = beside.start(lambda: compile_text(files[TEXT]) if is_faster and TEXT in files else None)
+        compiled = beside.start(lambda: compiled_where_faster(files[CENTERFACE]) if is_faster else None)
+        pose = beside.start(
+            lambda: compile_pose(files[POSE], files[BODY]) if {POSE, BODY} <= files.keys() else None
+        )
+        landmarks = beside.start(
+            lambda: (
+                compile_face_networks(files[FACE_MESH], files[IRIS])
+                if {FACE_MESH, IRIS} <= files.keys()
+                else None
+            )
+        )
+        full_range = beside.start(
+            lambda: compile_full_range(files[FULL_RANGE]) if FULL_RANGE in files else None
+        )
+        blazeface = beside.start(lambda: compile_blazeface(files[BLAZEFACE]) if BLAZEFACE in files else None)
+        recognizer = load_recognizer()
+        if recognizer is not None:
+            digests[RECOGNIZER] = recognizer.sha256
         return Models(
             files=MappingProxyType(files),
             sha256=MappingProxyType(digests),
@@ -196,14 +216,12 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
             added=MappingProxyType(
                 {name: manifest for name, (manifest, _) in added.items() if isinstance(manifest, Manifest)}
             ),
-            compiled=compiled,
-            compiled_text=compile_text(files[TEXT]) if compiled is not None and TEXT in files else None,
-            pose=compile_pose(files[POSE], files[BODY]) if {POSE, BODY} <= files.keys() else None,
-            blazeface=compile_blazeface(files[BLAZEFACE]) if BLAZEFACE in files else None,
-            full_range=compile_full_range(files[FULL_RANGE]) if FULL_RANGE in files else None,
-            landmarks=compile_face_networks(files[FACE_MESH], files[IRIS])
-            if {FACE_MESH, IRIS} <= files.keys()
-            else None,
+            compiled=compiled(),
+            compiled_text=text(),
+            pose=pose(),
+            blazeface=blazeface(),
+            full_range=full_range(),
+            landmarks=landmarks(),
             speakers=speaker_files(files[SPEAKERS], files[ACTIVITY])
             if {SPEAKERS, ACTIVITY} <= files.keys()
             else None,

@@ -2,6 +2,7 @@
 
 demo_clip    makes a clip with a real, moving face
 face_attack  how many people a recognizer names through each effect (docs/evaluating.md)
+face_effects the effects that this is measured on, ours and references
 effects_pictures shows every effect and what it costs (docs/effects.md)
 effects_clip made for it: somebody crosses a room
 effects_network a network of a page, for the effect that needs one

@@ -38,6 +38,23 @@ def compiled_where_faster(model: bytes) -> CompiledNetworks | None:
     Raises:
         AnonymizerError: detector_failed, where an engine cannot run at all.
     """
+    trial = trial_where_faster(model)
+    if trial is None:
+        return None
+    rest = compile_networks(model, tuple(canvas for canvas in CANVASES if canvas != TRIAL))
+    return None if rest is None else trial.with_those_of(rest)
+
+
+@lru_cache(maxsize=1)
+def trial_where_faster(model: bytes) -> CompiledNetworks | None:
+    """Returns CenterFace compiled for the canvas of the trial, or None where ONNX Runtime is better.
+
+    Args:
+        model: from ready_to_run.
+
+    Raises:
+        AnonymizerError: detector_failed, where an engine cannot run at all.
+    """
     trial = compile_networks(model, (TRIAL,))
     if trial is None:
         return None
@@ -46,10 +63,7 @@ def compiled_where_faster(model: bytes) -> CompiledNetworks | None:
     if not agree(plain.maps(picture), trial.run(TRIAL, picture)):
         return None
     ours, others = (_fastest(run) for run in (lambda: trial.run(TRIAL, picture), lambda: plain.maps(picture)))
-    if ours * MARGIN >= others:
-        return None
-    rest = compile_networks(model, tuple(canvas for canvas in CANVASES if canvas != TRIAL))
-    return None if rest is None else trial.with_those_of(rest)
+    return None if ours * MARGIN >= others else trial
 
 
 def agree(one: Maps, other: Maps) -> bool:

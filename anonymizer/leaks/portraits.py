@@ -31,7 +31,7 @@ APART_SECONDS: Final = 0.5
 _NEUTRAL: Final = 128
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Portrait:
     """One face as it was.
 

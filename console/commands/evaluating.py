@@ -37,7 +37,7 @@ class Asked:
         Raises:
             EvaluationError: model_manifest_invalid.
         """
-        from evaluation.networks.manifests import PersonEmbedding
+        from evaluation.networks.kinds import PersonEmbedding
         from evaluation.networks.opening import kind_of
 
         return tuple(

@@ -101,10 +101,10 @@ def _attackers(facts: JobFacts) -> Markup:
         return element("p", "There was no attacker but the search for metadata.")
     rows: list[tuple[Content, ...]] = [
         (
-            name,
+            element("span", code(name), " ", words.ATTACKERS.get(name, "")),
             "No: what it finds, it finds on its own."
             if name in facts.independent
-            else "Yes: what it missed when it covered, it is likely to miss again.",
+            else "Yes: what it missed then, it is likely to miss again.",
             code(digest),
         )
         for name, digest in facts.attackers.items()

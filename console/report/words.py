@@ -173,6 +173,19 @@ LEAKS_LOOKS: Final[Mapping[str, str]] = {
 }
 """How much of the finished file was attacked."""
 
+ATTACKERS: Final[Mapping[str, str]] = {
+    "centerface": "looks for faces",
+    "custom-face-embedding": "tells whether two pictures show the same face",
+    "mediapipe-face": "says whether something is a face",
+    "mediapipe-face-full-range": "looks for faces",
+    "mediapipe-face-mesh": "says whether something is a face",
+    "ppocr-reader": "reads text",
+    "ppocr-text": "looks for text",
+    "resemblyzer": "tells whether two stretches of speech are by the same person",
+    "silero-vad": "hears whether anybody speaks",
+}
+"""What each program does that attacks."""
+
 DEVICES: Final[Mapping[str, str]] = {"cpu": "processor", "cuda": "graphics processor"}
 
 ENGINES: Final[Mapping[str, str]] = {

@@ -17,7 +17,8 @@ from anonymizer.added import MAX_MODEL_BYTES
 from anonymizer.detect.sessions import Network
 from anonymizer.strict_toml import MAX_MANIFEST_BYTES, load
 from evaluation.errors import EvaluationError
-from evaluation.networks.manifests import AnyNetwork, Values, parse_network
+from evaluation.networks.kinds import AnyNetwork, Values
+from evaluation.networks.manifests import parse_network
 
 THREADS: Final = 2
 Wanted = TypeVar("Wanted", bound=AnyNetwork)

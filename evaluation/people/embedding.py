@@ -11,7 +11,7 @@ import numpy as np
 from anonymizer.boxes import Box
 from evaluation.errors import EvaluationError
 from evaluation.faces.recognizers import Cut, Pixels, Vectors, unit_rows
-from evaluation.networks.manifests import PersonEmbedding
+from evaluation.networks.kinds import PersonEmbedding
 from evaluation.networks.opening import OpenNetwork, of_shape, read_network
 
 

@@ -19,7 +19,7 @@ from evaluation.faces.gathering import OnProgress, films, readable
 from evaluation.faces.pairing import Pairing
 from evaluation.figures.attacked import SMALL_SAMPLE_PERSONS, Figure
 from evaluation.figures.means import share_of
-from evaluation.networks.manifests import ActionClassifier, Values
+from evaluation.networks.kinds import ActionClassifier, Values
 from evaluation.networks.opening import OpenNetwork, of_shape, read_network
 from evaluation.pictures.likeness import Pixels
 

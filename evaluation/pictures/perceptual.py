@@ -15,7 +15,7 @@ from typing import Final, Protocol
 import torch
 
 from evaluation.errors import EvaluationError
-from evaluation.networks.manifests import PictureDistance
+from evaluation.networks.kinds import PictureDistance
 from evaluation.networks.opening import OpenNetwork, read_network, unusable
 from evaluation.pictures.likeness import Pixels
 from evaluation.pictures.lpips import Lpips, read_lpips

@@ -17,6 +17,7 @@ from people_factory import installed_models
 from worker_harness import SALT, Answers, Nursery, Twist, honest, opened
 
 from anonymizer.models import FULL_RANGE, PINNED_SHA256
+from console.report.words import ATTACKERS
 from enclave.errors import HostError
 from enclave.policy import Terms, parse_policy, shipped
 from enclave.wall import require_floor
@@ -111,6 +112,7 @@ def test_a_face_goes_in_and_a_signed_anonymized_video_comes_out(
     assert facts.leaks.get("texts_open", 0) == 0
     assert facts.leaks["faces_attacked"] >= facts.leaks["frames_attacked"]
     assert facts.attackers.items() <= facts.models.items()
+    assert facts.attackers.keys() <= ATTACKERS.keys(), "a reader is told what each of them does"
     if FULL_RANGE in facts.models:
         assert FULL_RANGE in facts.independent
     assert facts.sensor_noise == "kept"

@@ -17,6 +17,7 @@ import pytest
 
 from anonymizer import FaceSettings, Limits, Models, Settings, anonymize
 from benchmarks import face_attack
+from benchmarks.face_effects import Effect, effects
 from evaluation.errors import EvaluationError
 from evaluation.faces import telling
 from evaluation.faces.evaluating import FEW_PEOPLE, NO_ALIKE, evaluate_faces
@@ -164,12 +165,12 @@ def test_real_people(shared_media: Path, tmp_path: Path, models: Models) -> None
     finder, recognizers = FaceFinder(models), [DlibResNet()]
     photographs = face_attack.photographs_of(tmp_path, finder)
     assert len(photographs) >= 20
-    effects = face_attack.effects(models)
-    black = face_attack.Effect(lambda picture, _, __: np.zeros_like(picture))
+    chosen = effects(models)
+    black = Effect(lambda picture, _, __: np.zeros_like(picture))
     tried: dict[str, dict[str, Attacked]] = {}
     for name in ("none", *WEAK, *STRONG, "black"):
         # One result of each is enough: a gallery treated alike is then of the other pictures' results.
-        effect = black if name == "black" else replace(effects[name], is_keyed=False)
+        effect = black if name == "black" else replace(chosen[name], is_keyed=False)
         samples = face_attack.sampled(photographs, effect, finder, recognizers)
         found = face_attack.attacked(samples, recognizers, is_robust=False, resamples=50)
         tried[name] = {each.knowledge: each.figures for each in found}

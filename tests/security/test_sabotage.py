@@ -173,7 +173,7 @@ def test_a_still_is_held(picture: bytes, models: Models, monkeypatch: Patch) -> 
     assert caught.value.code == "result_tells_metadata"
 
 
-def test_what_fails_once_is_covered_again_and_delivered(
+def test_what_fails_once_is_covered_again_and_delivered_and_its_record_can_be_replayed(
     clip: bytes, models: Models, monkeypatch: Patch
 ) -> None:
     region_of = deciding.region_of
@@ -182,10 +182,13 @@ def test_what_fails_once_is_covered_again_and_delivered(
         return region_of(box, 0.3 if scale <= 1.3 else scale, *others)
 
     monkeypatch.setattr(deciding, "region_of", once)
-    _, report = run(clip, Settings(mode="fast", faces=FaceSettings(scale=1.3)), models)
-    leaks = leaks_of(report)
-    assert (leaks.rounds, leaks.faces_open) == (2, 0)
-    assert report.stage_seconds["attack"] > 0
+    settings, first = Settings(mode="fast", faces=FaceSettings(scale=1.3)), Review()
+    for review in (first, None):
+        # What was searched more sensitively is told again by a job of the policy's own settings.
+        _, report = run(clip, settings, models, review or Review(first.record))
+        assert (leaks_of(report).rounds, leaks_of(report).faces_open) == (2, 0)
+        assert leaks_of(report).frames_unchecked == 0
+        assert report.stage_seconds["attack"] > 0
 
 
 def test_who_keeps_what_is_covered_hears_that_a_second_round_begins(

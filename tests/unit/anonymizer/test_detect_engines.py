@@ -190,13 +190,16 @@ def test_sizes_where_nobody_sees_a_face_do_not_count() -> None:
 def choose(models: Models, monkeypatch: pytest.MonkeyPatch, seconds: tuple[float, float]) -> object:
     taken = iter(seconds)
     monkeypatch.setattr(choosing, "_fastest", lambda run: next(taken))
+    # What was chosen before is remembered.
+    monkeypatch.setattr(choosing, "trial_where_faster", choosing.trial_where_faster.__wrapped__)
     return choosing.compiled_where_faster.__wrapped__(models.files[CENTERFACE])
 
 
 def test_the_faster_engine_is_chosen(
     models: Models, networks: CompiledNetworks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = choose(models, monkeypatch, (1.0, 2.0))
+    with monkeypatch.context() as patched:
+        made = choose(models, patched, (1.0, 2.0))
     assert isinstance(made, CompiledNetworks)
     assert set(made.canvases) == set(CANVASES)
     assert choose(models, monkeypatch, (1.0, 1.1)) is None

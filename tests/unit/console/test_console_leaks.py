@@ -29,6 +29,7 @@ def cells(facts: JobFacts) -> dict[str, str]:
 def test_every_word_has_a_sentence() -> None:
     assert set(words.LEAKS) == set(vocabulary.LEAKS)
     assert set(words.LEAKS_LOOKS) == set(vocabulary.LEAKS_LOOKS)
+    assert set(words.ATTACKERS) <= set(vocabulary.MODELS)
 
 
 def test_the_figures_stand_in_plain_units() -> None:
@@ -61,7 +62,9 @@ def test_what_nobody_tried_is_told_as_that() -> None:
 def test_who_attacked_is_named_and_who_covered_too_is_told() -> None:
     source = attacked(job_facts(**with_leaks())).source
     for name, digest in ATTACKED["attackers"].items():
-        row = re.search(rf'<tr><th scope="row">{name}</th><td>(.*?)</td><td><code>(.*?)</code>', source)
+        does = words.ATTACKERS[name]
+        head = f"<span><code>{name}</code> {does}</span>"
+        row = re.search(rf'<tr><th scope="row">{head}</th><td>(.*?)</td><td><code>(.*?)</code>', source)
         assert row is not None
         assert row[2] == digest == hex_of(name)
         assert row[1].startswith("No:" if name in ATTACKED["independent"] else "Yes:")

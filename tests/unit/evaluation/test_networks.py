@@ -10,13 +10,8 @@ import pytest
 
 from anonymizer import AnonymizerError
 from evaluation.errors import EvaluationError
-from evaluation.networks.manifests import (
-    ActionClassifier,
-    AnyNetwork,
-    PersonEmbedding,
-    PictureDistance,
-    parse_network,
-)
+from evaluation.networks.kinds import ActionClassifier, AnyNetwork, PersonEmbedding, PictureDistance
+from evaluation.networks.manifests import parse_network
 from evaluation.networks.opening import OpenNetwork, kind_of, read_network
 from tests.made_networks import write_classifier, write_distance, write_re_identifier
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anonymizer import AnonymizerError, Models
+from anonymizer import AnonymizerError, Limits, Models, Review, Settings, anonymize
 from anonymizer.leaks.stretches import MOST_OF_A_VOICE, STRETCH_SECONDS, Voice, stretches_of
 from anonymizer.leaks.voices import VoiceFindings, attack_voices
 from anonymizer.models import ACTIVITY, SPEAKERS
@@ -234,3 +234,21 @@ def test_time_buys_more_stretches(models: Models, tmp_path: Path) -> None:
     assert few is not None
     assert all_ is not None
     assert few.windows == 4 < all_.windows
+
+
+def test_the_second_job_of_a_review_has_something_to_compare_too(models: Models, tmp_path: Path) -> None:
+    """Who speaks when is replayed, but not what they sound like: that is heard again."""
+    original = as_file(tmp_path / "in.m4a", talk()).read_bytes()
+
+    def figures(review: Review) -> tuple[int | None, tuple[str, ...]]:
+        settings = Settings(audio="anonymize", threads=1)
+        source, sink = io.BytesIO(original), io.BytesIO()
+        report = anonymize(source, sink, settings=settings, models=models, limits=Limits(), review=review)
+        assert report.leaks is not None
+        return report.leaks.voice_windows, report.leaks.attackers
+
+    first = Review()
+    windows, attackers = figures(first)
+    assert windows
+    assert attackers == (SPEAKERS,)
+    assert figures(Review(first.record)) == (windows, attackers)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,8 +12,6 @@ import pytest
 
 from anonymizer import Models
 from anonymizer.boxes import Box
-from console import output
-from console.main import run
 from evaluation.errors import EvaluationError
 from evaluation.faces import telling
 from evaluation.faces.attackers import apart
@@ -29,72 +24,11 @@ from evaluation.people.evaluating import evaluate_people
 from evaluation.people.finding import PeopleFinder
 from evaluation.report.page import render
 from tests.drawn_people import quiet
-from tests.made_networks import HIGH, WIDE, write_classifier, write_distance, write_re_identifier
+from tests.made_networks import HIGH, WIDE
+from tests.made_people import PEOPLE, PICTURES, SIZE, MadeFinder, somebody, written
 from tests.people_factory import with_person
 
 Pixels = npt.NDArray[np.uint8]
-PEOPLE, PICTURES = 11, 3
-SIZE = (300, 220)
-
-
-def somebody(person: int, number: int) -> tuple[Pixels, Box]:
-    """Somebody in clothes of their own, each number in another place, light and room."""
-    clothes = np.random.default_rng(person)
-    seen = np.random.default_rng(1000 + 100 * person + number)
-    height, width = SIZE
-    picture = np.full((height, width, 3), seen.uniform(60, 190, 3), np.float32)
-    x, y = seen.uniform(30, 110), seen.uniform(10, 50)
-    box = Box(x, y, x + 80, y + 220)
-    parts = clothes.uniform(10, 245, (4, 3))
-    for part, (top, bottom, inset) in enumerate(
-        [(0, 0.15, 26), (0.15, 0.5, 8), (0.5, 0.9, 14), (0.9, 1, 10)]
-    ):
-        rows = slice(round(y + 220 * top), round(y + 220 * bottom))
-        picture[rows, round(x + inset) : round(x + 80 - inset)] = parts[part]
-    picture *= seen.uniform(0.9, 1.1)
-    return np.asarray((picture + seen.normal(0, 4, picture.shape)).clip(0, 255), np.uint8), box
-
-
-class MadeFinder:
-    """Knows where made people stand; `one` sees them everywhere, `other` where they are bright enough."""
-
-    detectors = ("one", "other")
-    nobody = "no_people"
-
-    def __init__(self) -> None:
-        self._boxes = {
-            _shade(picture): box
-            for person in range(PEOPLE)
-            for number in range(PICTURES)
-            for picture, box in [somebody(person, number)]
-        }
-
-    def find(self, picture: Pixels, detector: str) -> list[Box]:
-        box = self._boxes.get(_shade(picture))
-        return [] if box is None or (detector == "other" and picture.mean() < 100) else [box]
-
-
-def _shade(picture: Pixels) -> bytes:
-    return picture.tobytes()
-
-
-def written(folder: Path, effect: Callable[[Pixels, Box], Pixels]) -> Path:
-    for person in range(PEOPLE):
-        for number in range(PICTURES):
-            path = folder / f"somebody-{person}" / f"{number}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(path), effect(*somebody(person, number))[:, :, ::-1])
-    return folder
-
-
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_re_identifier(tmp_path_factory.mktemp("network"))
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written(tmp_path_factory.mktemp("people") / "original", lambda picture, _: picture)
 
 
 def attacked(original: Path, result: Path, manifest: Path, **more: Path) -> RecognitionFindings:
@@ -236,56 +170,3 @@ def test_nobody_and_no_network_have_a_code(original: Path, manifest: Path, tmp_p
     with pytest.raises(EvaluationError) as refused:
         attacked(tmp_path / "black", original, manifest)
     assert refused.value.code == "no_people"
-
-
-def bauta_here(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str | Path
-) -> tuple[int, dict[str, Any]]:
-    """The command line in this process: its exit code, and the document that it printed."""
-    monkeypatch.setattr(output.MODE, "as_json", False)
-    monkeypatch.setattr(sys, "argv", ["bauta", *map(str, arguments), "--json"])
-    with pytest.raises(SystemExit) as done:
-        run()
-    assert isinstance(done.value.code, int)
-    return done.value.code, json.loads(capsys.readouterr().out)
-
-
-def test_the_command_attacks_bodies_and_asks_a_users_networks(
-    original: Path,
-    manifest: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    def none_installed() -> Models:
-        raise EvaluationError("model_missing")
-
-    monkeypatch.setattr("evaluation.people.evaluating.PeopleFinder", lambda _models: MadeFinder())
-    monkeypatch.setattr("evaluation.pictures.evaluating.installed_models", none_installed)
-    page = tmp_path / "report.html"
-    asked: list[str | Path] = [
-        *("evaluate", original, original, "--people", "--pictures", "--no-robustness"),
-        *("--recognizer", manifest, "--distance", write_distance(tmp_path)),
-        *("--classifier", write_classifier(tmp_path), "--ceiling", "30", "--report", page),
-    ]
-    code, told = bauta_here(monkeypatch, capsys, *asked)
-    assert code == 1
-    assert told["ceiling"]["met"] is False
-    assert told["ceiling"]["recognizer"] == "person-embedding"
-    assert told["people"]["people"] == PEOPLE
-    assert told["people"]["attacks"][0]["weak"] is True
-    assert told["people"]["attacks"][0]["over_pictures"]["rank_1"]["value"] > 0.95
-    assert [each["detector"] for each in told["people"]["detectors"]] == ["one", "other"]
-    assert told["pictures"]["unchanged"] == PEOPLE * PICTURES
-    assert told["pictures"]["distance"]["value"] == 0
-    assert told["pictures"]["actions"] is None, "stills show no action"
-    assert told["pictures"]["poses"] == "not measured"
-    assert "Whose body it is" in page.read_text()
-
-
-def test_without_a_re_identifier_people_are_told_to_be_missing(
-    original: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, told = bauta_here(monkeypatch, capsys, "evaluate", original, original, "--people")
-    assert code == 1
-    assert told["error"]["code"] == "reidentifier_missing"
