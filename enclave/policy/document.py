@@ -136,7 +136,7 @@ class Policy:
 
     @property
     def changes_sound(self) -> bool:
-        """Whether some sound is let through and some speech is not: kept as it is, or gone, nothing changes."""
+        """Whether some sound is let through and some speech is not: where all stays, or none, it does not."""
         chosen = self.review.effects.get(VOICE, ())
         effects = {self.audio.effect, *chosen, *(role.audio for role in self.roles if role.audio)}
         return effects not in ({KEEP}, {REMOVE})
