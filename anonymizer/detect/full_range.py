@@ -104,7 +104,7 @@ def full_range_faces(places: FloatArray, logits: FloatArray, threshold: float) -
     if not (np.isfinite(places).all() and np.isfinite(logits).all()):
         raise AnonymizerError("detector_failed")
     scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -_LARGEST_LOGIT, _LARGEST_LOGIT)))
-    chosen = np.nonzero(scores >= threshold)[0]
+    chosen = np.flatnonzero(scores >= threshold)
     numbers = np.clip(places[0, chosen, :4], -_FARTHEST, _FARTHEST)
     middles = _anchor_centres()[chosen] + numbers[:, :2]
     wide, tall = numbers[:, 2], numbers[:, 3]

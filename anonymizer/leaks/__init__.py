@@ -7,7 +7,9 @@ checked.py    counts frames that nobody looked at
 attacking.py  reads frames of the finished file and lets attackers look, within a budget
 eyes.py       those who look at pictures, and what they find
 voices.py     who listens
+stretches.py  to which stretches of the finished sound
 metadata.py   what the file tells about itself
+told/         read by its structure: boxes, segments, chunks, coded units
 figures.py    the figures: whole numbers
 floors.py     which of them a policy does not bear
 again.py      the settings of the second round, wider and more sensitive

@@ -13,7 +13,14 @@ from typing import BinaryIO, Final
 
 from anonymizer.detect.contract import Image
 from anonymizer.effects.operator import Cover, Scene
-from anonymizer.leaks.attacking import SHARE_OF_THE_JOB, Budget, attack_still, attack_video
+from anonymizer.leaks.attacking import (
+    SHARE_OF_THE_JOB,
+    Budget,
+    File,
+    attack_every,
+    attack_some,
+    attack_still,
+)
 from anonymizer.leaks.checked import Checked, cadence_of
 from anonymizer.leaks.eyes import open_attackers
 from anonymizer.leaks.figures import Leaks
@@ -106,14 +113,12 @@ class Attack:
         may_take = finished.job_seconds * SHARE_OF_THE_JOB
         voices = _attacked(finished, may_take * SHARE_OF_VOICES)
         left = may_take - self._seconds - (perf_counter() - began)
-        tally = attack_video(
-            finished.stream,
-            contents,
-            self._gatherer.samples,
-            self._attackers,
-            self._settings.keep,
-            Budget(None if self._is_exhaustive else left, decode_seconds),
-            self._settings.threads,
+        budget = Budget(left, decode_seconds)
+        file = File(finished.stream, contents, self._settings.threads)
+        tally = (
+            attack_every(file, self._gatherer.every(), self._attackers, self._settings.keep)
+            if self._is_exhaustive
+            else attack_some(file, self._gatherer.samples, self._attackers, self._settings.keep, budget)
         )
         return self._leaks(finished, tally, voices, self._seconds + perf_counter() - began)
 

@@ -7,13 +7,15 @@ either bounds the time, and then the riskiest frames come first, or wants every 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import BinaryIO, Final, Protocol
 
 import av
 import numpy as np
+from av.container.input import InputContainer
 from av.video.frame import VideoFrame
 
 from anonymizer.detect.contract import Image
@@ -45,56 +47,110 @@ class Eyes(Protocol):
 
 
 @dataclass(frozen=True)
+class File:
+    """A finished MP4.
+
+    Attributes:
+        stream: readable and seekable.
+        contents: what its packets tell.
+        threads: the decoder's.
+    """
+
+    stream: BinaryIO
+    contents: Contents
+    threads: int
+
+
+@dataclass(frozen=True)
 class Budget:
     """What looking may cost.
 
     Attributes:
-        seconds: of looks and of decoding for them; None for every frame, whatever that takes.
+        seconds: of looks and of decoding for them.
         decode_seconds: what a frame takes to be decoded, about.
     """
 
-    seconds: float | None
+    seconds: float
     decode_seconds: float
 
 
-def attack_video(
-    result: BinaryIO,
-    contents: Contents,
-    samples: Sequence[Sample],
-    eyes: Eyes,
-    keep: Sequence[KeptRegion],
-    budget: Budget,
-    threads: int,
+def attack_some(
+    file: File, samples: Sequence[Sample], eyes: Eyes, keep: Sequence[KeptRegion], budget: Budget
 ) -> Tally:
-    """Attacks frames of a finished MP4.
+    """Attacks frames of a finished video, the riskiest first.
 
     Args:
-        result: readable and seekable.
-        contents: what its packets tell.
+        file: the video.
         samples: the frames that may be looked at.
         eyes: who looks.
         keep: where text may stay.
         budget: what it may cost.
-        threads: the decoder's.
 
     Raises:
         AnonymizerError: result_unreadable, or detector_failed.
         Exception: whatever the stream itself raises.
     """
-    look = _Look(contents, samples, eyes, keep)
-    if budget.seconds is None:
-        look.at(result, threads, look.all_groups(), deadline=None)
-    else:
-        deadline = perf_counter() + budget.seconds
-        groups = look.planned(look.costs(budget.decode_seconds), 0.0, LEAST_FRAMES)
-        look.at(result, threads, groups, deadline=None)
-        # What it takes is known better each time, and what is left is spent by that.
-        while groups and (left := deadline - perf_counter()) > 0:
-            groups = look.planned(look.costs(budget.decode_seconds), left, 0)
-            look.at(result, threads, groups, deadline=deadline)
-    if not look.tally.frames_attacked:
+    look = _Look(file, samples, eyes, keep)
+    deadline = perf_counter() + budget.seconds
+    groups = look.planned(look.costs(budget.decode_seconds), 0.0, LEAST_FRAMES)
+    look.at(groups, deadline=None)
+    # What it takes is known better each time, and what is left is spent by that.
+    while groups and (left := deadline - perf_counter()) > 0:
+        groups = look.planned(look.costs(budget.decode_seconds), left, 0)
+        look.at(groups, deadline=deadline)
+    return _of_some_frames(look.tally)
+
+
+def attack_every(file: File, samples: Iterable[Sample], eyes: Eyes, keep: Sequence[KeptRegion]) -> Tally:
+    """Attacks every frame of a finished video, whatever that takes.
+
+    Args:
+        file: the video.
+        samples: all its frames, in order; gone through once.
+        eyes: who looks.
+        keep: where text may stay.
+
+    Raises:
+        AnonymizerError: result_unreadable, or detector_failed.
+        Exception: whatever the stream itself raises.
+    """
+    times = np.sort(np.asarray(file.contents.times, np.int64))
+    tally, copies, left = Tally(), Copies(), iter(samples)
+    sample = next(left, None)
+    with _opened(file) as container:
+        for frame, picture in decoded(container, times, [(int(times[0]), len(times) - 1)]):
+            while sample is not None and sample.pts < times[frame]:
+                sample = next(left, None)
+            if sample is not None and sample.pts == times[frame]:
+                tally = tally.plus(eyes.look(_whole(copies, picture), sample.covered, keep))
+    return _of_some_frames(tally)
+
+
+def _of_some_frames(tally: Tally) -> Tally:
+    """Refuses an attack that has seen nothing.
+
+    Raises:
+        AnonymizerError: result_unreadable.
+    """
+    if not tally.frames_attacked:
         raise AnonymizerError("result_unreadable")
-    return look.tally
+    return tally
+
+
+@contextmanager
+def _opened(file: File) -> Iterator[InputContainer]:
+    file.stream.seek(0)
+    try:
+        with av.open(file.stream, "r", format="mp4") as container:
+            container.streams.video[0].codec_context.thread_count = file.threads
+            container.streams.video[0].thread_type = "AUTO"
+            yield container
+    except (av.FFmpegError, IndexError):
+        raise AnonymizerError("result_unreadable") from None
+
+
+def _whole(copies: Copies, picture: VideoFrame) -> Image:
+    return copies.of(Picture(picture, 0, 0, 0.0), picture.width, picture.height)
 
 
 def attack_still(
@@ -123,14 +179,13 @@ def _worse(found: FrameFindings) -> tuple[int, ...]:
 class _Look:
     """One attack on one file; counts, and measures what it takes."""
 
-    def __init__(
-        self, contents: Contents, samples: Sequence[Sample], eyes: Eyes, keep: Sequence[KeptRegion]
-    ) -> None:
+    def __init__(self, file: File, samples: Sequence[Sample], eyes: Eyes, keep: Sequence[KeptRegion]) -> None:
         self.tally = Tally()
+        self._file = file
         self._eyes = eyes
         self._keep = keep
-        self._times = np.sort(np.asarray(contents.times, np.int64))
-        self._begins = sorted(contents.times[place] for place in contents.keys)
+        self._times = np.sort(np.asarray(file.contents.times, np.int64))
+        self._begins = sorted(file.contents.times[place] for place in file.contents.keys)
         self._firsts = np.searchsorted(self._times, self._begins).tolist()
         self._samples: Mapping[int, Sample] = dict(self._found(samples))
         self._copies = Copies()
@@ -158,32 +213,16 @@ class _Look:
         risks = [self._samples[frame].risk for frame in frames]
         return planned(frames, risks, self._firsts, costs, seconds, least, self._seen)
 
-    def all_groups(self) -> list[Group]:
-        """Returns all frames, in order."""
-        ends = [*self._firsts[1:], len(self._times)]
-        frames = sorted(self._samples)
-        parts = [
-            (first, tuple(frames[bisect_left(frames, first) : bisect_left(frames, end)]))
-            for first, end in zip(self._firsts, ends, strict=True)
-        ]
-        return [Group(first, wanted) for first, wanted in parts if wanted]
-
-    def at(self, result: BinaryIO, threads: int, groups: Sequence[Group], deadline: float | None) -> None:
+    def at(self, groups: Sequence[Group], deadline: float | None) -> None:
         """Looks at frames until all are seen, or it is late."""
         if not groups:
             return
-        result.seek(0)
-        try:
-            with av.open(result, "r", format="mp4") as container:
-                container.streams.video[0].codec_context.thread_count = threads
-                container.streams.video[0].thread_type = "AUTO"
-                for group in groups:
-                    if deadline is not None and perf_counter() >= deadline:
-                        return
-                    begins = self._begins[bisect_left(self._firsts, group.first)]
-                    self._at(decoded(container, self._times, [(begins, group.frames[-1])]), group, deadline)
-        except (av.FFmpegError, IndexError):
-            raise AnonymizerError("result_unreadable") from None
+        with _opened(self._file) as container:
+            for group in groups:
+                if deadline is not None and perf_counter() >= deadline:
+                    return
+                begins = self._begins[bisect_left(self._firsts, group.first)]
+                self._at(decoded(container, self._times, [(begins, group.frames[-1])]), group, deadline)
 
     def _at(self, frames: Iterator[tuple[int, VideoFrame]], group: Group, deadline: float | None) -> None:
         began, cost = perf_counter(), self._seeking
@@ -198,8 +237,7 @@ class _Look:
             began, cost = perf_counter(), self._decoding
 
     def _look(self, frame: int, picture: VideoFrame) -> None:
-        whole = self._copies.of(Picture(picture, 0, 0, 0.0), picture.width, picture.height)
-        found = self._eyes.look(whole, self._samples[frame].covered, self._keep)
+        found = self._eyes.look(_whole(self._copies, picture), self._samples[frame].covered, self._keep)
         self.tally = self.tally.plus(found)
         self._seen.append(frame)
 

@@ -19,7 +19,7 @@ from anonymizer.detect.contract import Image
 from anonymizer.detect.full_range import SIDE as FULL_SIDE
 from anonymizer.detect.full_range import FullRangeNetwork
 from anonymizer.landmarks.networks import MESH_SIDE, FaceNetworks
-from anonymizer.leaks.squares import enlarged
+from anonymizer.leaks.squares import Pyramid
 
 # What each network sees, as multiples of the suspected box.
 ROOMS_OF_FULL_RANGE: Final = (3.2, 6.0, 2.2, 1.6)
@@ -36,6 +36,8 @@ BEGIN: Final = 3.7
 CERTAIN: Final = 4.5
 # A network means the same thing where its box has its middle this near, in shares of the suspected box.
 NEAR: Final = 0.35
+# What is fainter is no answer, and whatever overlaps would have to be compared.
+_FAINTEST: Final = 0.02
 # No answer counts for more than this: odds of 1000 to 1.
 _LEAST, _MOST = 0.001, 0.999
 _MOST_ODDS: Final = float(np.log(_MOST / (1 - _MOST)))
@@ -52,11 +54,11 @@ class Judge:
         self._short_range = short_range
         self._mesh = mesh
 
-    def is_face(self, rgb: Image, face: Box, suspicion: float) -> bool:
+    def is_face(self, picture: Pyramid, face: Box, suspicion: float) -> bool:
         """Tells whether a suspected face is one. Nobody is asked any more once it cannot be.
 
         Args:
-            rgb: (H, W, 3) uint8.
+            picture: the frame.
             face: where, in its pixels.
             suspicion: how sure the first network was, 0 to 1.
 
@@ -64,12 +66,12 @@ class Judge:
             AnonymizerError: detector_failed.
         """
         sum_of_others = (
-            BEGIN + OF_SUSPICION * _odds(suspicion) + OF_SHORT_RANGE * _odds(self._short(rgb, face))
+            BEGIN + OF_SUSPICION * _odds(suspicion) + OF_SHORT_RANGE * _odds(self._short(picture, face))
         )
         known = sum_of_others + OF_FULL_RANGE * _MOST_ODDS_OF_FULL_RANGE
         of_rooms = 0.0
         for looked, room in enumerate(ROOMS_OF_FULL_RANGE, 1):
-            score = self._full(enlarged(rgb, face, room, FULL_SIDE), room)
+            score = self._full(picture.around(face, room, FULL_SIDE), room)
             of_rooms += min(_odds(score), _MOST_ODDS_OF_FULL_RANGE)
             at_best = of_rooms + (len(ROOMS_OF_FULL_RANGE) - looked) * _MOST_ODDS_OF_FULL_RANGE
             known = sum_of_others + OF_FULL_RANGE * at_best / len(ROOMS_OF_FULL_RANGE)
@@ -77,15 +79,15 @@ class Judge:
                 return False
         if known - OF_MESH * _MOST_ODDS >= CERTAIN:
             return True
-        presences = [self._mesh.mesh(enlarged(rgb, face, room, MESH_SIDE))[1] for room in ROOMS_OF_MESH]
+        presences = [self._mesh.mesh(picture.around(face, room, MESH_SIDE))[1] for room in ROOMS_OF_MESH]
         return known + OF_MESH * float(np.mean([_odds(each) for each in presences])) >= CERTAIN
 
     def _full(self, square: Image, room: float) -> float:
-        return _score_in_middle(self._full_range.faces(square, _LEAST), FULL_SIDE, room)
+        return _score_in_middle(self._full_range.faces(square, _FAINTEST), FULL_SIDE, room)
 
-    def _short(self, rgb: Image, face: Box) -> float:
-        answer = self._short_range.run(enlarged(rgb, face, ROOM_OF_SHORT_RANGE, SHORT_SIDE))
-        return _score_in_middle(faces_from(*answer, _LEAST), SHORT_SIDE, ROOM_OF_SHORT_RANGE)
+    def _short(self, picture: Pyramid, face: Box) -> float:
+        answer = self._short_range.run(picture.around(face, ROOM_OF_SHORT_RANGE, SHORT_SIDE))
+        return _score_in_middle(faces_from(*answer, _FAINTEST), SHORT_SIDE, ROOM_OF_SHORT_RANGE)
 
 
 def _score_in_middle(boxes: Boxes, side: int, room: float) -> float:

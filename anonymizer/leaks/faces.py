@@ -19,11 +19,12 @@ import numpy as np
 
 from anonymizer.boxes import Box, Boxes, no_boxes, suppress
 from anonymizer.detect.contract import Image
+from anonymizer.detect.full_range import SIDE as SEEN_SIDE
 from anonymizer.leaks.certainty import Judge
 from anonymizer.leaks.covered import Covered
 from anonymizer.leaks.likeness import is_still_there
 from anonymizer.leaks.shares import share_outside
-from anonymizer.leaks.squares import around, cut, parts
+from anonymizer.leaks.squares import Pyramid, around, parts
 from anonymizer.settings import Effect
 
 # These draw a face, or leave it one on purpose: finding one there says nothing.
@@ -39,7 +40,7 @@ OPEN_SHARE: Final = 0.5
 # How much of a kept face's surroundings belong to it: boxes of two networks differ.
 ROOM_OF_KEPT: Final = 1.5
 # Close looks in one frame, at the largest covers, and how much room they have around a cover.
-MOST_CLOSE: Final = 8
+MOST_CLOSE: Final = 6
 ROOM_AROUND_COVER: Final = 1.8
 # Suspicions in one frame that others are asked about, the surest first: a crowd under mosaics has many.
 MOST_ASKED: Final = 12
@@ -89,31 +90,32 @@ class FaceAttacker:
         attacked = [each for each in covered if each.kind == "face" and _is_attacked(each)]
         is_open = asked = 0
         under = {place for place, each in enumerate(attacked) if _shows_its_original(rgb, each)}
-        for row in self._suspected(rgb, attacked):
+        picture = Pyramid(rgb)
+        for row in self._suspected(picture, rgb.shape[1], rgb.shape[0], attacked):
             face = Box(*(float(edge) for edge in row[:4]))
             mostly_open = share_outside(face, covered) > OPEN_SHARE and not _is_kept(face, covered)
             places = {place for place, each in enumerate(attacked) if _lies_under(face, each)}
             if not (mostly_open or places - under) or asked == MOST_ASKED:
                 continue
             asked += 1
-            if self._is_face(rgb, face, float(row[4])):
+            if self._is_face(picture, face, float(row[4])):
                 is_open += mostly_open
                 under |= places
         return FacesFound(is_open, len(attacked), len(under))
 
-    def _suspected(self, rgb: Image, attacked: Sequence[Covered]) -> Boxes:
-        height, width = rgb.shape[:2]
+    def _suspected(self, picture: Pyramid, width: int, height: int, attacked: Sequence[Covered]) -> Boxes:
         found = [no_boxes()]
         closely = around([each.bounds for each in attacked], ROOM_AROUND_COVER, MOST_CLOSE)
         for place in (*parts(width, height), *closely):
-            boxes = self._seer.faces(cut(rgb, place), SUSPICION)
-            boxes[:, :4] += np.array([*place[:2], *place[:2]], np.float32)
+            left, top, side = place
+            boxes = self._seer.faces(picture.square(place, SEEN_SIDE), SUSPICION)
+            boxes[:, :4] = boxes[:, :4] * (side / SEEN_SIDE) + np.array([left, top, left, top], np.float32)
             found.append(boxes)
         every = suppress(np.concatenate(found))
         return every[every[:, 3] - every[:, 1] >= LEAST_PIXELS]
 
-    def _is_face(self, rgb: Image, face: Box, score: float) -> bool:
-        return score >= ALONE if self._judge is None else self._judge.is_face(rgb, face, score)
+    def _is_face(self, picture: Pyramid, face: Box, score: float) -> bool:
+        return score >= ALONE if self._judge is None else self._judge.is_face(picture, face, score)
 
 
 def _is_attacked(each: Covered) -> bool:

@@ -67,11 +67,14 @@ class Gatherer:
 
     @property
     def samples(self) -> list[Sample]:
-        """What is kept, in order; all frames where all are to be attacked."""
+        """What is kept, in order."""
+        return list(self._samples)
+
+    def every(self) -> Iterator[Sample]:
+        """Yields all frames in order, one by one, where all are to be attacked."""
         kept = {sample.index: sample for sample in self._samples}
-        if self._every is None:
-            return list(kept.values())
-        return [kept.get(sample.index, sample) for sample in self._every]
+        for sample in self._every or ():
+            yield kept.get(sample.index, sample)
 
     @property
     def frames_unchecked(self) -> int:

@@ -25,6 +25,8 @@ from anonymizer.leaks.squares import around, cut
 
 # Covers in one frame, the largest first: a network takes tens of milliseconds for each.
 MOST_COMPARED: Final = 6
+# A surface whose levels, of 255, differ by less is even: a solid cover, as it was encoded.
+EVEN: Final = 8
 # What is cut out of the result, in sizes of the face's box: whatever a square may reach, turned as it may be.
 ROOM: Final = 3.0
 
@@ -96,7 +98,7 @@ class IdentityAttacker:
             planes, (height, width) = planes_of(portrait.picture), portrait.picture.shape[:2]
             square = self._embedder.square(planes, width, height, portrait.box)
             crop = crop_of(planes, width, height, square, self._network.manifest.side) if square else None
-            if square is not None and crop is not None:
+            if square is not None and crop is not None and not _is_even(crop):
                 yield _Known(self._network.vector(crop), _in_shares(square, portrait))
 
     def _is_known(self, rgb: Image, box: Box, known: Sequence[_Known]) -> bool:
@@ -108,11 +110,16 @@ class IdentityAttacker:
         vectors = np.stack([each.vector for each in known])
         for square in (*squares, *([seen] if seen is not None else [])):
             crop = crop_of(planes, side, side, square, self._network.manifest.side)
-            if crop is None:
+            if crop is None or _is_even(crop):
                 continue
             if float((vectors @ self._network.vector(crop)).max()) >= self._network.manifest.bounds.threshold:
                 return True
         return False
+
+
+def _is_even(crop: Image) -> bool:
+    """Tells whether there is nothing to be seen: some networks have no direction for that."""
+    return int(crop.max()) - int(crop.min()) < EVEN
 
 
 def _is_compared(each: Covered) -> bool:

@@ -59,12 +59,36 @@ def cut(picture: Image, place: Place) -> Image:
     return square
 
 
-def enlarged(picture: Image, box: Box, room: float, pixels: int) -> Image:
-    """Returns (pixels, pixels, 3): a box and what is around it, `room` times as large."""
-    ((left, top, side),) = around((box,), room, most=1)
-    smooth = cv2.INTER_AREA if side > pixels else cv2.INTER_LINEAR
-    square = cut(picture, (left, top, side))
-    return np.asarray(cv2.resize(square, (pixels, pixels), interpolation=smooth), np.uint8)
+class Pyramid:
+    """A picture at its own size, at half of it, a quarter and so on: each is made when it is needed."""
+
+    def __init__(self, picture: Image) -> None:
+        """Takes (H, W, 3) uint8."""
+        self._levels = [picture]
+
+    def square(self, place: Place, pixels: int) -> Image:
+        """Returns a square as (pixels, pixels, 3), of the smallest level that is as fine; black beyond."""
+        left, top, side = place
+        level = 0
+        while (side >> (level + 1)) >= pixels and min(self._at(level).shape[:2]) > 1:
+            level += 1
+        share = 1 / (1 << level)
+        there = round(left * share), round(top * share), max(1, round(side * share))
+        smooth = cv2.INTER_AREA if there[2] > pixels else cv2.INTER_LINEAR
+        square = cv2.resize(cut(self._at(level), there), (pixels, pixels), interpolation=smooth)
+        return np.asarray(square, np.uint8)
+
+    def around(self, box: Box, room: float, pixels: int) -> Image:
+        """Returns a box and what is around it, `room` times as large, as (pixels, pixels, 3)."""
+        (place,) = around((box,), room, most=1)
+        return self.square(place, pixels)
+
+    def _at(self, level: int) -> Image:
+        while len(self._levels) <= level:
+            finer = self._levels[-1]
+            half = max(1, finer.shape[1] // 2), max(1, finer.shape[0] // 2)
+            self._levels.append(np.asarray(cv2.resize(finer, half, interpolation=cv2.INTER_AREA), np.uint8))
+        return self._levels[level]
 
 
 def _begins(length: int, side: int) -> list[int]:

@@ -31,7 +31,7 @@ from anonymizer.video.streams import Source
 Samples = npt.NDArray[np.float32]
 
 ALIKE: Final = 0.674
-"""Of the windows of strangers, 1 in 100 is more alike than this; of a speaker's own, all are (docs/leaks.md)."""
+"""Of the windows of strangers, 1 in 100 is more alike than this; of a speaker's own all (docs/leaks.md)."""
 # Stretches of each voice that are listened to at once, and in any case.
 AT_ONCE: Final = 4
 # A coder needs what was before.

@@ -44,6 +44,7 @@ from enclave.policy.leaks import LeaksPolicy, read_leaks
 from enclave.policy.recovery import RecoveryPolicy, read_recovery
 from enclave.policy.results import (
     ANONYMIZE,
+    KEEP,
     REMOVE,
     SUPPRESS,
     AudioPolicy,
@@ -135,6 +136,13 @@ class Policy:
         """Whether somebody's voice is replaced by another one, be it only in a role."""
         chosen = self.review.effects.get(VOICE, ())
         return ANONYMIZE in {self.audio.effect, *chosen, *(role.audio for role in self.roles)}
+
+    @property
+    def changes_sound(self) -> bool:
+        """Whether some sound is let through and some speech is not: where all stays, or none, it does not."""
+        chosen = self.review.effects.get(VOICE, ())
+        effects = {self.audio.effect, *chosen, *(role.audio for role in self.roles if role.audio)}
+        return effects not in ({KEEP}, {REMOVE})
 
     @property
     def takes_pseudonym(self) -> bool:
@@ -245,8 +253,8 @@ def _check_leaks(policy: Policy) -> None:
     # A floor under something that nobody covers reads like a promise.
     if policy.leaks.texts_permille is not None and policy.text_cover is None and policy.plates is None:
         raise PolicyError("policy: leaks.texts_permille has no meaning without text or plates")
-    if policy.leaks.voices_permille is not None and not policy.anonymizes_voices:
-        raise PolicyError("policy: leaks.voices_permille has no meaning where no voice is made anew")
+    if policy.leaks.voices_permille is not None and not policy.changes_sound:
+        raise PolicyError("policy: leaks.voices_permille has no meaning where all sound stays, or none")
 
 
 def _load(text: str) -> dict[str, object]:

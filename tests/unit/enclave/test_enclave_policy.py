@@ -132,6 +132,8 @@ def test_a_policy_says_what_attackers_may_find() -> None:
     assert plates.leaks.floors == {"texts": 3}
     assert parse_policy(POLICY_TEXT + "[leaks]\nunder_permille = 20\n").leaks.floors == {"under": 20}
     assert parse_policy(POLICY_TEXT + '[leaks]\nlook = "sampled"\n').leaks == unsaid
+    bleeped = POLICY_TEXT.replace('"remove"', '"bleep"')
+    assert parse_policy(bleeped + "[leaks]\nvoices_permille = 9\n").leaks.floors == {"voices": 9}
 
 
 TEXT_TABLE = """
@@ -228,8 +230,12 @@ REFUSED = {
         POLICY_TEXT + "[leaks]\ntexts_permille = 0\n",
         "leaks.texts_permille has no meaning",
     ),
-    "a floor of voices that nobody makes": (
+    "a floor of voices where none is heard": (
         POLICY_TEXT + "[leaks]\nvoices_permille = 0\n",
+        "leaks.voices_permille has no meaning",
+    ),
+    "a floor of voices that stay": (
+        POLICY_TEXT.replace('"remove"', '"keep"') + "[leaks]\nvoices_permille = 0\n",
         "leaks.voices_permille has no meaning",
     ),
     "an unknown word for noise": (POLICY_TEXT + f"[camera]\nnoise = '{SECRET}'\n", "camera.noise"),

@@ -14,14 +14,17 @@ import pytest
 from anonymizer import AnonymizerError
 from anonymizer.boxes import Box
 from anonymizer.detect.contract import Image
-from anonymizer.leaks.attacking import LEAST_FRAMES, Budget, attack_still, attack_video
+from anonymizer.leaks.attacking import LEAST_FRAMES, Budget, File, attack_every, attack_some, attack_still
 from anonymizer.leaks.covered import Covered
 from anonymizer.leaks.eyes import FrameFindings
 from anonymizer.leaks.samples import Sample
+from anonymizer.leaks.tally import Tally
 from anonymizer.quality.readback import Contents
 from anonymizer.settings import KeptRegion
 
 FRAMES, TICK = 60, 512
+
+Video = tuple[bytes, Contents]
 
 
 class Looking:
@@ -76,17 +79,18 @@ def samples(indexes: Sequence[int] = range(FRAMES), risk: float = 1.0) -> list[S
     ]
 
 
-def attack(
-    video: tuple[bytes, Contents], eyes: Looking, budget: Budget, kept: Sequence[Sample] | None = None
-):
+def attack(video: Video, eyes: Looking, seconds: float | None, kept: Sequence[Sample] | None = None) -> Tally:
+    """Attacks what is kept, or every frame where there is no bound."""
     content, contents = video
-    whole = samples() if kept is None else kept
-    return attack_video(io.BytesIO(content), contents, whole, eyes, (), budget, threads=2)
+    file, whole = File(io.BytesIO(content), contents, threads=2), samples() if kept is None else kept
+    if seconds is None:
+        return attack_every(file, iter(whole), eyes, ())
+    return attack_some(file, whole, eyes, (), Budget(seconds, 0.002))
 
 
 def test_every_frame_is_looked_at_where_a_policy_wants_it_each_as_it_is(video) -> None:
     eyes = Looking()
-    tally = attack(video, eyes, Budget(None, 0.001))
+    tally = attack(video, eyes, None)
     assert tally.frames_attacked == FRAMES
     assert sorted(eyes.shown) == list(range(FRAMES))
     for index, rgb in eyes.shown.items():
@@ -101,12 +105,12 @@ def test_without_any_time_the_riskiest_few_are_looked_at(video) -> None:
     kept = samples()
     for index in (7, 29, 43, 58):
         kept[index].risk = 1000.0
-    assert attack(video, eyes, Budget(0.0, 0.001), kept).frames_attacked == LEAST_FRAMES
+    assert attack(video, eyes, 0.0, kept).frames_attacked == LEAST_FRAMES
     assert sorted(eyes.shown) == [7, 29, 43, 58]
 
 
 def test_looks_end_when_the_time_is_spent(video) -> None:
-    few, many = (attack(video, Looking(seconds=0.02), Budget(s, 0.001)).frames_attacked for s in (0.15, 10.0))
+    few, many = (attack(video, Looking(seconds=0.02), s).frames_attacked for s in (0.15, 10.0))
     assert LEAST_FRAMES <= few <= 10
     assert many > 20
 
@@ -117,7 +121,7 @@ def test_findings_are_added_up_frames_by_frames(video) -> None:
         4: FrameFindings(1, 3, 0, 4, 1, None),
         5: FrameFindings(0, 0, None, None, None, None),
     }
-    tally = attack(video, Looking(found), Budget(None, 0.001), samples([3, 4, 5]))
+    tally = attack(video, Looking(found), None, samples([3, 4, 5]))
     assert (tally.frames_attacked, tally.faces_open) == (3, 2), "frames with an open face, not faces"
     assert (tally.faces_attacked, tally.faces_under) == (6, 1)
     assert (tally.identities_compared, tally.identities_matched, tally.texts_open) == (8, 3, None)
@@ -126,22 +130,23 @@ def test_findings_are_added_up_frames_by_frames(video) -> None:
 def test_a_frame_that_is_not_in_the_file_is_not_looked_at(video) -> None:
     eyes = Looking()
     kept = [*samples([1]), Sample(2, 2 * TICK + 1, 9.0, samples([2])[0].covered)]
-    assert attack(video, eyes, Budget(None, 0.001), kept).frames_attacked == 1
+    assert attack(video, eyes, None, kept).frames_attacked == 1
     assert list(eyes.shown) == [1]
 
 
 def test_nothing_to_look_at_is_no_clean_result(video) -> None:
     with pytest.raises(AnonymizerError) as caught:
-        attack(video, Looking(), Budget(1.0, 0.001), [])
+        attack(video, Looking(), 1.0, [])
     assert caught.value.code == "result_unreadable"
 
 
 def test_a_file_that_cannot_be_decoded_is_no_clean_result(video) -> None:
     content, contents = video
     for broken in (content[: len(content) // 2], b"", b"x" * 4096):
-        with pytest.raises(AnonymizerError) as caught:
-            attack((broken, contents), Looking(), Budget(1.0, 0.001))
-        assert caught.value.code == "result_unreadable"
+        for seconds in (1.0, None):
+            with pytest.raises(AnonymizerError) as caught:
+                attack((broken, contents), Looking(), seconds)
+            assert caught.value.code == "result_unreadable"
 
 
 def test_a_still_is_as_bad_as_its_worst_view() -> None:

@@ -18,7 +18,7 @@ from anonymizer.leaks.covered import DRAWN, Covered, small_picture
 from anonymizer.leaks.eyes import Attackers, open_attackers
 from anonymizer.leaks.likeness import is_still_there
 from anonymizer.leaks.shares import share_outside
-from anonymizer.leaks.squares import cut, enlarged, parts
+from anonymizer.leaks.squares import Pyramid, cut, parts
 from anonymizer.models import BLAZEFACE, CENTERFACE, FACE_MESH, FULL_RANGE
 from anonymizer.settings import FaceSettings, PeopleSettings, Role
 from tests.media_factory import face_picture
@@ -232,7 +232,16 @@ def test_a_square_beyond_the_picture_is_black_there() -> None:
     assert not square[10:].any()
     assert not square[:, :5].any()
     assert not cut(picture, (50, 50, 8)).any()
-    assert enlarged(picture, Box(10, 5, 20, 15), 1.0, 40).shape == (40, 40, 3)
+    assert Pyramid(picture).around(Box(10, 5, 20, 15), 1.0, 40).shape == (40, 40, 3)
+    assert not Pyramid(picture).square((200, 200, 100), 8).any()
+
+
+@pytest.mark.parametrize("place", [(0, 0, 640), (100, 60, 300), (-80, -40, 200), (333, 77, 51)])
+def test_a_square_of_a_pyramid_is_what_lies_there(place: tuple[int, int, int]) -> None:
+    picture = cv2.resize(data.coffee(), (640, 360), interpolation=cv2.INTER_AREA)
+    plain = cv2.resize(cut(picture, place), (48, 48), interpolation=cv2.INTER_AREA)
+    made = Pyramid(picture).square(place, 48)
+    assert np.abs(made.astype(int) - plain).mean() < 4
 
 
 def test_covers_hide_together_and_what_is_kept_hides_nothing() -> None:

@@ -195,7 +195,7 @@ def test_of_neighbours_the_riskier_one_stays() -> None:
 def test_every_frame_is_there_where_all_are_to_be_attacked() -> None:
     frames = [decided(*(cover(track) for track in range(index % 3))) for index in range(1100)]
     gatherer = gathered(frames, keeps_all=True)
-    samples = gatherer.samples
+    samples = list(gatherer.every())
     assert [sample.index for sample in samples] == list(range(1100))
     assert [sample.pts for sample in samples] == [100 * index for index in range(1100)]
     assert [len(sample.covered) for sample in samples] == [index % 3 for index in range(1100)]
