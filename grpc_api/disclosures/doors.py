@@ -27,6 +27,7 @@ from grpc_api.disclosures.workers import Worker
 from grpc_api.errors import ServiceError, precondition, unavailable
 from keyvault.client import VaultClient
 from keyvault.errors import KeyvaultError
+from provenance.disclosing import trust_digest
 from provenance.dsse import Envelope
 from provenance.errors import ProvenanceError
 from provenance.statements import (
@@ -185,8 +186,7 @@ class Doors:
         evidence = Envelope.from_bytes(worker.admission())
         facts = DisclosureWorkerFacts.from_statement(evidence.verify(self._p.trust.node))
         named = (facts.request_sha256, facts.job_id, facts.trust_sha256)
-        trust_sha256 = hashlib.sha256(self._p.trust.to_bytes()).hexdigest()
-        if named != (request.envelope.digest.hex(), job_id, trust_sha256):
+        if named != (request.envelope.digest.hex(), job_id, trust_digest(self._p.trust)):
             raise _worker_lies()
         return evidence
 

@@ -87,8 +87,8 @@ class JobFacts(Facts):
     Raises:
         FormatError: a field does not take its value, more frames are covered than there are, the two tables
             of other kinds do not name the same ones, the figures of quality contradict the rest, something
-            is decided by nobody, the sound's times contradict the word for all of it, a part of what is kept is
-            missing, or fewer signatures are demanded than every statement has (`signatures_too_weak`).
+            is decided by nobody, the sound's times contradict the word for all of it, a part of what is kept
+            is missing, or fewer signatures are demanded than every statement has (`signatures_too_weak`).
     """
 
     PREDICATE_TYPE: ClassVar[str] = "urn:bauta:predicate:job:v1"

@@ -40,6 +40,7 @@ from keyvault.custody.sharing import Dealt, deal, job_context
 from keyvault.errors import KeyvaultError
 from keyvault.release import OneJobKey
 from keyvault.signing.hybrid import HybridSigner
+from provenance.disclosing import trust_digest
 from provenance.dsse import Envelope, sign_envelope
 from provenance.errors import LogError, ProvenanceError
 from provenance.log import TransparencyLog
@@ -192,7 +193,7 @@ class WorkerDouble:
             "tier": "process",
             "walls": WALLS,
             "measurement": hex_of("measurement"),
-            "trust_sha256": hashlib.sha256(self.trust.to_bytes()).hexdigest(),
+            "trust_sha256": trust_digest(self.trust),
             "worker_hpke": self.one_job_key.public_key,
             "worker_ed25519": self.signer.public.ed25519,
             "worker_mldsa65": self.signer.public.mldsa65,
