@@ -194,7 +194,7 @@ class DisclosureDesk:
         Raises:
             CustodianError: quorum_not_met, cool_off_running or request_expired, as far as the desk can tell.
             ServiceError: `request_ended`, `request_unknown`, and what `Doors.release` raises.
-            EnclaveError: the worker's refusal.
+            EnclaveError: the worker is gone.
         """
         record = self.seen_by(asker, request_sha256)
         states.require_open(record)
@@ -243,6 +243,14 @@ class DisclosureDesk:
     def is_custodian(self, asker: str) -> bool:
         """Whether any policy under which something was asked for here names these keys as a custodian's."""
         return any(asker in policy.custodians for policy in self.book.policies())
+
+    def is_known(self, asker: str) -> bool:
+        """Whether a policy under which something is kept or was asked for names these keys at all."""
+        kept = (one.policy for one in self.kept.jobs())
+        return any(
+            asker in policy.custodians or asker in policy.requesters
+            for policy in (*self.book.policies(), *kept)
+        )
 
     def request_of(self, record: DisclosureRecord) -> Request:
         """What a recorded request says.

@@ -18,6 +18,7 @@ from typing import Any
 from enclave.disclosing import REFUSALS, DisclosureLimits, DisclosureOrder
 from enclave.disclosure.checking import Counting, check
 from enclave.disclosure.materials import read_materials
+from enclave.errors import HostError
 from enclave.host import Disclosed, DisclosureRefusedError, Materials
 from enclave.policy import Terms, shipped
 from grpc_api.disclosures.askers import Askers
@@ -259,7 +260,7 @@ class WorkerDouble:
 
     def _require_alive(self) -> None:
         if not self.is_alive:
-            raise DisclosureRefusedError("worker_died", None)
+            raise HostError("the worker is gone", "worker_died")
 
 
 class Scene:
