@@ -192,6 +192,17 @@ def test_a_version_that_nobody_released_is_not_admitted(door: Door, world: World
     assert refused.value.code == "release_refused"
 
 
+def test_one_request_has_one_worker_at_a_time(door: Door, world: World) -> None:
+    """Two with one number would hear each other's confirmations."""
+    request = world.request()
+    world.log.prove(request, "disclosure-request")
+    with door.start(request) as first:
+        first.admit()
+        with door.start(request) as second, pytest.raises(HostError) as refused:
+            second.running.admission()
+        assert refused.value.code == "worker_not_ready"
+
+
 def test_a_trust_file_of_another_node_gets_no_worker(door: Door, world: World) -> None:
     """The worker knows the node that certifies it by the trust file: with another's it says so at once."""
     request = world.request()
