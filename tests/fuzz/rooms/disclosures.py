@@ -347,7 +347,7 @@ TARGETS = (
         examples=40,
     ),
     Target(
-        name="disclosure_proof",
+        name="disclosure_release_proof",
         sender=FRONT_DESK,
         parsers=("provenance.disclosing.verify_disclosure",),
         parse=take_disclosure,
