@@ -22,7 +22,7 @@ from grpc_api.disclosures.checks import (
     require_open,
 )
 from grpc_api.disclosures.doors import Doors, is_answered
-from grpc_api.disclosures.erasing import Eraser
+from grpc_api.disclosures.erasing import Eraser, require_tracks
 from grpc_api.disclosures.kept import Kept, KeptStore
 from grpc_api.disclosures.notices import notice_of
 from grpc_api.disclosures.recording import Recorder
@@ -120,8 +120,8 @@ class DisclosureDesk:
 
         Raises:
             CustodianError: as `check_asked`; consent_missing.
-            ServiceError: `witnesses_not_named`, `service_not_lasting`, `nothing_kept`, `too_many_requests`;
-                or the log's code.
+            ServiceError: `witnesses_not_named`, `service_not_lasting`, `nothing_kept`, `track_unknown`,
+                `too_many_requests`; or the log's code.
         """
         self._require_able()
         kept = self.kept.get(claimed_job(untrusted))
@@ -132,6 +132,7 @@ class DisclosureDesk:
                 request = check_asked(
                     kept, untrusted, requester, self.eraser.erased(kept.job_id), self._now()
                 )
+                require_tracks(self.kept, kept.job_id, request.facts.tracks)
                 self._require_consent(request)
                 self._require_room(request.facts.requester_key_sha256)
                 self.book.keep_policy(kept.policy)
