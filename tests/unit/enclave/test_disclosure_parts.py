@@ -16,7 +16,8 @@ from enclave.disclosure.job import _refusal_of
 from enclave.disclosure.materials import read_materials
 from enclave.disclosure.sealing import seal_held_back
 from enclave.errors import EnclaveError, HostError, OrderError, WorkerError
-from enclave.host.disclosing import RunningDisclosure, check_disclosure_report
+from enclave.host.disclosing import RunningDisclosure
+from enclave.host.disclosure_reports import check_disclosure_report
 from keyvault.age import AgeError, HybridIdentity, open_sealed
 from keyvault.custody.errors import CustodianError
 from keyvault.errors import KeyvaultError
