@@ -27,7 +27,7 @@ from grpc_api.disclosures.kept import Kept, KeptStore
 from grpc_api.disclosures.notices import notice_of
 from grpc_api.disclosures.recording import Recorder
 from grpc_api.disclosures.states import DisclosureRecord, State
-from grpc_api.errors import exhausted, precondition
+from grpc_api.errors import exhausted, precondition, unavailable
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.policy import keys_sha256
 from keyvault.custody.requests import Request
@@ -95,6 +95,7 @@ class DisclosureDesk:
         self._trust = trust
         self._is_lasting = is_lasting
         self._clock = clock
+        self._has_begun = False
         recorder.on_record(self._put_in_force)
 
     def begin(self) -> None:
@@ -104,6 +105,7 @@ class DisclosureDesk:
             self.book.change(record.request_sha256, partial(states.lose, code=lost))
         self._recorder.settle()
         self.eraser.catch_up()
+        self._has_begun = True
 
     def sweep(self) -> None:
         """Ends what has expired, notices workers that died, and tries again what waits for the log."""
@@ -149,6 +151,7 @@ class DisclosureDesk:
             CustodianError: as `check_decision`.
             ServiceError: `request_unknown`, `request_ended`; or the log's code.
         """
+        self._require_begun()
         with self._recorder.one_at_a_time:
             record = self.book.request(claimed_subject(untrusted))
             known = self.book.statement(untrusted.digest.hex())
@@ -318,7 +321,13 @@ class DisclosureDesk:
         self.book.change(request_sha256, transition)
         self.doors.close(request_sha256)
 
+    def _require_begun(self) -> None:
+        # What the last service left is not sorted out yet: a decision now could be on a worker that is gone.
+        if not self._has_begun:
+            raise unavailable("worker_not_ready", "The worker is still coming up; try again.")
+
     def _require_able(self) -> None:
+        self._require_begun()
         witnesses = self._trust.witnesses
         if witnesses is None or witnesses.asks_nobody:
             raise precondition(

@@ -338,6 +338,7 @@ class Scene:
             clock=self.clock,
         )
         self.askers = Askers(self.keys.origin, self.clock)
+        self.desk.begin()
 
     def restart(self) -> None:
         """The service ends and starts anew; its workers are gone."""
@@ -345,7 +346,6 @@ class Scene:
             worker.stop()
         self.book.close()
         self.open()
-        self.desk.begin()
 
     @property
     def policy(self) -> CustodyPolicy:
