@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, fields
 
 from enclave.errors import OrderError
 from keyvault.release import JOB_ID_BYTES
 from protos.bauta.internal.v1.worker_pb2 import RunDisclosure
+from provenance.disclosing import trust_digest
 from provenance.dsse import MAX_ENVELOPE_BYTES, Envelope
 from provenance.errors import ProvenanceError
 from provenance.trust import MAX_TRUST_BYTES, Trust
@@ -117,7 +117,7 @@ class DisclosureOrder:
     @property
     def trust_sha256(self) -> bytes:
         """What evidence and custodians call the trust file, 32 bytes."""
-        return hashlib.sha256(self.trust.to_bytes()).digest()
+        return bytes.fromhex(trust_digest(self.trust))
 
     @classmethod
     def from_message(cls, untrusted: RunDisclosure) -> DisclosureOrder:

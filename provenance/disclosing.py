@@ -8,7 +8,7 @@ that believes the operator's own log, and nobody will approve anything for it.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from provenance.certified import read_disclosure_worker
@@ -53,8 +53,13 @@ class VerifiedDisclosure:
 
 
 def trust_digest(trust: Trust) -> str:
-    """How a disclosure worker's evidence names the trust file that it believes: SHA-256, hex."""
-    return hashlib.sha256(trust.to_bytes()).hexdigest()
+    """How a disclosure worker's evidence names the trust file that it decides by: SHA-256, hex.
+
+    Of node, log, witnesses, release keys and required signatures, in their one form. Clocks and roots of
+    content credentials decide nothing there: whoever believes others besides has the same digest.
+    """
+    decisive = replace(trust, timestamp_roots=(), required_timestamps=0, credential_roots=())
+    return hashlib.sha256(decisive.to_bytes()).hexdigest()
 
 
 def verify_worker(

@@ -25,7 +25,8 @@ from anonymizer.effects import solid
 from anonymizer.effects.operator import Cover, Scene
 from anonymizer.effects.region import Plane, apply, region_of
 from anonymizer.modes import MODES
-from anonymizer.recovery import Beneath, beneath_of, write_pixels
+from anonymizer.recovery import Beneath, Said, beneath_of, write_pixels, write_sound
+from anonymizer.recovery.sound import Integers
 from anonymizer.settings import FaceSettings
 from anonymizer.video.picture import Picture, plane_array
 from anonymizer.video.writing import TICKS_PER_SECOND, Mp4Writer
@@ -67,6 +68,7 @@ from tests.unit.provenance.provenance_makers import (
 Pixels = npt.NDArray[np.uint8]
 
 WIDTH, HEIGHT, FPS, SECONDS = 448, 240, 25, 3
+RATE, RESULT_RATE = 48_000, 16_000
 JOB_ID = bytes(range(16, 32))
 NODE, RELEASER, JOB_WORKER = TestSigner("node"), TestSigner("releaser"), TestSigner("job worker")
 LATER = ASKED_AT + timedelta(hours=2)
@@ -88,11 +90,13 @@ class Clip:
         originals: for each frame its three planes.
         result: the anonymized MP4.
         beneath: for each frame what lay beneath the covers, by track.
+        said: what voices said, by track.
     """
 
     originals: list[list[Pixels]]
     result: bytes
     beneath: list[dict[int, Beneath]]
+    said: dict[int, list[Said]] = field(default_factory=dict)
 
 
 def two_people(index: int) -> Pixels:
@@ -173,9 +177,12 @@ def write_package(key: bytes, made: Clip, job_id: bytes = JOB_ID) -> tuple[bytes
     writer = PackageWriter(sink, key, job_context(job_id))
     for second in range(SECONDS):
         frames = made.beneath[second * FPS : (second + 1) * FPS]
-        for track in (1, 2):
+        for track in sorted(set().union(*frames)):
             regions = [frame[track] for frame in frames if track in frame]
             writer.add(track, second * 1000, "pixels", write_pixels(regions))
+    for track, pieces in made.said.items():
+        for piece in pieces:
+            writer.add(track, piece.first * 1000 // piece.rate, "sound", write_sound(piece))
     add_result(writer, io.BytesIO(made.result))  # type: ignore[arg-type]  # any stream that reads and seeks
     written = writer.close()
     return sink.getvalue(), written
@@ -430,3 +437,55 @@ def as_picture(planes: Sequence[Pixels]) -> Pixels:
 def by_number(entries: Sequence[Entry]) -> Mapping[int, Entry]:
     """Entries by place, for tests that take some away."""
     return dict(enumerate(entries))
+
+
+def voice(first: int, count: int, channels: int = 2) -> Said:
+    """Somebody's second, or less: every sample another."""
+    generator = np.random.default_rng(first)
+    samples = generator.integers(-(1 << 20), 1 << 20, (channels, count), dtype=np.int32)
+    return Said(first, RATE, samples)
+
+
+def heard_in(content: bytes) -> tuple[int, Integers]:
+    """Rate and samples of 24 bits of a disclosure."""
+    with av.open(io.BytesIO(content)) as container:
+        stream = container.streams.audio[0]
+        parts = [
+            np.asarray(frame.to_ndarray(), np.int32).reshape(-1, stream.codec_context.channels).T >> 8
+            for frame in container.decode(stream)
+        ]
+        return stream.codec_context.sample_rate, np.concatenate(parts, axis=1)
+
+
+def with_sound(seconds: int, *, pictures: bool) -> bytes:
+    """A result with a hum of one channel."""
+    sink = io.BytesIO()
+    with av.open(sink, "w", format="mp4") as container:
+        video = None
+        if pictures:
+            video = container.add_stream("libx264", rate=FPS, options={"preset": "ultrafast"})
+            video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        sound = container.add_stream("aac", rate=RESULT_RATE, layout="mono")
+        for second in range(seconds):
+            for index in range(FPS if video is not None else 0):
+                frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="rgb24")
+                frame = frame.reformat(format="yuv420p")
+                frame.pts, frame.time_base = second * FPS + index, Fraction(1, FPS)
+                container.mux(video.encode(frame))
+            times = np.arange(second * RESULT_RATE, (second + 1) * RESULT_RATE) / RESULT_RATE
+            hum = (0.2 * np.sin(2 * np.pi * 220 * times)).astype(np.float32)[None]
+            for start in range(0, RESULT_RATE, 1000):
+                piece = av.AudioFrame.from_ndarray(hum[:, start : start + 1000], "fltp", "mono")
+                piece.sample_rate, piece.pts = RESULT_RATE, second * RESULT_RATE + start
+                piece.time_base = Fraction(1, RESULT_RATE)
+                container.mux(sound.encode(piece))
+        for stream in (*([video] if video is not None else []), sound):
+            container.mux(stream.encode(None))
+    return sink.getvalue()
+
+
+@cache
+def spoken() -> Clip:
+    """A clip in which nobody is covered and somebody speaks: two seconds, kept as said."""
+    said = {1 << 31: [voice(0, RATE), voice(RATE, RATE)]}
+    return Clip([], with_sound(SECONDS, pictures=True), [], said)

@@ -3,6 +3,7 @@
 - `beneath`: regions of one frame, apart for each thing; where two overlap, both are needed. And back again.
 - `pixels`: such regions of one track as bytes, and read again.
 - `sound`: what somebody said, as bytes, and read again. `voices`: a track of sound cut by who speaks.
+- `restoring`: a file with some of it put back; `passage`: its pictures, `sounding`: its sound.
 - `showing`: one covered thumbnail of each thing, for people who decide.
 
 Nothing here encrypts: whoever brings a `Keeper` (anonymizer/keeping.py) does. The formats are in

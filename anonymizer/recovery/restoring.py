@@ -6,67 +6,35 @@ the stretches alone, one after the other: the rest of the result is nobody's bus
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import BinaryIO, Final
 
 import cv2
-from av.audio.frame import AudioFrame
-from av.video.frame import VideoFrame
 
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import Format
-from anonymizer.modes import MODES
-from anonymizer.recovery.beneath import Beneath, put_back
-from anonymizer.recovery.sound import Said
+from anonymizer.recovery.beneath import put_back
+from anonymizer.recovery.passage import (
+    VIDEO,
+    ByFrame,
+    Passage,
+    Released,
+    Restored,
+    Stretch,
+    after_cut,
+)
 from anonymizer.recovery.sounding import SoundBack, Voices
 from anonymizer.settings import Limits
 from anonymizer.sound.alone import SoundWriter
 from anonymizer.sound.reading import SoundReader
 from anonymizer.still import decode_still, planes_of
-from anonymizer.video.picture import Picture, Plain
-from anonymizer.video.reading import Reader, time_of
-from anonymizer.video.writing import TICKS_PER_SECOND, Mp4Writer
+from anonymizer.video.reading import Reader
 
-Stretch = tuple[int, int]
-"""First millisecond and end, from the first frame."""
+__all__ = ["Released", "Restored", "Stretch", "restore"]
 
 _STILLS: Final = {"image/jpeg": Format.JPEG, "image/png": Format.PNG, "image/webp": Format.WEBP}
-_VIDEO: Final = "video/mp4"
 _SOUND: Final = "audio/mp4"
-_MODE: Final = MODES["original"].lossless()
-_MILLISECONDS: Final = 1000
-_SECONDS_AHEAD: Final = 1
-
-
-@dataclass(frozen=True)
-class Restored:
-    """What came out.
-
-    Attributes:
-        media_type: of it.
-        frames: how many.
-        frames_restored: in how many of them something was put back.
-    """
-
-    media_type: str
-    frames: int
-    frames_restored: int
-
-
-@dataclass(frozen=True)
-class Released:
-    """What lay beneath the covers of some things, and what some people said.
-
-    Attributes:
-        seen: regions by track, in the order of frames.
-        heard: voices by track, in the order of time.
-    """
-
-    seen: Mapping[int, Iterator[Beneath]]
-    heard: Mapping[int, Iterator[Said]] = field(default_factory=dict)
 
 
 def restore(
@@ -97,158 +65,13 @@ def restore(
         return _restore_still(result, _STILLS[media_type], sink, released, stretches, limits)
     if media_type == _SOUND:
         return _restore_sound(result, sink, released, stretches, limits)
-    if media_type != _VIDEO:
+    if media_type != VIDEO:
         raise AnonymizerError("media_unsupported")
     reader = Reader(result, Format.MP4, limits, threads)
     try:
-        return _Passage(reader, sink, released, stretches, limits, threads).run()
+        return Passage(reader, sink, released, stretches, limits, threads).run()
     finally:
         reader.close()
-
-
-class _ByFrame:
-    """What several tracks have for one frame after the other."""
-
-    def __init__(self, released: Mapping[int, Iterator[Beneath]]) -> None:
-        self._coming = dict(released)
-        self._next: dict[int, Beneath] = {}
-
-    def at(self, frame: int) -> list[tuple[int, Beneath]]:
-        """Everything for a frame; numbers of frames rise from call to call."""
-        found = []
-        for track in list(self._coming):
-            while (region := self._peek(track)) is not None and region.frame <= frame:
-                del self._next[track]
-                if region.frame == frame:
-                    found.append((track, region))
-        return found
-
-    def _peek(self, track: int) -> Beneath | None:
-        if track not in self._next:
-            region = next(self._coming[track], None)
-            if region is None:
-                return None
-            self._next[track] = region
-        return self._next[track]
-
-
-class _Passage:
-    """One video on its way through."""
-
-    def __init__(
-        self,
-        reader: Reader,
-        sink: BinaryIO,
-        released: Released,
-        stretches: Sequence[Stretch],
-        limits: Limits,
-        threads: int,
-    ) -> None:
-        self._reader = reader
-        self._sink = sink
-        self._regions = _ByFrame(released.seen)
-        self._voices = Voices(released.heard)
-        self._stretches = stretches
-        self._limits = limits
-        self._threads = threads
-        self._plain = Plain()
-        self._writer: Mp4Writer | None = None
-        self._sound: SoundBack | None = None
-        self._sound_ahead: deque[AudioFrame] = deque()
-        self._frames = self._restored = 0
-
-    def run(self) -> Restored:
-        """Goes from the first frame to the end of the last stretch."""
-        if self._reader.sound is not None:
-            self._reader.require_sound_decoder()
-        starts_at: Fraction | None = None
-        number = -1
-        try:
-            for decoded in self._reader.frames(with_sound=True):
-                if isinstance(decoded, AudioFrame):
-                    self._hear(decoded)
-                    continue
-                number += 1
-                if number >= self._limits.max_frames:
-                    raise AnonymizerError("media_too_long")
-                starts_at = time_of(decoded) if starts_at is None else starts_at
-                if self._see(decoded, number, starts_at):
-                    break
-            return self._finish()
-        except BaseException:
-            if self._writer is not None:
-                self._writer.abandon()
-            raise
-
-    def _see(self, decoded: VideoFrame, number: int, starts_at: Fraction) -> bool:
-        """Takes a frame; says whether it, and all that come, lie behind the stretches."""
-        since = (time_of(decoded) - starts_at) * _MILLISECONDS
-        # Sound lies a little apart from pictures in a file: it is read on until the next second.
-        if since >= self._stretches[-1][1] + _MILLISECONDS:
-            return True
-        cut_to = _after_cut(since, self._stretches)
-        if cut_to is None:
-            return False
-        frame = self._plain.frame_of(decoded)
-        writer = self._writer or self._open(frame, starts_at)
-        pts = round(cut_to * TICKS_PER_SECOND / _MILLISECONDS)
-        duration = round(decoded.duration * (decoded.time_base or 0) * TICKS_PER_SECOND)
-        picture = Picture(frame, pts, max(1, duration), float(since / _MILLISECONDS))
-        found = self._regions.at(number)
-        put_back(picture.planes, found)
-        writer.write(picture)
-        self._frames += 1
-        self._restored += bool(found)
-        return False
-
-    def _open(self, frame: VideoFrame, starts_at: Fraction) -> Mp4Writer:
-        sound = self._reader.sound
-        form = self._voices.form(sound) if sound is not None else None
-        writer = Mp4Writer(
-            self._sink,
-            frame,
-            _MODE,
-            source=self._reader.video,
-            rate=self._reader.frame_rate,
-            sound=form,
-            threads=self._threads,
-            transposed=False,
-        )
-        self._writer = writer
-        if form is not None and writer.sound is not None:
-            self._sound = SoundBack(
-                writer.sound,
-                form,
-                self._voices,
-                self._stretches,
-                starts_at,
-                self._limits.max_duration_seconds,
-                writer.mux_sound,
-            )
-            while self._sound_ahead:
-                self._sound.write(self._sound_ahead.popleft())
-        return writer
-
-    def _hear(self, frame: AudioFrame) -> None:
-        if self._sound is not None:
-            self._sound.write(frame)
-            return
-        # What comes before the first stretch lasts as long as that is away; a second of it is kept.
-        self._sound_ahead.append(frame)
-        while len(self._sound_ahead) > 1 and _lasts(self._sound_ahead) > _SECONDS_AHEAD:
-            self._sound_ahead.popleft()
-
-    def _finish(self) -> Restored:
-        if self._writer is None:
-            raise AnonymizerError("media_empty")
-        if self._sound is not None:
-            self._sound.write(None)
-        self._writer.finish()
-        return Restored(_VIDEO, self._frames, self._restored)
-
-
-def _lasts(frames: Sequence[AudioFrame]) -> Fraction:
-    return time_of(frames[-1]) - time_of(frames[0])
 
 
 def _restore_sound(
@@ -288,26 +111,16 @@ def _restore_still(
     stretches: Sequence[Stretch],
     limits: Limits,
 ) -> Restored:
-    if _after_cut(Fraction(0), stretches) is None:
+    if after_cut(Fraction(0), stretches) is None:
         raise AnonymizerError("media_empty")
     content = result.read(limits.max_still_bytes + 1)
     if len(content) > limits.max_still_bytes:
         raise AnonymizerError("media_too_large")
     image = decode_still(content, kind)
-    found = _ByFrame(released.seen).at(0)
+    found = ByFrame(released.seen).at(0)
     put_back(planes_of(image), found)
     done, encoded = cv2.imencode(".png", image)
     if not done:
         raise AnonymizerError("media_unsupported")
     sink.write(bytes(encoded))
     return Restored("image/png", 1, int(bool(found)))
-
-
-def _after_cut(since: Fraction, stretches: Sequence[Stretch]) -> Fraction | None:
-    """Where a moment lies once everything outside the stretches is gone; None where it is gone itself."""
-    kept = 0
-    for first, end in stretches:
-        if first <= since < end:
-            return since - first + kept
-        kept += end - first
-    return None

@@ -167,7 +167,7 @@ def show(
                 raise invalid("custody_differs", "The sheet is of another job.")
             write_whole(html, render(sheet, asked, kept).encode("utf-8"))
     seen_at = f"{asked.recorded.latest:%Y-%m-%d %H:%M:%S}"
-    worker = "checked: released version, walls, this very request" if asked.worker else "none yet"
+    worker = "checked: released version, walls, this very request" if asked.worker else "none that waits"
     lines = [
         *lines_of(asked.disclosure, kept),
         f"on record    entry {asked.recorded.log_index}, seen by witnesses at {seen_at} UTC",

@@ -8,36 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import select
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from enclave.errors import HostError
+from enclave.host.disclosure_reports import (
+    MAX_DISCLOSURE_REPORT_BYTES,
+    check_disclosure_report,
+    invalid_reply,
+)
+from enclave.host.materials import Materials
 from protos.bauta.internal.v1.disclosure_pb2 import (
     CountDecisions,
     DisclosureOrder,
-    DisclosureRefusal,
     DisclosureReport,
     HandOut,
-    LoggedEntry,
-    Proceed,
-    PublicKey,
 )
 from protos.framing import FramingError, read_message, write_message
-from provenance.dsse import MAX_ENVELOPE_BYTES, Envelope
-from provenance.entry import Entry
-from provenance.keys import HybridPublicKey
 
-MAX_DISCLOSURE_REPORT_BYTES = 256 << 10
-_MAX_BLAMED = 64
 # For the last word of a worker that ended before it was spoken to.
 _GRACE_SECONDS = 5.0
-_MAX_HEADER_BYTES = 64 << 10
-_SHA256_BYTES = 32
-_MAX_SIZE = 1 << 53
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,47}")
 
 
 class DisclosureRefusedError(HostError):
@@ -51,53 +43,6 @@ class DisclosureRefusedError(HostError):
     def __init__(self, code: str, custodian: str | None) -> None:
         super().__init__("the disclosure worker does not go on with what it was shown", code)
         self.custodian = custodian
-
-
-@dataclass(frozen=True)
-class Materials:
-    """Everything that a disclosure worker checks.
-
-    Attributes:
-        job_proof: the proof file of the job's result, with its evidence.
-        job_release: the proof file of the release of the job's worker version.
-        history_proof: the proof file of the job's statement alone, under the newest checkpoint.
-        entries: the log from the job on, to that checkpoint.
-        statements: the envelopes of custody among them, in any order.
-        request_proof: the proof file of the request under its oldest witnessed checkpoint.
-        keys: of the requester, the custodians and the dealers, in any order.
-        sealed_shares: as custodians sealed them to this worker, in any order.
-        custody_policies: the job's, and those that came after it, in any order.
-        sharing: the public part of the job's own sharing.
-        redealt: the public parts of what was dealt since, in any order.
-    """
-
-    job_proof: bytes
-    job_release: bytes
-    history_proof: bytes
-    entries: tuple[Entry, ...]
-    statements: tuple[Envelope, ...]
-    request_proof: bytes
-    keys: tuple[HybridPublicKey, ...]
-    sealed_shares: tuple[bytes, ...] = field(repr=False)
-    custody_policies: tuple[str, ...]
-    sharing: bytes
-    redealt: tuple[bytes, ...] = ()
-
-    def to_message(self) -> Proceed:
-        """Gives the protobuf message."""
-        return Proceed(
-            job_proof=self.job_proof,
-            job_release=self.job_release,
-            history_proof=self.history_proof,
-            entries=[LoggedEntry(kind=entry.kind, sha256=entry.envelope_sha256) for entry in self.entries],
-            statements=[statement.to_bytes() for statement in self.statements],
-            request_proof=self.request_proof,
-            keys=[PublicKey(ed25519=key.ed25519, mldsa65=key.mldsa65) for key in self.keys],
-            sealed_shares=self.sealed_shares,
-            custody_policies=self.custody_policies,
-            sharing=self.sharing,
-            redealt=self.redealt,
-        )
 
 
 @dataclass(frozen=True)
@@ -255,7 +200,7 @@ class RunningDisclosure:
         try:
             untrusted = read_message(self._fds[1], DisclosureReport, MAX_DISCLOSURE_REPORT_BYTES)
         except (FramingError, OSError):
-            raise _invalid() from None
+            raise invalid_reply() from None
         if untrusted is None:
             raise _lost()
         report = check_disclosure_report(untrusted)
@@ -266,56 +211,8 @@ class RunningDisclosure:
         if kind == "failure":
             raise HostError("the disclosure worker has ended", report.failure.code)
         if kind != expected:
-            raise _invalid()
+            raise invalid_reply()
         return report
-
-
-def check_disclosure_report(untrusted: DisclosureReport) -> DisclosureReport:
-    """Gives a report back once it is of its form. What it claims is still only a claim.
-
-    Raises:
-        HostError: `worker_reply_invalid`.
-    """
-    match untrusted.WhichOneof("report"):
-        case "admitted":
-            _require(0 < len(untrusted.admitted) <= MAX_ENVELOPE_BYTES)
-        case "waiting":
-            pass
-        case "counted":
-            _require(0 < len(untrusted.counted) <= MAX_ENVELOPE_BYTES)
-        case "refused":
-            _check_refusal(untrusted.refused)
-        case "released":
-            released = untrusted.released
-            _require(0 < len(released.statement) <= MAX_ENVELOPE_BYTES)
-            _require(0 < released.sealed_bytes < _MAX_SIZE)
-            _require(len(released.sealed_sha256) == _SHA256_BYTES)
-            _require(len(released.blamed) <= _MAX_BLAMED)
-            for refusal in released.blamed:
-                _check_refusal(refusal)
-        case "header":
-            _require(0 < len(untrusted.header) <= _MAX_HEADER_BYTES)
-        case "failure":
-            _check_refusal(untrusted.failure)
-        case _:
-            _require(False)
-    return untrusted
-
-
-def _check_refusal(untrusted: DisclosureRefusal) -> None:
-    _require(_CODE.fullmatch(untrusted.code) is not None)
-    _require(len(untrusted.custodian) in (0, _SHA256_BYTES))
-
-
-def _require(holds: bool) -> None:
-    if not holds:
-        raise _invalid()
-
-
-def _invalid() -> HostError:
-    return HostError(
-        "the disclosure worker said something that is not in the protocol", "worker_reply_invalid"
-    )
 
 
 def _lost() -> HostError:

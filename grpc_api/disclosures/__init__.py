@@ -11,8 +11,10 @@ recording   statements into the log, in this order: durable, recorded, in force
 askers      who may read: signatures by keys that a custody policy names
 desk        requests, decisions, cancellations
 doors       the worker of each open request, from its evidence to its last word
+workers     what is expected of a worker; refusals: why one does not go on, in words
 materials   all that a worker is shown before it opens anything
-erasing     erasures and consents
+checks      what must hold of a statement before it may go into the log; consents: of that kind
+erasing     erasures, and what consents come to
 notices     sealed words to whoever handed a job in
 record      the log with every statement of custody, for an audit
 """

@@ -22,12 +22,12 @@ from grpc_api.disclosures.checks import (
     require_open,
 )
 from grpc_api.disclosures.doors import Doors, is_answered
-from grpc_api.disclosures.erasing import Eraser
+from grpc_api.disclosures.erasing import Eraser, require_tracks
 from grpc_api.disclosures.kept import Kept, KeptStore
 from grpc_api.disclosures.notices import notice_of
 from grpc_api.disclosures.recording import Recorder
 from grpc_api.disclosures.states import DisclosureRecord, State
-from grpc_api.errors import exhausted, precondition
+from grpc_api.errors import exhausted, precondition, unavailable
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.policy import keys_sha256
 from keyvault.custody.requests import Request
@@ -95,6 +95,7 @@ class DisclosureDesk:
         self._trust = trust
         self._is_lasting = is_lasting
         self._clock = clock
+        self._has_begun = False
         recorder.on_record(self._put_in_force)
 
     def begin(self) -> None:
@@ -104,6 +105,7 @@ class DisclosureDesk:
             self.book.change(record.request_sha256, partial(states.lose, code=lost))
         self._recorder.settle()
         self.eraser.catch_up()
+        self._has_begun = True
 
     def sweep(self) -> None:
         """Ends what has expired, notices workers that died, and tries again what waits for the log."""
@@ -120,8 +122,8 @@ class DisclosureDesk:
 
         Raises:
             CustodianError: as `check_asked`; consent_missing.
-            ServiceError: `witnesses_not_named`, `service_not_lasting`, `nothing_kept`, `too_many_requests`;
-                or the log's code.
+            ServiceError: `witnesses_not_named`, `service_not_lasting`, `nothing_kept`, `track_unknown`,
+                `too_many_requests`; or the log's code.
         """
         self._require_able()
         kept = self.kept.get(claimed_job(untrusted))
@@ -132,6 +134,7 @@ class DisclosureDesk:
                 request = check_asked(
                     kept, untrusted, requester, self.eraser.erased(kept.job_id), self._now()
                 )
+                require_tracks(self.kept, kept.job_id, request.facts.tracks)
                 self._require_consent(request)
                 self._require_room(request.facts.requester_key_sha256)
                 self.book.keep_policy(kept.policy)
@@ -148,6 +151,7 @@ class DisclosureDesk:
             CustodianError: as `check_decision`.
             ServiceError: `request_unknown`, `request_ended`; or the log's code.
         """
+        self._require_begun()
         with self._recorder.one_at_a_time:
             record = self.book.request(claimed_subject(untrusted))
             known = self.book.statement(untrusted.digest.hex())
@@ -194,7 +198,7 @@ class DisclosureDesk:
         Raises:
             CustodianError: quorum_not_met, cool_off_running or request_expired, as far as the desk can tell.
             ServiceError: `request_ended`, `request_unknown`, and what `Doors.release` raises.
-            EnclaveError: the worker's refusal.
+            EnclaveError: the worker is gone.
         """
         record = self.seen_by(asker, request_sha256)
         states.require_open(record)
@@ -243,6 +247,14 @@ class DisclosureDesk:
     def is_custodian(self, asker: str) -> bool:
         """Whether any policy under which something was asked for here names these keys as a custodian's."""
         return any(asker in policy.custodians for policy in self.book.policies())
+
+    def is_known(self, asker: str) -> bool:
+        """Whether a policy under which something is kept or was asked for names these keys at all."""
+        kept = (one.policy for one in self.kept.jobs())
+        return any(
+            asker in policy.custodians or asker in policy.requesters
+            for policy in (*self.book.policies(), *kept)
+        )
 
     def request_of(self, record: DisclosureRecord) -> Request:
         """What a recorded request says.
@@ -309,7 +321,13 @@ class DisclosureDesk:
         self.book.change(request_sha256, transition)
         self.doors.close(request_sha256)
 
+    def _require_begun(self) -> None:
+        # What the last service left is not sorted out yet: a decision now could be on a worker that is gone.
+        if not self._has_begun:
+            raise unavailable("worker_not_ready", "The worker is still coming up; try again.")
+
     def _require_able(self) -> None:
+        self._require_begun()
         witnesses = self._trust.witnesses
         if witnesses is None or witnesses.asks_nobody:
             raise precondition(

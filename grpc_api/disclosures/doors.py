@@ -16,17 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from enclave.errors import EnclaveError
-from enclave.host import Disclosed
+from enclave.host import Disclosed, DisclosureRefusedError
 from grpc_api.disclosures import states
 from grpc_api.disclosures.book import Book, Written
 from grpc_api.disclosures.kept import Kept, KeptStore
 from grpc_api.disclosures.materials import Archive
 from grpc_api.disclosures.recording import Recorder
+from grpc_api.disclosures.refusals import told
 from grpc_api.disclosures.states import DisclosureRecord, State
 from grpc_api.disclosures.workers import Worker
 from grpc_api.errors import ServiceError, precondition, unavailable
 from keyvault.client import VaultClient
 from keyvault.errors import KeyvaultError
+from provenance.disclosing import trust_digest
 from provenance.dsse import Envelope
 from provenance.errors import ProvenanceError
 from provenance.statements import (
@@ -127,14 +129,17 @@ class Doors:
         """Has the worker count, check and disclose; every word of it goes into the log first.
 
         Raises:
-            ServiceError: `worker_lost`, `release_running`; or the log's code, and to try again is safe.
-            EnclaveError: the worker refuses, with the code of why; it still waits.
+            ServiceError: `worker_lost`, `release_running`; the log's code, and to try again is safe; or the
+                code with which the worker refuses, and it still waits.
+            EnclaveError: the worker is gone.
         """
         door = self._door(record.request_sha256)
         if not door.busy.acquire(blocking=False):
             raise precondition("release_running", "This release is under way; look again in a moment.")
         try:
             return self._release(door.worker, record, kept)
+        except DisclosureRefusedError as refusal:
+            raise told(refusal) from None
         except EnclaveError:
             if not door.worker.is_there():
                 self._lose(record.request_sha256, "worker_lost")
@@ -185,8 +190,7 @@ class Doors:
         evidence = Envelope.from_bytes(worker.admission())
         facts = DisclosureWorkerFacts.from_statement(evidence.verify(self._p.trust.node))
         named = (facts.request_sha256, facts.job_id, facts.trust_sha256)
-        trust_sha256 = hashlib.sha256(self._p.trust.to_bytes()).hexdigest()
-        if named != (request.envelope.digest.hex(), job_id, trust_sha256):
+        if named != (request.envelope.digest.hex(), job_id, trust_digest(self._p.trust)):
             raise _worker_lies()
         return evidence
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from grpc_api.disclosures import states
@@ -19,7 +19,7 @@ from grpc_api.disclosures.consents import read_consent, read_withdrawal
 from grpc_api.disclosures.kept import Kept, KeptStore
 from grpc_api.disclosures.recording import Recorder
 from grpc_api.disclosures.states import State
-from grpc_api.errors import ServiceError, exhausted, invalid
+from grpc_api.errors import ServiceError, exhausted, invalid, precondition
 from keyvault.client import VaultClient, VaultRefusedError
 from keyvault.errors import KeyvaultError
 from provenance.dsse import Envelope
@@ -125,9 +125,10 @@ class Eraser:
 
         Raises:
             CustodianError: consent_invalid.
-            ServiceError: `too_many_consents`; or the log's code.
+            ServiceError: `track_unknown`, `too_many_consents`; or the log's code.
         """
-        read_consent(untrusted, giver, kept.job_id)
+        facts = read_consent(untrusted, giver, kept.job_id)
+        require_tracks(self._kept, kept.job_id, facts.tracks)
         if len(self._book.consents(kept.job_id)) >= MAX_CONSENTS:
             raise exhausted("too_many_consents", f"A job has at most {MAX_CONSENTS} consents.")
         index = self._recorder.record(Written(ConsentFacts.kind(), untrusted, giver, kept.job_id))
@@ -205,3 +206,13 @@ class Eraser:
             if set(asked) & set(tracks):
                 self._book.change(record.request_sha256, lambda before: states.lose(before, "request_erased"))
                 self._close_door(record.request_sha256)
+
+
+def require_tracks(store: KeptStore, job_id: str, tracks: Collection[int]) -> None:
+    """Checks that a job has these tracks, as far as its package says.
+
+    Raises:
+        ServiceError: `track_unknown`, `nothing_kept`.
+    """
+    if not set(tracks) <= store.tracks(job_id):
+        raise precondition("track_unknown", "The job has kept nothing under a number that is named.")

@@ -22,6 +22,8 @@ from grpc_api.errors import ServiceError
 from keyvault.custody.policy import CustodyPolicy, parse_custody_policy
 from keyvault.custody.seals import SEALED_SHARE_BYTES
 from keyvault.custody.sharing import Sharing
+from keyvault.recovery.layout import RESULT_TRACK
+from keyvault.recovery.reader import PackageReader
 from provenance import canonical
 from provenance.dsse import Envelope
 from provenance.encoding import base64_bytes, base64_text
@@ -237,6 +239,16 @@ class KeptStore:
             return os.open(self._of(job_id) / _PACKAGE, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             raise nothing_kept() from None
+
+    def tracks(self, job_id: str) -> frozenset[int]:
+        """The numbers of what can be asked for, erased ones too; the package has them in the open.
+
+        Raises:
+            ServiceError: `nothing_kept`.
+            RecoveryError: package_malformed.
+        """
+        with os.fdopen(self.open_package(job_id), "rb") as package:
+            return frozenset(PackageReader(package).tracks) - {RESULT_TRACK}
 
     def sheet_bytes(self, job_id: str) -> int:
         """The size of the sheet in bytes; 0 where there is none."""

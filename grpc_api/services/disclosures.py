@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -15,12 +17,14 @@ from grpc_api.disclosures.fetching import chunks_from
 from grpc_api.disclosures.materials import Archive
 from grpc_api.disclosures.record import record_lines
 from grpc_api.disclosures.states import DisclosureRecord, State
-from grpc_api.errors import invalid, precondition
+from grpc_api.errors import exhausted, invalid, precondition
 from grpc_api.identity import LOCAL, caller
 from protos.bauta.v1 import disclosures_pb2, disclosures_pb2_grpc
 from provenance.keys import HybridPublicKey
 from provenance.statements import ConsentFacts, DisclosureRequestFacts, DisclosureWorkerFacts
 
+MAX_WATCHERS = 16
+MAX_READERS = 2
 MAX_ERASED_TRACKS = 4096
 MAX_ERASURES = 32
 """After so many, with those of the last job, whoever erases asks again: an answer holds no more."""
@@ -46,6 +50,9 @@ class DisclosureServicer(disclosures_pb2_grpc.DisclosureServiceServicer):
         self._desk = desk
         self._askers = askers
         self._archive = archive
+        # A watcher holds one of the server's threads, a reader the whole log in memory.
+        self._watchers = threading.BoundedSemaphore(MAX_WATCHERS)
+        self._readers = threading.BoundedSemaphore(MAX_READERS)
 
     def GetCustody(
         self, request: disclosures_pb2.GetCustodyRequest, context: grpc.ServicerContext
@@ -96,6 +103,14 @@ class DisclosureServicer(disclosures_pb2_grpc.DisclosureServiceServicer):
     ) -> Iterator[disclosures_pb2.WatchDisclosuresResponse]:
         """The asker's requests, and every change of them."""
         asker = self._askers.require_or_operator(caller(context), request.access, "WatchDisclosures", "")
+        if asker != OPERATOR and not self._desk.is_known(asker):
+            raise keys_without_part()
+        with _one_of(self._watchers):
+            yield from self._watched(asker, context)
+
+    def _watched(
+        self, asker: str, context: grpc.ServicerContext
+    ) -> Iterator[disclosures_pb2.WatchDisclosuresResponse]:
         book = self._desk.book
         told: dict[str, disclosures_pb2.Disclosure] = {}
         while context.is_active():
@@ -217,8 +232,9 @@ class DisclosureServicer(disclosures_pb2_grpc.DisclosureServiceServicer):
         asker = self._askers.require_or_operator(caller(context), request.access, "ReadRecord", "")
         if asker != OPERATOR and not self._desk.is_custodian(asker):
             raise keys_without_part()
-        for chunk in record_lines(self._desk.book, self._archive.ledger):
-            yield disclosures_pb2.ReadRecordResponse(chunk=chunk)
+        with _one_of(self._readers):
+            for chunk in record_lines(self._desk.book, self._archive.ledger):
+                yield disclosures_pb2.ReadRecordResponse(chunk=chunk)
 
     def _to_wire(self, record: DisclosureRecord, *, is_short: bool = False) -> disclosures_pb2.Disclosure:
         """A request as it stands; a short one, for a list, without keys, decisions and proof."""
@@ -262,6 +278,21 @@ class DisclosureServicer(disclosures_pb2_grpc.DisclosureServiceServicer):
             for one in self._desk.eraser.standing_consents(record.job_id)
             if tracks & set(ConsentFacts.from_statement(one.envelope.payload).tracks)
         ]
+
+
+@contextmanager
+def _one_of(places: threading.BoundedSemaphore) -> Iterator[None]:
+    """Takes a place for the length of a stream.
+
+    Raises:
+        ServiceError: `too_many_streams`.
+    """
+    if not places.acquire(blocking=False):
+        raise exhausted("too_many_streams", "Too many others watch or read just now; try again.")
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def _decision(written: Written) -> disclosures_pb2.Decision:

@@ -26,7 +26,7 @@ class DisclosureWorkerFacts(Facts):
         tier: how the worker is kept apart.
         walls: sorted names of the walls around it.
         measurement: hex SHA-256 over its code, lock, models and policies.
-        trust_sha256: hex SHA-256 of the canonical trust file that it checks everything against.
+        trust_sha256: hex SHA-256 of all that decides in the trust file that it checks everything against.
         worker_hpke: the one-job X-Wing public key that shares are sealed to, 1,216 bytes.
         worker_ed25519: the one-job Ed25519 public key, 32 bytes.
         worker_mldsa65: the one-job ML-DSA-65 public key, 1,952 bytes.

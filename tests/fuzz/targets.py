@@ -10,6 +10,7 @@ from tests.fuzz.rooms import (
     age,
     credentials,
     custody,
+    desks,
     disclosures,
     evidence,
     media,
@@ -42,6 +43,7 @@ ROOMS = (
     witnesses,
     custody,
     disclosures,
+    desks,
     recovery,
 )
 TARGETS: dict[str, Target] = {target.name: target for room in ROOMS for target in room.TARGETS}

@@ -20,6 +20,13 @@ NOT_REACHED = {
     "enclave.attest.verifying.verify_evidence": "hands on to verify_snp and its like, which are reached",
     "enclave.nursery.parent.Nursery._disclose": "forks; what it reads is DisclosureOrder.from_message",
     "enclave.nursery.parent.Nursery._start": "forks; what it reads is JobOrder.from_message",
+    "grpc_api.disclosures.desk.DisclosureDesk.ask": "records; what it reads is check_asked",
+    "grpc_api.disclosures.desk.DisclosureDesk.cancel": "records; what it reads is check_cancellation",
+    "grpc_api.disclosures.desk.DisclosureDesk.decide": "records; what it reads is check_decision",
+    "grpc_api.disclosures.doors.Doors._commit": "writes files; it compares a digest and reads nothing",
+    "grpc_api.disclosures.erasing.Eraser.give": "records; what it reads is read_consent",
+    "grpc_api.disclosures.erasing.Eraser.withdraw": "records; what it reads is read_withdrawal",
+    "grpc_api.services.disclosures._name": "32 bytes, or not",
     "grpc_api.jobs.dispatcher.Dispatcher._complete": "writes files; what it reads is check_reply",
     "grpc_api.jobs.dispatcher.Dispatcher._kept_review": "the same",
 }

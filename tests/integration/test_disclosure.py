@@ -6,6 +6,7 @@ import dataclasses
 import io
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from provenance.checklist import VerificationError
 from provenance.disclosing import verify_disclosure, verify_worker
 from provenance.dsse import Envelope
 from provenance.statements import DisclosureReleaseFacts, DisclosureRequestFacts
-from tests.disclosure_world import FPS, LATER, Asked, World, frames_of, outline
+from tests.disclosure_world import FPS, LATER, RATE, Asked, World, frames_of, heard_in, outline, spoken
 from tests.integration.disclosure_harness import Door, Started, opened
 from tests.unit.keyvault.custody.custody_makers import ASKED_AT, person
 
@@ -87,6 +88,24 @@ def test_two_people_one_is_disclosed_for_two_seconds(door: Door, world: World) -
     said = verify_disclosure(recorded, world.trust, facts).facts
     assert (said.tracks, said.stretches) == ((1,), ((0, 2000),))
     assert said.approvals_sha256 == tuple(sorted(one.envelope.digest.hex() for one in asked.approvals))
+
+
+def test_a_voice_comes_back_sample_for_sample(door: Door, world: World, tmp_path: Path) -> None:
+    """Another job of the same service: its log has the same keys."""
+    other = World.make(tmp_path, made=spoken())
+    door.world, door.rings.ring = other, other.written.ring
+    try:
+        request = other.request(tracks=(1 << 31,), stretches=((500, 1500),))
+        proof = other.log.prove(request, "disclosure-request")
+        with door.start(request) as started:
+            video, _ = started.disclose(asked_of(started, request, proof, "ben", "chloe"))
+    finally:
+        door.world, door.rings.ring = world, world.written.ring
+    rate, samples = heard_in(video)
+    said = np.concatenate([piece.samples for piece in other.media.said[1 << 31]], axis=1)
+    assert rate == RATE
+    assert np.array_equal(samples, said[:, RATE // 2 : RATE * 3 // 2])
+    assert len(frames_of(video)) == FPS
 
 
 def test_nothing_opens_before_the_release_is_on_record(door: Door, world: World) -> None:
@@ -171,6 +190,17 @@ def test_a_version_that_nobody_released_is_not_admitted(door: Door, world: World
     with door.start(request) as started, pytest.raises(HostError) as refused:
         started.running.admission()
     assert refused.value.code == "release_refused"
+
+
+def test_one_request_has_one_worker_at_a_time(door: Door, world: World) -> None:
+    """Two with one number would hear each other's confirmations."""
+    request = world.request()
+    world.log.prove(request, "disclosure-request")
+    with door.start(request) as first:
+        first.admit()
+        with door.start(request) as second, pytest.raises(HostError) as refused:
+            second.running.admission()
+        assert refused.value.code == "worker_not_ready"
 
 
 def test_a_trust_file_of_another_node_gets_no_worker(door: Door, world: World) -> None:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 from media_factory import face_clip
@@ -83,6 +84,7 @@ class Scene:
 
     service: Service
     job_id: str
+    original: bytes
     result: bytes
 
     @contextmanager
@@ -174,7 +176,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
                     identity=ME,
                     on_progress=lambda *_: None,
                 )
-            yield Scene(running, done.facts.job_id, (media / "result.mp4").read_bytes())
+            result = (media / "result.mp4").read_bytes()
+            yield Scene(running, done.facts.job_id, clip.read_bytes(), result)
     finally:
         witness.stop()
 
@@ -223,7 +226,14 @@ def test_the_straight_way_over_the_wire(
         open_sealed(sealed, video, [person("desk").identity])
     shown, covered = frames_of(video.getvalue()), frames_of(scene.result)
     assert len(shown) == FPS
-    assert any((one[0] != other[0]).any() for one, other in zip(shown, covered, strict=True))
+    # What is not as in the result is the original's, to the bit, and all of it is one of the two people.
+    for frame, hidden, original in zip(shown, covered, frames_of(scene.original), strict=True):
+        for plane, before, truth in zip(frame, hidden, original, strict=True):
+            uncovered = plane != before
+            assert np.array_equal(plane[uncovered], truth[uncovered])
+            middle = plane.shape[1] // 2
+            halves = [bool(uncovered[:, :middle].any()), bool(uncovered[:, middle:].any())]
+            assert sorted(halves) == [False, True]
 
     with scene.service.connect() as connection:
         client = DisclosureClient(connection, scene.service.trust, None)

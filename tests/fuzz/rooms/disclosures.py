@@ -14,7 +14,7 @@ from enclave.disclosing import DisclosureOrder
 from enclave.disclosure.checking import Counting, check
 from enclave.disclosure.materials import read_materials
 from enclave.errors import HostError, OrderError, WorkerError
-from enclave.host.disclosing import check_disclosure_report
+from enclave.host.disclosure_reports import check_disclosure_report
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.sharing import job_context, recovery_key
 from keyvault.recovery.ring import RecoveryRing
@@ -291,8 +291,8 @@ TARGETS = (
         name="disclosure_report",
         sender="a disclosure worker",
         parsers=(
-            "enclave.host.disclosing.check_disclosure_report",
-            "enclave.host.disclosing._check_refusal",
+            "enclave.host.disclosure_reports.check_disclosure_report",
+            "enclave.host.disclosure_reports._check_refusal",
         ),
         parse=read_report,
         seeds=reports,
@@ -347,7 +347,7 @@ TARGETS = (
         examples=40,
     ),
     Target(
-        name="disclosure_proof",
+        name="disclosure_release_proof",
         sender=FRONT_DESK,
         parsers=("provenance.disclosing.verify_disclosure",),
         parse=take_disclosure,

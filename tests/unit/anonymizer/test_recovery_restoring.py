@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from fractions import Fraction
 
-import av
 import cv2
 import numpy as np
 import pytest
@@ -15,11 +13,24 @@ from anonymizer import AnonymizerError, Limits
 from anonymizer.effects import solid
 from anonymizer.effects.operator import Scene
 from anonymizer.effects.region import apply
-from anonymizer.recovery import Said, beneath_of
+from anonymizer.recovery import beneath_of
 from anonymizer.recovery.restoring import Released, Restored, restore
-from anonymizer.recovery.sound import Integers
 from anonymizer.still import planes_of
-from tests.disclosure_world import FPS, Clip, Pixels, clip, covers_at, frames_of, outline, two_people
+from tests.disclosure_world import (
+    FPS,
+    RATE,
+    RESULT_RATE,
+    Clip,
+    Pixels,
+    clip,
+    covers_at,
+    frames_of,
+    heard_in,
+    outline,
+    two_people,
+    voice,
+    with_sound,
+)
 
 
 def restored(
@@ -102,53 +113,6 @@ def test_what_cannot_be_restored_is_refused(
 
 
 # Sound: one speaker of two, on a result whose sound is made anew at another rate.
-
-RATE, RESULT_RATE = 48_000, 16_000
-
-
-def voice(first: int, count: int, channels: int = 2) -> Said:
-    """Somebody's second, or less: every sample another."""
-    generator = np.random.default_rng(first)
-    samples = generator.integers(-(1 << 20), 1 << 20, (channels, count), dtype=np.int32)
-    return Said(first, RATE, samples)
-
-
-def heard_in(content: bytes) -> tuple[int, Integers]:
-    """Rate and samples of 24 bits of a disclosure."""
-    with av.open(io.BytesIO(content)) as container:
-        stream = container.streams.audio[0]
-        parts = [
-            np.asarray(frame.to_ndarray(), np.int32).reshape(-1, stream.codec_context.channels).T >> 8
-            for frame in container.decode(stream)
-        ]
-        return stream.codec_context.sample_rate, np.concatenate(parts, axis=1)
-
-
-def with_sound(seconds: int, *, pictures: bool) -> bytes:
-    """A result with a hum of one channel."""
-    sink = io.BytesIO()
-    with av.open(sink, "w", format="mp4") as container:
-        video = None
-        if pictures:
-            video = container.add_stream("libx264", rate=FPS, options={"preset": "ultrafast"})
-            video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
-        sound = container.add_stream("aac", rate=RESULT_RATE, layout="mono")
-        for second in range(seconds):
-            for index in range(FPS if video is not None else 0):
-                frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="rgb24")
-                frame = frame.reformat(format="yuv420p")
-                frame.pts, frame.time_base = second * FPS + index, Fraction(1, FPS)
-                container.mux(video.encode(frame))
-            times = np.arange(second * RESULT_RATE, (second + 1) * RESULT_RATE) / RESULT_RATE
-            hum = (0.2 * np.sin(2 * np.pi * 220 * times)).astype(np.float32)[None]
-            for start in range(0, RESULT_RATE, 1000):
-                piece = av.AudioFrame.from_ndarray(hum[:, start : start + 1000], "fltp", "mono")
-                piece.sample_rate, piece.pts = RESULT_RATE, second * RESULT_RATE + start
-                piece.time_base = Fraction(1, RESULT_RATE)
-                container.mux(sound.encode(piece))
-        for stream in (*([video] if video is not None else []), sound):
-            container.mux(stream.encode(None))
-    return sink.getvalue()
 
 
 @pytest.mark.parametrize("pictures", [True, False], ids=["of a video", "alone"])

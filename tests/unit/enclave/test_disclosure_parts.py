@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from enclave.disclosure.job import _refusal_of
 from enclave.disclosure.materials import read_materials
 from enclave.disclosure.sealing import seal_held_back
 from enclave.errors import EnclaveError, HostError, OrderError, WorkerError
-from enclave.host.disclosing import RunningDisclosure, check_disclosure_report
+from enclave.host.disclosing import RunningDisclosure
+from enclave.host.disclosure_reports import check_disclosure_report
 from keyvault.age import AgeError, HybridIdentity, open_sealed
 from keyvault.custody.errors import CustodianError
 from keyvault.errors import KeyvaultError
@@ -31,11 +33,13 @@ from protos.bauta.internal.v1.disclosure_pb2 import (
 from protos.bauta.internal.v1.worker_pb2 import RunDisclosure
 from protos.framing import write_message
 from provenance import canonical
+from provenance.disclosing import trust_digest
 from provenance.errors import FormatError, ProvenanceError
 from provenance.proof import MAX_PROOF_FILE_BYTES
 from provenance.trust import Trust
 from tests.unit.keyvault.custody.custody_makers import signed_request
 from tests.unit.provenance.provenance_makers import TestLogKeys, TestSigner
+from tests.unit.provenance.witness_makers import policy_text
 
 KEYS = TestLogKeys()
 TRUST = Trust(TestSigner("node").public, KEYS.origin, KEYS.vkeys)
@@ -217,3 +221,17 @@ def test_the_header_stays_behind(tmp_path: Path) -> None:
 def test_a_trust_file_has_one_form() -> None:
     # What custodians compare is a digest: of two spellings of one file only one can be in an order.
     assert canonical.dumps(canonical.loads(TRUST.to_bytes()[:-1])) + b"\n" == TRUST.to_bytes()
+
+
+def test_clocks_and_roots_of_credentials_decide_nothing() -> None:
+    """Who believes a clock besides is not at odds with the service; who believes other witnesses is."""
+    more = dataclasses.replace(
+        TRUST, timestamp_roots=(b"root",), required_timestamps=1, credential_roots=(b"ca",)
+    )
+    assert trust_digest(more) == trust_digest(TRUST)
+    for other in (
+        dataclasses.replace(TRUST, releases=(TestSigner("releaser").public,)),
+        dataclasses.replace(TRUST, node=TestSigner("another node").public),
+        dataclasses.replace(TRUST, witness_policy=policy_text("2")),
+    ):
+        assert trust_digest(other) != trust_digest(TRUST)

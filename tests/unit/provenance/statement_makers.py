@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from provenance.statements import (
+    ConsentFacts,
+    ConsentWithdrawalFacts,
     DisclosureApprovalFacts,
     DisclosureCancellationFacts,
     DisclosureCountFacts,
@@ -122,6 +124,18 @@ VALUES: dict[type[Facts], dict[str, Any]] = {
         "custody_policy_sha256": hex_of("custody"),
         "custodian_key_sha256": hex_of("custodian"),
         "dealt_at": "2026-11-25T08:00:00Z",
+    },
+    ConsentFacts: {
+        "job_id": JOB_ID,
+        "tracks": (1, 4),
+        "purposes": ("medical_care", "source_request"),
+        "giver_key_sha256": hex_of("giver"),
+        "given_at": "2026-11-30T08:00:00Z",
+    },
+    ConsentWithdrawalFacts: {
+        "consent_sha256": hex_of("consent"),
+        "giver_key_sha256": hex_of("giver"),
+        "withdrawn_at": "2026-12-01T07:59:58Z",
     },
     ErasureFacts: {
         "job_id": JOB_ID,

@@ -46,7 +46,7 @@ from provenance.statements.vocabulary import DIGESTED
 from provenance.statements.worker_release import VERSION
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
-KEY_BYTES = (32, 1952)
+KEY_BYTES = (32, 1216, 1952)
 # Random numbers of a job, public keys, and a version number: shapes that no word of a person fits into.
 SHAPES = {"job id": JOB_ID, "recipient": AGE_RECIPIENT, "version": VERSION}
 WORD = re.compile(r"[a-z][a-z0-9_.-]*(/[a-z0-9]+)?")
@@ -66,6 +66,7 @@ DIGESTS = {
     "result",
     "sharing",
     "terms",
+    "trust",
     "upload-header",
 }
 

@@ -18,6 +18,7 @@ from provenance.entry import KINDS
 from provenance.errors import FormatError
 from provenance.statements import (
     STATEMENTS,
+    ConsentFacts,
     DisclosureApprovalFacts,
     DisclosureDenialFacts,
     DisclosureReleaseFacts,
@@ -213,6 +214,9 @@ def test_no_pattern_takes_what_is_not_a_digest(text: str) -> None:
         (DisclosureReleaseFacts, {"approvals_sha256": ()}),
         (DisclosureReleaseFacts, {"approvals_sha256": (hex_of("a"), hex_of("a"))}),
         (ErasureFacts, {"wrapped_keys_sha256": ()}),
+        (ConsentFacts, {"purposes": ()}),
+        (ConsentFacts, {"purposes": ("whatever she likes",)}),
+        (ConsentFacts, {"tracks": ()}),
         (FailureFacts, {"code": "no_such_code"}),
         (FailureFacts, {"job_id": "0123456789ABCDEF" * 2}),
     ],

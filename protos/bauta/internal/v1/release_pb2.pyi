@@ -404,7 +404,7 @@ class DisclosureAsked(_message.Message):
     request: _builtins.bytes
     """The request, a DSSE envelope (JSON)."""
     trust_sha256: _builtins.bytes
-    """SHA-256 of the canonical trust file that the worker checks by."""
+    """SHA-256 of what decides in the trust file that the worker checks by (provenance/disclosing.py)."""
     def __init__(
         self,
         *,
