@@ -59,9 +59,11 @@ def side_by_side() -> Iterator[SideBySide]:
         begun.append(threading.get_native_id())
         os.sched_setaffinity(0, {allowed[next(turn) % len(allowed)]})
 
-    with ThreadPoolExecutor(at_once, initializer=begin) as executor:
-        yield SideBySide(executor)
-    _wait_for_the_end_of(begun)
+    try:
+        with ThreadPoolExecutor(at_once, initializer=begin) as executor:
+            yield SideBySide(executor)
+    finally:
+        _wait_for_the_end_of(begun)
 
 
 def _wait_for_the_end_of(threads: Sequence[int]) -> None:

@@ -14,7 +14,9 @@ from anonymizer.detect.contract import Image
 
 # Neighbours overlap by this share of their side: a face cut off by one is whole in the next, or a larger one.
 OVERLAP: Final = 0.2
-# Three sizes: the longer side; the shorter one, where the picture is no square and no ribbon; a finer one.
+# A face that fills the whole picture is found from this much farther away.
+FARTHER: Final = 1.6
+# Then three sizes: the longer side; the shorter one, unless that is nearly the same or tiny; a finer.
 FINER: Final = 1.6
 NEITHER_SQUARE_NOR_RIBBON: Final = (1.3, 2.2)
 # Below this a network sees no more by looking closer.
@@ -25,8 +27,13 @@ Place = tuple[int, int, int]
 
 
 def parts(width: int, height: int) -> Iterator[Place]:
-    """Yields the whole picture, then overlapping parts of it, smaller each time: 11 of a wide picture."""
+    """Yields squares: from farther away, the whole picture, then overlapping parts of it, smaller each time.
+
+    Of a wide picture there are 12.
+    """
     longest, shortest = max(width, height), min(width, height)
+    far = round(longest * FARTHER)
+    yield (width - far) // 2, (height - far) // 2, far
     yield 0, 0, longest
     low, high = NEITHER_SQUARE_NOR_RIBBON
     side = shortest if low <= longest / shortest <= high else round(longest / FINER)

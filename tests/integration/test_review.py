@@ -215,7 +215,9 @@ def test_decisions_are_carried_out_and_stand_in_the_proof(person: Person) -> Non
     assert (first["decided"], first["decisions_commitment"]) == ({}, None)
     shared = {name for name in first if first[name] == statement[name] and len(str(first[name])) >= 32}
     # Nothing says that the two are of one original: only what every job under this policy says.
-    assert shared == {"measurement", "models", "policy_sha256", "walls"}
+    every = {"attackers", "independent", "measurement", "models", "policy_sha256", "walls"}
+    # Few attacked frames with nothing found may give the same figures by chance.
+    assert shared - {"leaks"} == every
 
 
 def test_a_second_round_starts_from_the_first_and_can_take_it_back(person: Person) -> None:

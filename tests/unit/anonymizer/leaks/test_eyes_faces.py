@@ -213,15 +213,16 @@ def test_what_is_even_is_like_nothing() -> None:
 def test_parts_leave_nothing_out(size: tuple[int, int]) -> None:
     width, height = size
     places = list(parts(width, height))
-    assert places[0] == (0, 0, max(size))
+    assert places[1] == (0, 0, max(size))
+    assert places[0][2] > places[1][2], "from farther away"
     for side in {side for *_, side in places}:
         seen = np.zeros((height, width), np.bool_)
         for left, top, each in places:
             if each == side:
-                seen[top : top + side, left : left + side] = True
+                seen[max(0, top) : top + side, max(0, left) : left + side] = True
         assert seen.all()
     if size == (1280, 720):
-        assert len(places) == 11
+        assert len(places) == 12
 
 
 def test_a_square_beyond_the_picture_is_black_there() -> None:

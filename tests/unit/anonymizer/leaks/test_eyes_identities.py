@@ -81,6 +81,7 @@ RESULTS: dict[str, tuple[Callable[[Pixels], Pixels], int]] = {
     "one of two was painted": (lambda picture: painted(picture, LEFT), 1),
     "both were": (lambda picture: painted(painted(picture, LEFT), RIGHT), 0),
     "each looks like the other": (exchanged, 0),
+    "nothing is left but one colour": (lambda picture: np.full_like(picture, 77), 0),
 }
 
 
