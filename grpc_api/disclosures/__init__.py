@@ -6,10 +6,11 @@ end needs all of them (keyvault/custody/history.py).
 
 kept        what a job left behind: package, sheet, sharing, sealed shares
 states      the life of a request, without input or output
-book        the database: statements, requests, consents, notices
+book        the database: statements, requests; shelf: consents, notices, policies
 recording   statements into the log, in this order: durable, recorded, in force
 askers      who may read: signatures by keys that a custody policy names
-desk        requests, decisions, cancellations
+views       what is shown to whom
+desk        requests, decisions, cancellations, releases
 doors       the worker of each open request, from its evidence to its last word
 workers     what is expected of a worker; refusals: why one does not go on, in words
 materials   all that a worker is shown before it opens anything

@@ -1,4 +1,4 @@
-"""The desk's database of disclosures: every statement for good, and what stands because of them.
+"""The desk's database of disclosures: every statement for good, and the requests that stand because of them.
 
 SQLite as the job store has it: every change one durable transaction, every change announced. A statement is
 written before it goes into the log and keeps its place in it from then on; there is no way to remove one.
@@ -6,7 +6,6 @@ written before it goes into the log and keeps its place in it from then on; ther
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -15,12 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from sqlite_utils import Database
 
-from grpc_api.disclosures.kept import read_policy
+from grpc_api.disclosures.shelf import Shelf
 from grpc_api.disclosures.states import DisclosureRecord, State
 from grpc_api.errors import ServiceError
-from keyvault.custody.policy import CustodyPolicy
 from provenance.dsse import Envelope
 from provenance.keys import HybridPublicKey
 
@@ -49,42 +46,6 @@ class Written:
     log_index: int | None = None
 
 
-@dataclass(frozen=True)
-class ConsentRecord:
-    """A consent.
-
-    Attributes:
-        consent_sha256: hex digest of its envelope.
-        job_id: 32 hex digits.
-        giver: hex digest of the keys that signed it.
-        is_withdrawn: a withdrawal is on record.
-        is_erased: and its tracks are destroyed.
-    """
-
-    consent_sha256: str
-    job_id: str
-    giver: str
-    is_withdrawn: bool = False
-    is_erased: bool = False
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A sealed word to whoever handed a job in.
-
-    Attributes:
-        job_id: 32 hex digits.
-        owner: the identity that handed it in.
-        due_at: seconds since 1970; before that nobody is shown it.
-        sealed: an age file.
-    """
-
-    job_id: str
-    owner: str
-    due_at: float
-    sealed: bytes
-
-
 _STATEMENTS: dict[str, type] = {
     "sha256": str,
     "kind": str,
@@ -103,19 +64,11 @@ _REQUESTS: dict[str, type] = {
     "proof": bytes,
     "release_proof": bytes,
 }
-_CONSENTS: dict[str, type] = {
-    "consent_sha256": str,
-    "job_id": str,
-    "giver": str,
-    "is_withdrawn": int,
-    "is_erased": int,
-}
-_NOTICES: dict[str, type] = {"id": int, "job_id": str, "owner": str, "due_at": float, "sealed": bytes}
 _ED25519_BYTES = 32
 
 
-class Book:
-    """Statements, requests, consents and notices, with a change counter. Safe for threads.
+class Book(Shelf):
+    """Statements and requests, with a change counter; what else is kept is the shelf's. Safe for threads.
 
     Args:
         path: of the SQLite file; made if absent.
@@ -123,35 +76,15 @@ class Book:
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self._lock = threading.RLock()
+        super().__init__(path, clock)
         self._changed = threading.Condition(self._lock)
         self._version = 0
-        self._clock = clock
-        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        # A share that is used up leaves nothing behind in the file's free pages.
-        connection.execute("PRAGMA secure_delete=ON")
-        self._db = Database(connection)
         self._statements = self._db.table("statements")
         self._statements.create(_STATEMENTS, pk="sha256", if_not_exists=True)
         self._statements.create_index(["about"], if_not_exists=True)
         self._requests = self._db.table("requests")
         self._requests.create(_REQUESTS, pk="request_sha256", if_not_exists=True)
         self._requests.create_index(["job_id"], if_not_exists=True)
-        self._consents = self._db.table("consents")
-        self._consents.create(_CONSENTS, pk="consent_sha256", if_not_exists=True)
-        self._notices = self._db.table("notices")
-        self._notices.create(_NOTICES, pk="id", if_not_exists=True)
-        self._policies = self._db.table("policies")
-        self._policies.create({"sha256": str, "text": str}, pk="sha256", if_not_exists=True)
-        self._releases = self._db.table("worker_releases")
-        self._releases.create({"measurement": str, "envelope": bytes}, pk="measurement", if_not_exists=True)
-
-    def close(self) -> None:
-        """Closes the database."""
-        with self._lock:
-            self._db.conn.close()
 
     # Statements
 
@@ -269,78 +202,6 @@ class Book:
         with self._lock:
             return int(self._rows(query, requester, since)[0][0])
 
-    # Consents, notices, releases of worker versions
-
-    def keep_consent(self, consent: ConsentRecord) -> None:
-        """Adds a consent, or changes what stands of it."""
-        with self._lock:
-            self._consents.upsert(asdict(consent), pk="consent_sha256")
-
-    def consents(self, job_id: str) -> list[ConsentRecord]:
-        """All consents about one job."""
-        with self._lock:
-            return [_consent(row) for row in self._consents.rows_where("job_id = ?", [job_id])]
-
-    def consent(self, consent_sha256: str) -> ConsentRecord:
-        """One consent.
-
-        Raises:
-            ServiceError: `consent_unknown`.
-        """
-        with self._lock:
-            for row in self._consents.rows_where("consent_sha256 = ?", [consent_sha256]):
-                return _consent(row)
-        raise consent_unknown()
-
-    def unerased_consents(self) -> list[ConsentRecord]:
-        """Consents that are withdrawn and whose tracks are not destroyed yet."""
-        with self._lock:
-            return [_consent(row) for row in self._consents.rows_where("is_withdrawn and not is_erased")]
-
-    def post(self, notice: Notice) -> None:
-        """Puts a notice into somebody's mailbox."""
-        with self._lock:
-            self._notices.insert(asdict(notice))
-
-    def notices(self, owner: str, limit: int = 200) -> list[Notice]:
-        """Somebody's notices that are due, newest first."""
-        with self._lock:
-            rows = self._notices.rows_where(
-                "owner = ? and due_at <= ?", [owner, self._clock()], order_by="due_at desc", limit=limit
-            )
-            return [Notice(row["job_id"], row["owner"], row["due_at"], row["sealed"]) for row in rows]
-
-    def keep_policy(self, policy: CustodyPolicy) -> None:
-        """Keeps the text of a custody policy: requests name it by its digest, also when their job is gone."""
-        with self._lock:
-            self._policies.upsert({"sha256": policy.digest.hex(), "text": policy.text}, pk="sha256")
-
-    def policy(self, sha256: str) -> CustodyPolicy | None:
-        """One custody policy under which something was asked for."""
-        with self._lock:
-            for row in self._policies.rows_where("sha256 = ?", [sha256]):
-                return read_policy(row["text"])
-        return None
-
-    def policies(self) -> list[CustodyPolicy]:
-        """All of them."""
-        with self._lock:
-            return [read_policy(row["text"]) for row in self._policies.rows]
-
-    def keep_release(self, measurement: str, release: Envelope) -> None:
-        """Keeps the release of a worker version: its jobs are asked about long after it is gone."""
-        with self._lock:
-            self._releases.upsert(
-                {"measurement": measurement, "envelope": release.to_bytes()}, pk="measurement"
-            )
-
-    def release_of(self, measurement: str) -> Envelope | None:
-        """The release of a worker version, if it ever ran here."""
-        with self._lock:
-            for row in self._releases.rows_where("measurement = ?", [measurement]):
-                return Envelope.from_bytes(row["envelope"])
-        return None
-
     # Changes
 
     @property
@@ -382,11 +243,6 @@ class Book:
         return list(self._db.execute(query, values).fetchall())
 
 
-def consent_unknown() -> ServiceError:
-    """The refusal of a consent that is not there."""
-    return ServiceError("consent_unknown", "There is no such consent here.", grpc.StatusCode.NOT_FOUND)
-
-
 def request_unknown() -> ServiceError:
     """The refusal of a request that is not there; one that the asker may not see looks the same."""
     return ServiceError(
@@ -400,11 +256,6 @@ def _row(record: DisclosureRecord) -> dict[str, Any]:
 
 def _record(row: dict[str, Any]) -> DisclosureRecord:
     return DisclosureRecord(**{**row, "state": State(row["state"])})
-
-
-def _consent(row: dict[str, Any]) -> ConsentRecord:
-    flags = {name: bool(row[name]) for name in ("is_withdrawn", "is_erased")}
-    return ConsentRecord(**{**row, **flags})
 
 
 def _key_bytes(key: HybridPublicKey | None) -> bytes:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from grpc_api.disclosures import states
-from grpc_api.disclosures.askers import OPERATOR, keys_without_part
 from grpc_api.disclosures.book import Book, Written, request_unknown
 from grpc_api.disclosures.checks import (
     check_asked,
@@ -18,7 +17,6 @@ from grpc_api.disclosures.checks import (
     check_decision,
     claimed_job,
     claimed_subject,
-    recorded_request,
     require_open,
 )
 from grpc_api.disclosures.doors import Doors, is_answered
@@ -27,6 +25,7 @@ from grpc_api.disclosures.kept import Kept, KeptStore
 from grpc_api.disclosures.notices import notice_of
 from grpc_api.disclosures.recording import Recorder
 from grpc_api.disclosures.states import DisclosureRecord, State
+from grpc_api.disclosures.views import DECISIONS, Views
 from grpc_api.errors import exhausted, precondition, unavailable
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.policy import keys_sha256
@@ -37,9 +36,7 @@ from provenance.keys import HybridPublicKey
 from provenance.proof import ProofFile
 from provenance.statements import (
     ConsentFacts,
-    DisclosureApprovalFacts,
     DisclosureCancellationFacts,
-    DisclosureDenialFacts,
     DisclosureReleaseFacts,
     DisclosureRequestFacts,
     DisclosureWorkerFacts,
@@ -48,7 +45,6 @@ from provenance.trust import Trust
 
 log = logging.getLogger("bauta.grpc_api")
 
-DECISIONS = (DisclosureApprovalFacts.kind(), DisclosureDenialFacts.kind())
 _A_DAY_SECONDS = 24 * 3600.0
 
 
@@ -65,7 +61,7 @@ class DeskLimits:
     max_requests_a_day: int
 
 
-class DisclosureDesk:
+class DisclosureDesk(Views):
     """Safe for threads. See `grpc_api.disclosures` for what its parts are.
 
     Args:
@@ -86,8 +82,7 @@ class DisclosureDesk:
         is_lasting: bool,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.book = book
-        self.kept = kept
+        super().__init__(book, kept)
         self.eraser = eraser
         self.doors = doors
         self._recorder = recorder
@@ -213,64 +208,6 @@ class DisclosureDesk:
         self._tell(kept, released)
         return released
 
-    def seen_by(self, asker: str, request_sha256: str) -> DisclosureRecord:
-        """One request, for who made it, decides on it, or owns the service.
-
-        Raises:
-            ServiceError: `request_unknown`, whether it is not there or not for them.
-        """
-        record = self.book.request(request_sha256)
-        if asker not in {OPERATOR, record.requester} and asker not in self._custodians(record):
-            raise request_unknown()
-        return record
-
-    def all_seen_by(self, asker: str) -> list[DisclosureRecord]:
-        """Every request that `seen_by` gives them, newest first."""
-        return [
-            record
-            for record in self.book.requests(limit=-1)
-            if asker in {OPERATOR, record.requester} or asker in self._custodians(record)
-        ][:200]
-
-    def custody_for(self, asker: str, job_id: str) -> Kept:
-        """How a job's recovery key is kept, for custodians and requesters of its policy.
-
-        Raises:
-            ServiceError: `nothing_kept`, `keys_without_part`.
-        """
-        kept = self.kept.get(job_id)
-        policy = kept.policy
-        if asker not in policy.custodians and asker not in policy.requesters:
-            raise keys_without_part()
-        return kept
-
-    def is_custodian(self, asker: str) -> bool:
-        """Whether any policy under which something was asked for here names these keys as a custodian's."""
-        return any(asker in policy.custodians for policy in self.book.policies())
-
-    def is_known(self, asker: str) -> bool:
-        """Whether a policy under which something is kept or was asked for names these keys at all."""
-        kept = (one.policy for one in self.kept.jobs())
-        return any(
-            asker in policy.custodians or asker in policy.requesters
-            for policy in (*self.book.policies(), *kept)
-        )
-
-    def request_of(self, record: DisclosureRecord) -> Request:
-        """What a recorded request says.
-
-        Raises:
-            ServiceError: `request_unknown`.
-        """
-        written = self.book.statement(record.request_sha256)
-        if written is None:
-            raise request_unknown()
-        return recorded_request(written.envelope)
-
-    def decisions(self, record: DisclosureRecord) -> list[Written]:
-        """The recorded decisions on a request, in the order of the log."""
-        return self.book.about(record.request_sha256, *DECISIONS)
-
     def _put_in_force(self, statement: Written, index: int) -> None:
         """What each recorded statement does; to be told twice changes nothing."""
         match statement.kind:
@@ -375,11 +312,6 @@ class DisclosureDesk:
     def _worker_of(self, record: DisclosureRecord) -> DisclosureWorkerFacts | None:
         found = self.book.statement(record.worker_sha256) if record.worker_sha256 else None
         return None if found is None else DisclosureWorkerFacts.from_statement(found.envelope.payload)
-
-    def _custodians(self, record: DisclosureRecord) -> set[str]:
-        """Who decides on a request: by the policy that it names, also when nothing is kept of its job."""
-        policy = self.book.policy(self.request_of(record).facts.custody_policy_sha256)
-        return set() if policy is None else set(policy.custodians)
 
     def _tell(self, kept: Kept, record: DisclosureRecord) -> None:
         try:

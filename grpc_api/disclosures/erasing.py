@@ -13,11 +13,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from grpc_api.disclosures import states
-from grpc_api.disclosures.book import Book, ConsentRecord, Written, consent_unknown
+from grpc_api.disclosures.book import Book, Written
 from grpc_api.disclosures.checks import claimed_subject
 from grpc_api.disclosures.consents import read_consent, read_withdrawal
 from grpc_api.disclosures.kept import Kept, KeptStore
 from grpc_api.disclosures.recording import Recorder
+from grpc_api.disclosures.shelf import ConsentRecord, consent_unknown
 from grpc_api.disclosures.states import State
 from grpc_api.errors import ServiceError, exhausted, invalid, precondition
 from keyvault.client import VaultClient, VaultRefusedError

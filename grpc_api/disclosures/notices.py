@@ -10,8 +10,8 @@ from __future__ import annotations
 import io
 
 from enclave.policy import parse_terms
-from grpc_api.disclosures.book import Notice
 from grpc_api.disclosures.kept import Kept
+from grpc_api.disclosures.shelf import Notice
 from keyvault.age import HybridRecipient, seal
 from provenance import canonical
 from provenance.encoding import base64_text

@@ -108,7 +108,18 @@ class Dispatcher:
                 self._b.endings.fail(job.job_id, "internal_error")
             finally:
                 self._b.progress.clear(job.job_id)
-                self._b.keeping.tidy(job.job_id)
+                self._tidy(job.job_id)
+
+    def _tidy(self, job_id: str) -> None:
+        """Leaves nothing for custodians of a job that has no result: cancelled at the last moment, say."""
+        try:
+            ended_without = self._b.store.get(job_id).state in {State.FAILED, State.CANCELLED}
+        except ServiceError:
+            ended_without = False  # Deleted by its submitter, who had to wait for its end.
+        if ended_without:
+            self._b.keeping.forget(job_id)
+        else:
+            self._b.keeping.tidy(job_id)
 
     def _take(self) -> JobRecord | None:
         with self._lock:

@@ -116,6 +116,10 @@ class Keeping:
         """Removes what a job began to leave that did not come to its end."""
         self._kept.drop_partial(job_id)
 
+    def forget(self, job_id: str) -> None:
+        """Removes all that a job left; its ring, which then opens nothing, stays with the vault."""
+        self._kept.drop(job_id)
+
     def recover(self, open_jobs: Collection[str]) -> None:
         """Removes what a killed service left of jobs that will not go on."""
         for job_id in self._kept.folders() - set(open_jobs):

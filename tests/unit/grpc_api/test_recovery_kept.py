@@ -15,10 +15,12 @@ from enclave.policy import Terms, parse_policy
 from grpc_api.config import ServiceConfig
 from grpc_api.disclosures.kept import KeptStore
 from grpc_api.errors import ServiceError
+from grpc_api.jobs.dispatcher import Backstage, Dispatcher
 from grpc_api.jobs.keeping import Keeping, require_named
 from grpc_api.jobs.refused import WorkerRefusedError
 from grpc_api.jobs.spool import Spool
-from grpc_api.jobs.states import JobRecord
+from grpc_api.jobs.states import JobRecord, State
+from grpc_api.jobs.store import JobStore
 from keyvault.client import VaultClient
 from keyvault.custody.policy import parse_custody_policy
 from keyvault.custody.sharing import deal, job_context
@@ -201,6 +203,24 @@ def test_a_second_attempt_begins_from_nothing(tmp_path: Path) -> None:
         scene.store.get(JOB.job_id)
     scene.keeping.tidy(JOB.job_id)
     assert scene.store.folders() == set()
+
+
+def test_a_job_that_is_cancelled_at_the_last_moment_leaves_nothing(tmp_path: Path) -> None:
+    """Everything is durable, and then the job is not done after all."""
+    for state, stays in ((State.CANCELLED, False), (State.FAILED, False), (State.DONE, True)):
+        scene = Scene(tmp_path / state.value)
+        scene.write()
+        scene.keeping.commit(JOB, WorkerResult(recovery=told()))
+        scene.keep()
+        store = JobStore(tmp_path / f"{state.value}.sqlite")
+        store.create(replace(JOB, state=state))
+        backstage = cast(Any, Backstage)(
+            **dict.fromkeys(Backstage.__dataclass_fields__, None)
+            | {"keeping": scene.keeping, "store": store, "config": ServiceConfig()}
+        )
+        Dispatcher(backstage)._tidy(JOB.job_id)
+        assert scene.store.folders() == ({JOB.job_id} if stays else set())
+        store.close()
 
 
 def test_after_a_start_only_open_jobs_go_on_writing(tmp_path: Path) -> None:
