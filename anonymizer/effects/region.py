@@ -78,7 +78,7 @@ def region_of(
 def apply(effect: Callable[[Patch], None], region: Region, planes: Iterable[Plane]) -> None:
     """Covers a region in every plane of a picture, in place."""
     rows, columns = region.coarse.shape
-    block = max(SMALLEST_BLOCK, 2 * math.ceil(columns / BLOCKS_ACROSS))
+    block = block_of(columns, region.face_width)
     for plane in planes:
         fine = 2 // plane.step
         top, left = region.top * fine, region.left * fine
@@ -86,6 +86,18 @@ def apply(effect: Callable[[Patch], None], region: Region, planes: Iterable[Plan
         mask = region.coarse if fine == 1 else region.coarse.repeat(fine, axis=0).repeat(fine, axis=1)
         mask = mask[: view.shape[0], : view.shape[1]]
         effect(Patch(view, mask, region.face_width / plane.step, block // plane.step, plane.neutral))
+
+
+def block_of(columns: int, face_width: float) -> int:
+    """Returns the side of a mosaic's blocks in luma pixels.
+
+    Args:
+        columns: of the cover, on the coarse grid. One that the picture's edge cuts has fewer, and its blocks
+            must not be finer for that.
+        face_width: of the detected face, in luma pixels.
+    """
+    across = max(columns, math.ceil(face_width / 2))
+    return max(SMALLEST_BLOCK, 2 * math.ceil(across / BLOCKS_ACROSS))
 
 
 def _distance(index: npt.NDArray[np.int64], centre: float) -> npt.NDArray[np.float64]:

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from anonymizer.boxes import Boxes
 from anonymizer.detect.torch_batch import PlaneBatch
-from anonymizer.effects.region import BLOCKS_ACROSS, SMALLEST_BLOCK
+from anonymizer.effects.region import block_of
 from anonymizer.errors import AnonymizerError
 
 # Outlines drawn at once: more would take gigabytes at 4K.
@@ -113,7 +113,8 @@ def _blocks(
     left = np.maximum(0, np.floor((centre - half) / 2))
     right = np.minimum(columns, np.ceil((centre + half) / 2))
     across = np.maximum(1, right - left)
-    sides = [max(SMALLEST_BLOCK, 2 * math.ceil(wide / BLOCKS_ACROSS)) for wide in across]
+    widths = covers[:, 3] - covers[:, 1]
+    sides = [block_of(int(columns), width) for columns, width in zip(across, widths, strict=True)]
     return np.array([1 << math.ceil(math.log2(side)) for side in sides], np.int64)
 
 

@@ -97,6 +97,16 @@ def test_a_mosaic_has_few_blocks_whatever_the_face(size: int) -> None:
         assert steps_down + 1 <= 8
 
 
+@pytest.mark.parametrize("place", [-100, -150, 1000 - 80, 1000 - 30])
+def test_a_face_that_the_edge_cuts_has_no_finer_blocks(place: int) -> None:
+    made = planes(3, 1000, 800)
+    region = region_of(Box(place, 200, place + 200, 400), 1.3, "box", 1000, 800)
+    apply(mosaic.cover, region, made)
+    under = made[0].pixels[200:400, 2 * region.left :][:, : 2 * region.coarse.shape[1]].astype(int)
+    [steps] = np.nonzero(np.abs(np.diff(under, axis=1)).max(axis=0))
+    assert len(steps) == 0 or np.diff(np.append(-1, steps)).min() >= 200 / BLOCKS_ACROSS
+
+
 @pytest.mark.parametrize("size", [24, 60, 200])
 def test_a_blur_is_as_wide_as_promised(size: int) -> None:
     width, height = 6 * size, 6 * size
