@@ -16,6 +16,11 @@ Deciding:
 - `witnessed`: statements out of the witnessed log. `history`: the log from a job to its end.
 - `tally`: the disclosure worker's count, and the rebuilding.
 
+Reading:
+
+- `access`: a question, signed by keys that a policy names.
+- `record`: the file that an audit reads. `auditing`: is it whole? `stories`: who saw what, and what is amiss.
+
 A custodian's own keys:
 
 - `card`: the public part. `identity_file`: the file. `identity`: the private part, protected as the vault's.

@@ -19,6 +19,8 @@ class CustodianError(KeyvaultError):
             own_request, approval_other_worker, approval_other_sharing, approval_share_changed,
             request_denied, request_cancelled, request_released, request_erased, request_reshared,
             decision_left_out, history_incomplete, cool_off_running, dealing_other.
+        Consents: consent_invalid, consent_missing.
+        Reading: access_invalid, access_expired, record_malformed.
         Identity: custodian_file_invalid, custodian_unlock_failed, custodian_unprotected, task_invalid,
             statement_not_own, sealed_for_others.
 
