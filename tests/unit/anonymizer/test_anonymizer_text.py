@@ -283,8 +283,8 @@ def test_a_caption_that_comes_and_goes_between_two_looks_is_covered_while_it_sta
 
 def test_still_text_is_looked_at_once_a_second(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
-    real = TextDetector.lines
-    monkeypatch.setattr(TextDetector, "lines", lambda self, image, t: looks.append(1) or real(self, image, t))
+    real = TextLooker.look
+    monkeypatch.setattr(TextLooker, "look", lambda self, *frame: looks.append(1) or real(self, *frame))
     scene = a_scene(0, 640, 360)
     scene.put(label("A clock, 12 30", 18), (320, 320))
     report, _ = covered(models, a_video([scene.picture] * 100), text=SOLID)

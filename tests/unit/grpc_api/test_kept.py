@@ -41,14 +41,14 @@ def write(fd: int, content: bytes) -> None:
 def keep(store: KeptStore) -> None:
     write(store.create_package(JOB), b"package")
     write(store.create_sheet(JOB), b"sheet")
-    store.commit(JOB)
+    store.commit(JOB, len(b"package"))
     store.keep(KEPT)
 
 
 def test_what_is_kept_is_found_again(store: KeptStore) -> None:
     write(store.create_package(JOB), b"package")
     write(store.create_sheet(JOB), b"")
-    sizes = store.commit(JOB)
+    sizes = store.commit(JOB, len(b"package"))
     assert (sizes.package_bytes, sizes.package_sha256) == (7, hashlib.sha256(b"package").hexdigest())
     assert (sizes.sheet_bytes, sizes.sheet_sha256) == (0, "")
     with pytest.raises(ServiceError):
@@ -61,11 +61,19 @@ def test_what_is_kept_is_found_again(store: KeptStore) -> None:
     os.close(fd)
 
 
+def test_what_stands_behind_a_package_is_cut_off(store: KeptStore) -> None:
+    """A second round writes over the first; the wall lets no worker cut a file."""
+    write(store.create_package(JOB), b"package" + b"of the first round")
+    write(store.create_sheet(JOB), b"")
+    sizes = store.commit(JOB, len(b"package"))
+    assert (sizes.package_bytes, sizes.package_sha256) == (7, hashlib.sha256(b"package").hexdigest())
+
+
 def test_only_what_was_not_finished_is_tidied(store: KeptStore) -> None:
     write(store.create_package(JOB), b"package")
     store.drop_partial(JOB)
     with pytest.raises(FileNotFoundError):
-        store.commit(JOB)
+        store.commit(JOB, len(b"package"))
     keep(store)
     store.drop_partial(JOB)
     assert store.get(JOB) == KEPT
