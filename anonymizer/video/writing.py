@@ -20,6 +20,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from anonymizer.errors import AnonymizerError
 from anonymizer.modes import Mode
 from anonymizer.sound.track import Form
 from anonymizer.video.picture import PIXEL_FORMAT, Picture
@@ -30,6 +31,9 @@ H264_SUPPLEMENTAL_MESSAGE: Final = 6
 # 30,000). 2^7 * 3^2 * 5^4 holds every usual rate exactly, and milliseconds; other times move by less than a
 # microsecond. A finer one would not hold a slide of half an hour: MP4 counts a frame's ticks in 31 bits.
 TICKS_PER_SECOND: Final = 720_000
+# Pictures a second under which none is coded out of turn: what waits for several slides to be shown waits for
+# more than 31 bits of ticks.
+SLIDES: Final = Fraction(1, 60)
 
 
 class Mp4Writer:
@@ -82,7 +86,7 @@ class Mp4Writer:
         if month is not None:
             self._container.metadata["date"] = month
         self._video = self._container.add_stream("libx264", rate=rate)
-        self._set_up_video(first, mode, threads, _pixel_shape(source, transposed=transposed))
+        self._set_up_video(first, mode, threads, _pixel_shape(source, transposed=transposed), rate)
         self.sound = add_sound(self._container, sound) if sound is not None else None
         self._container.start_encoding()
         self._strip = BitStreamFilterContext(
@@ -90,7 +94,9 @@ class Mp4Writer:
         )
         self._durations: dict[int, int] = {}
 
-    def _set_up_video(self, first: VideoFrame, mode: Mode, threads: int, shape: Fraction | None) -> None:
+    def _set_up_video(
+        self, first: VideoFrame, mode: Mode, threads: int, shape: Fraction | None, rate: Fraction
+    ) -> None:
         context = self._video.codec_context
         context.width, context.height, context.pix_fmt = first.width, first.height, PIXEL_FORMAT
         context.time_base = self.time_base
@@ -101,6 +107,8 @@ class Mp4Writer:
             context.sample_aspect_ratio = shape
         context.flags |= CodecFlags.bitexact
         context.options = {"preset": mode.preset, "crf": str(mode.crf), "a53cc": "0", "udu_sei": "0"}
+        if rate < SLIDES:
+            context.options["bf"] = "0"
 
     def write(self, picture: Picture) -> None:
         """Encodes a picture; its time must be later than the last one's."""
@@ -135,7 +143,11 @@ class Mp4Writer:
     def _mux_one(self, packet: Packet[VideoStream]) -> None:
         packet.stream = self._video
         packet.time_base = self.time_base
-        self._container.mux_one(packet)
+        try:
+            self._container.mux_one(packet)
+        except av.PatchWelcomeError:
+            # Pictures so far apart that what lies between decoding and showing one does not fit in 31 bits.
+            raise AnonymizerError("media_unsupported") from None
 
 
 def add_sound(container: OutputContainer, form: Form) -> AudioStream:
