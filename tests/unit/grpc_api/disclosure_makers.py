@@ -491,7 +491,7 @@ class Scene:
             fd = make(JOB_ID.hex())
             os.write(fd, content)
             os.close(fd)
-        self.kept_store.commit(JOB_ID.hex(), len(b"a package"))
+        self.kept_store.commit(JOB_ID.hex(), len(package()))
         kept = Kept(
             job_id=JOB_ID.hex(),
             owner=OWNER,
