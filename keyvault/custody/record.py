@@ -1,8 +1,9 @@
 """The record file, `bauta.record/v1`: a log from its first entry to a signed end, and custody in it.
 
 One canonical JSON object a line, in this order: the head with the checkpoint; every entry; the statements of
-`RECORD_KINDS` with the keys that signed them, where these were people's; custody policies; sharings that were dealt anew. Everything in it
-is checked against the checkpoint by `audit`; this module only reads and writes the form.
+`RECORD_KINDS` with the keys that signed them, where these were people's; custody policies; sharings that
+were dealt anew. Everything in it is checked against the checkpoint by `audit`; this module only reads and
+writes the form.
 """
 
 from __future__ import annotations
@@ -109,7 +110,8 @@ def read_record(untrusted_lines: Iterable[bytes]) -> Record:
         untrusted_lines: each with its newline, at most `MAX_LINE_BYTES` and one.
 
     Raises:
-        CustodianError: record_malformed; custody_policy_invalid; sharing_invalid, rule_invalid, point_invalid.
+        CustodianError: record_malformed; custody_policy_invalid; sharing_invalid, rule_invalid,
+            point_invalid.
     """
     lines = iter(untrusted_lines)
     try:
