@@ -7,6 +7,7 @@ comes into being in its holder's own process and is nowhere else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,6 +26,8 @@ from provenance.errors import FormatError
 FORMAT: Final = "bauta.holding/v1"
 # Base64 of the sharing that is left, and from every dealer of what they dealt and of one part.
 MAX_HOLDING_BYTES: Final = 2 * (MAX_CUSTODIANS + 1) * (MAX_SHARING_BYTES + SEALED_SHARE_BYTES)
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def seal_parts(made: Dealt, dealer: str, policy: CustodyPolicy) -> bytes:
@@ -143,6 +146,8 @@ class Holding:
 
 def _bytes_of(untrusted: Any) -> dict[str, bytes]:
     if not isinstance(untrusted, dict) or len(untrusted) > MAX_CUSTODIANS:
+        raise _invalid()
+    if not all(_DIGEST.fullmatch(who) for who in untrusted):
         raise _invalid()
     return {who: base64_bytes(_text(one)) for who, one in untrusted.items()}
 
