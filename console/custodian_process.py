@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -15,12 +16,28 @@ from grpc_api.errors import invalid, unavailable
 from keyvault.custody.access import Access
 from keyvault.custody.card import CustodianCard
 from keyvault.custody.decisions import Approval
+from keyvault.custody.holding import Holding
 from provenance import canonical
 from provenance.dsse import Envelope
 from provenance.encoding import base64_bytes, base64_text
 from provenance.keys import HybridPublicKey
 
 _MAX_ANSWER_BYTES: Final = 64 << 20
+
+
+@dataclass(frozen=True)
+class Redealt:
+    """One dealer's part in a re-sharing.
+
+    Attributes:
+        envelope: the signed statement.
+        redealt: the public part.
+        parts: sealed to the new custodians, in the order of their rule.
+    """
+
+    envelope: Envelope
+    redealt: bytes
+    parts: bytes
 
 
 class CustodianProcess:
@@ -93,7 +110,7 @@ class CustodianProcess:
         sharing: bytes,
         request: Envelope,
         requester: HybridPublicKey,
-        sealed_share: bytes,
+        sealed_share: bytes | Holding,
         worker_key: bytes,
     ) -> Approval:
         """Approves a request for one worker, whose evidence the caller has checked.
@@ -104,11 +121,29 @@ class CustodianProcess:
         given = {
             **_asked(policy, request, requester),
             "sharing": sharing,
-            "share": sealed_share,
+            **_held(sealed_share),
             "worker_key": worker_key,
         }
         answer = self._ask("approve", given, "envelope", "share")
         return Approval(Envelope.from_bytes(answer["envelope"]), answer["share"])
+
+    def redeal(
+        self, policy: str, sharing: bytes, job_id: str, sealed_share: bytes | Holding, new_policy: str
+    ) -> Redealt:
+        """Divides this custodian's own share by another policy's rule.
+
+        Raises:
+            ServiceError: with a code of `keyvault.custody.decisions.opened_share` or `handover.sign_dealing`.
+        """
+        given = {
+            "policy": policy,
+            "sharing": sharing,
+            "job": bytes.fromhex(job_id),
+            "new_policy": new_policy,
+            **_held(sealed_share),
+        }
+        answer = self._ask("redeal", given, "envelope", "redealt", "parts")
+        return Redealt(Envelope.from_bytes(answer["envelope"]), answer["redealt"], answer["parts"])
 
     def deny(self, policy: str, request: Envelope, requester: HybridPublicKey, reason: str) -> Envelope:
         """Denies a request.
@@ -149,6 +184,10 @@ class CustodianProcess:
         if not isinstance(said, dict) or said.keys() != set(names):
             raise _failed()
         return said
+
+
+def _held(sealed: bytes | Holding) -> dict[str, str | bytes]:
+    return {"holding": sealed.to_bytes()} if isinstance(sealed, Holding) else {"share": sealed}
 
 
 def _asked(policy: str, request: Envelope, requester: HybridPublicKey) -> dict[str, str | bytes]:

@@ -37,6 +37,16 @@ def custody_for(file: Path | None, policy: Policy) -> CustodyPolicy | None:
         raise typer.BadParameter(
             f"The policy {policy.name} keeps nothing: custodians have nothing to decide."
         )
+    return read_custody_policy(file)
+
+
+def read_custody_policy(file: Path) -> CustodyPolicy:
+    """Reads a custody policy.
+
+    Raises:
+        typer.BadParameter: the file cannot be read.
+        CustodianError: custody_policy_invalid; the message names the key.
+    """
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

@@ -68,7 +68,8 @@ class Outcome:
         if self.told.others:
             yield ""
         for event in self.told.others:
-            yield f"{event.log_index:>7}  {event.kind}, {event.at}{_scope(event)}"
+            what = handed_on(event) if event.kind == "resharing" else event.kind
+            yield f"{event.log_index:>7}  {what}, {event.at}{_scope(event)}"
         yield ""
         for one in self.findings:
             where = "" if one.log_index is None else f" at entry {one.log_index}"
@@ -102,6 +103,15 @@ def deed(event: Event) -> str:
         "disclosure-release": "the worker released it",
     }
     return words.get(event.kind, event.kind) + (f" at {event.at}" if event.at else "")
+
+
+def handed_on(event: Event) -> str:
+    """What a custodian's part in a re-sharing was, in a few words."""
+    to = f"policy {event.says.get('policyName') or event.says['custodyPolicySha256']}"
+    if not event.says.get("isInForce"):
+        return f"{event.by} dealt anew, to {to}"
+    dealers = ", ".join(event.says.get("handedOnBy", ()))
+    return f"custody changed hands, by {dealers}, to {to}"
 
 
 def _scope(event: Event) -> str:

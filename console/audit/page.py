@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from console.audit.outcome import Outcome, deed
+from console.audit.outcome import Outcome, deed, handed_on
 from console.disclosing import UNWITNESSED
 from console.report.markup import Content, Markup, bullets, code, element, section, table, text
 from console.report.style import CONTENT_POLICY, STYLE
@@ -44,7 +44,15 @@ def _parts(outcome: Outcome) -> Iterator[Markup]:
     for number, (name, story) in enumerate(outcome.told.stories.items(), 1):
         yield _story(number, name, story)
     if outcome.told.others:
-        rows = [(f"entry {event.log_index}", event.kind, event.at, event.by) for event in outcome.told.others]
+        rows = [
+            (
+                f"entry {event.log_index}",
+                handed_on(event) if event.kind == "resharing" else event.kind,
+                event.at,
+                event.by,
+            )
+            for event in outcome.told.others
+        ]
         yield section(
             "Erasures, consents and re-sharings",
             table("In the order of the log", ("Where", "What", "When", "Signed by"), rows),

@@ -10,6 +10,7 @@ import typer
 
 from console import output
 from console.commands.options import DataOption, JsonOption, say
+from console.commands.redeal import redeal
 from console.disclosing import (
     KeysOption,
     ModuleOption,
@@ -42,6 +43,8 @@ from provenance.statements.vocabulary import DENIAL_REASONS, LEGAL_BASES, PURPOS
 app = typer.Typer(
     no_args_is_help=True, help="Ask to see a covered face again; decide on it; get what was released."
 )
+
+app.command()(redeal)
 
 
 @app.command()

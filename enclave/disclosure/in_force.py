@@ -7,15 +7,17 @@ goes from there by what custodians signed and the log holds, in the order of the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from enclave.disclosure.materials import Materials
 from enclave.errors import WorkerError
 from keyvault.custody.errors import CustodianError
-from keyvault.custody.handover import Dealing, require_dealer, take_over
+from keyvault.custody.handover import Dealing
 from keyvault.custody.history import History
 from keyvault.custody.policy import CustodyPolicy, parse_custody_policy
 from keyvault.custody.sharing import Sharing
+from keyvault.custody.succession import Succession
 from keyvault.custody.witnessed import Witnessed
 from provenance.errors import ProvenanceError
 from provenance.statements import JobFacts, ResharingFacts
@@ -48,29 +50,18 @@ def in_force(job: JobFacts, history: History, before: int, materials: Materials)
             not shown.
         CustodianError: custody_policy_invalid, sharing_invalid, rule_invalid or point_invalid.
     """
-    now = InForce(
+    succession = Succession(
         _policy(materials, job.recovery["custody_policy"]),
         _sharing(materials.sharing, job.recovery["sharing"]),
+        bytes.fromhex(job.job_id),
     )
-    waiting: dict[tuple[str, str], dict[str, Dealing]] = {}
     for recorded, facts in _dealings(history, before):
-        dealer, left = facts.custodian_key_sha256, facts.sharing_sha256
-        if facts.job_id != job.job_id or left != now.sharing.digest.hex():
+        if not succession.concerns(facts):
             continue
         policy = _policy(materials, facts.custody_policy_sha256)
-        together = waiting.setdefault((left, facts.custody_policy_sha256), {})
-        try:
-            dealing = _dealing(recorded, facts, materials)
-            require_dealer(now.policy, now.sharing, bytes.fromhex(job.job_id), policy, dealer, dealing)
-        except CustodianError:
-            continue  # Of somebody else, or false: the others may suffice.
-        together.setdefault(dealer, dealing)
-        if now.policy.rule.is_met_by(together):
-            # The first quorum in the order of the log; of more than it takes, those whom the rule takes.
-            quorum = {name: together[name] for name in now.policy.rule.weights(together)}
-            taken = take_over(now.policy, now.sharing, bytes.fromhex(job.job_id), policy, quorum)
-            now = InForce(policy, taken)
-    return now
+        with suppress(CustodianError):  # Of somebody else, or false: the others may suffice.
+            succession.take(policy, _dealing(recorded, facts, materials))
+    return InForce(succession.policy, succession.sharing)
 
 
 def _dealings(history: History, before: int) -> Iterator[tuple[Witnessed, ResharingFacts]]:

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from grpc_api.client.connection import Connection, service_errors
 from grpc_api.client.outputs import create_private
+from grpc_api.client.resharing import follow, holding_of, read_keys
 from grpc_api.client.transfer import resuming
 from grpc_api.errors import invalid, precondition
 from keyvault.custody.access import Access
+from keyvault.custody.holding import Holding
 from keyvault.custody.policy import CustodyPolicy, parse_custody_policy
 from keyvault.custody.requests import Request, check_request
 from keyvault.custody.sharing import Sharing, job_context
+from keyvault.custody.succession import Succession
 from keyvault.custody.witnessed import Witnessed, require_witnessed
 from protos.bauta.v1 import disclosures_pb2
 from provenance.certified import AGREED_FACTS, read_evidence, read_job
@@ -35,6 +38,7 @@ from provenance.statements import (
     DisclosureRequestFacts,
     DisclosureWorkerFacts,
     JobFacts,
+    ResharingFacts,
 )
 from provenance.trust import Trust
 
@@ -50,23 +54,32 @@ class Asker(Protocol):
 
 @dataclass(frozen=True)
 class KeptJob:
-    """How a job's recovery key is kept, as the job's own worker said it.
+    """How a job's recovery key is kept: as the job's own worker said it, and its custodians since.
 
     Attributes:
         job: the statement.
         statement: its envelope.
         policy: the custody policy.
-        sharing: the public part of the divided key.
-        sealed_share: the asker's own; empty for who is no custodian.
+        sharing: the public part of the divided key, as it counts now; likewise the policy.
+        sealed_share: the asker's own, or after a re-sharing the dealers' parts of it; empty for who is no
+            custodian.
         sheet_bytes: size of the sealed sheet in bytes; 0 where there is none.
+        succession: how custody came to where it is, on record and witnessed.
     """
 
     job: JobFacts
     statement: Envelope
     policy: CustodyPolicy
     sharing: Sharing
-    sealed_share: bytes
+    sealed_share: bytes | Holding
     sheet_bytes: int
+    succession: Succession
+
+    def at(self, log_index: int) -> KeptJob:
+        """As it was at a place in the log; a share of one that was left is no more."""
+        policy, sharing = self.succession.at(log_index)
+        share = self.sealed_share if sharing == self.sharing else b""
+        return replace(self, policy=policy, sharing=sharing, sealed_share=share)
 
 
 @dataclass(frozen=True)
@@ -113,7 +126,8 @@ class DisclosureClient:
         Raises:
             ServiceError: with the service's code; `custody_differs`: what it shows is not what the job's
                 worker signed.
-            ProvenanceError: the job's proof does not hold.
+            ProvenanceError: the job's proof does not hold, or that of a re-sharing.
+            CustodianError: what was dealt is malformed.
         """
         request = disclosures_pb2.GetCustodyRequest(access=self._access("GetCustody", job_id), job_id=job_id)
         with service_errors():
@@ -128,7 +142,57 @@ class DisclosureClient:
             )
         if sharing.context != job_context(bytes.fromhex(job_id)):
             raise invalid("custody_differs", "The shares are of another job.")
-        return KeptJob(job, statement, policy, sharing, shown.sealed_share, shown.sheet_bytes)
+        succession = Succession(policy, sharing, bytes.fromhex(job_id))
+        parts = follow(succession, self._resharings(job_id), self._trust)
+        share: bytes | Holding = shown.sealed_share
+        if succession.steps:
+            share = holding_of(succession.steps[-1], parts) or b""
+        now = succession.policy, succession.sharing
+        return KeptJob(job, statement, *now, share, shown.sheet_bytes, succession)
+
+    def redeal(
+        self,
+        job_id: str,
+        dealing: Envelope,
+        dealer: HybridPublicKey,
+        redealt: bytes,
+        policy: str,
+        sealed_parts: bytes,
+    ) -> tuple[Witnessed, bool]:
+        """Hands in one custodian's part in a re-sharing.
+
+        Returns:
+            Where the witnessed log has it, and whether the new policy decides from here on: by what the log
+            shows, not by the service's word.
+
+        Raises:
+            ServiceError: with the service's code; `proof_of_other_request`.
+            ProvenanceError: the service does not show that it is recorded.
+        """
+        request = disclosures_pb2.RedealRequest(
+            dealing=dealing.to_bytes(),
+            dealer=_keys(dealer),
+            redealt=redealt,
+            custody_policy=policy,
+            sealed_parts=sealed_parts,
+        )
+        with service_errors():
+            answer = self._stub.Redeal(request)
+        seen = require_witnessed(answer.proof, self._trust, ResharingFacts.kind())
+        if seen.statement.digest != dealing.digest:
+            raise invalid("proof_of_other_request", "The proof is sound, but of another dealing.")
+        steps = self.custody(job_id).succession.steps
+        return seen, any(
+            one.recorded.statement.digest == dealing.digest
+            for step in steps
+            for one in step.dealings.values()
+        )
+
+    def _resharings(self, job_id: str) -> Iterator[disclosures_pb2.GetResharingsResponse]:
+        access = self._access("GetResharings", job_id)
+        request = disclosures_pb2.GetResharingsRequest(access=access, job_id=job_id)
+        with service_errors():
+            yield from self._stub.GetResharings(request)
 
     def sheet(self, kept: KeptJob) -> bytes:
         """The sealed sheet of covered thumbnails.
@@ -199,7 +263,7 @@ class DisclosureClient:
         if recorded.statement.digest != name:
             raise invalid("proof_of_other_request", "The proof is sound, but of another request.")
         facts = DisclosureRequestFacts.from_statement(recorded.statement.payload)
-        kept = custody(facts.job_id)
+        kept = custody(facts.job_id).at(recorded.log_index)
         requester = read_keys(shown.disclosure.requester)
         request = check_request(kept.policy, recorded.statement, requester)
         if request.facts.job_statement_sha256 != kept.statement.digest.hex():
@@ -321,15 +385,6 @@ def read_kept_job(untrusted_proof: bytes, trust: Trust) -> tuple[JobFacts, Envel
     if any(getattr(facts, name) != getattr(evidence, name) for name in AGREED_FACTS):
         raise ProvenanceError("the worker's statement is not about the released job", "facts_disagree")
     return facts, recorded.proof.statement
-
-
-def read_keys(untrusted: disclosures_pb2.SigningKeys) -> HybridPublicKey:
-    """Reads public keys that a service shows; what they are worth, signatures and policies say.
-
-    Raises:
-        FormatError: they are none.
-    """
-    return HybridPublicKey(untrusted.ed25519, untrusted.mldsa65)
 
 
 def _keys(key: HybridPublicKey) -> disclosures_pb2.SigningKeys:

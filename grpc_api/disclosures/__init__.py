@@ -9,6 +9,7 @@ states      the life of a request, without input or output
 book        the database: statements, requests; shelf: consents, notices, policies
 recording   statements into the log, in this order: durable, recorded, in force
 askers      who may read: signatures by keys that a custody policy names
+succession  who decides about a job now, and what was dealt to make it so
 views       what is shown to whom
 desk        requests, decisions, cancellations, releases
 doors       the worker of each open request, from its evidence to its last word

@@ -34,7 +34,7 @@ class Written:
         envelope: the statement.
         signer: who signed it; None for what the node or a worker signed.
         about: hex digest of the request or the consent that it is about, or the job's number.
-        sealed_share: of an approval.
+        sealed_share: of an approval; all parts of a dealing.
         log_index: its place in the log; None while that is not known.
     """
 
@@ -150,6 +150,11 @@ class Book(Shelf):
         """Removes the sealed shares of a request that has ended; the statements stay."""
         with self._lock:
             self._db.execute("update statements set sealed_share = x'' where about = ?", [request_sha256])
+
+    def forget_parts(self, dealing: Envelope) -> None:
+        """Removes what a dealer sealed to custodians who have handed on, or never came to decide."""
+        with self._lock:
+            self._statements.update(dealing.digest.hex(), {"sealed_share": b""})
 
     # Requests
 

@@ -26,7 +26,7 @@ from grpc_api.disclosures.notices import notice_of
 from grpc_api.disclosures.recording import Recorder
 from grpc_api.disclosures.states import DisclosureRecord, State
 from grpc_api.disclosures.views import DECISIONS, Views
-from grpc_api.errors import exhausted, precondition, unavailable
+from grpc_api.errors import ServiceError, exhausted, precondition, unavailable
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.policy import keys_sha256
 from keyvault.custody.requests import Request
@@ -40,6 +40,7 @@ from provenance.statements import (
     DisclosureReleaseFacts,
     DisclosureRequestFacts,
     DisclosureWorkerFacts,
+    ResharingFacts,
 )
 from provenance.trust import Trust
 
@@ -121,8 +122,8 @@ class DisclosureDesk(Views):
                 `too_many_requests`; or the log's code.
         """
         self._require_able()
-        kept = self.kept.get(claimed_job(untrusted))
         with self._recorder.one_at_a_time:
+            kept = self.successions.now(claimed_job(untrusted))
             name = untrusted.digest.hex()
             known = self.book.statement(name)
             if known is None:
@@ -152,7 +153,7 @@ class DisclosureDesk(Views):
             known = self.book.statement(untrusted.digest.hex())
             if known is None or known.log_index is None:
                 states.require_open(record)
-                kept, request = self.kept.get(record.job_id), self.request_of(record)
+                kept, request = self.successions.now(record.job_id), self.request_of(record)
                 decided = check_decision(
                     kept,
                     request,
@@ -197,16 +198,59 @@ class DisclosureDesk(Views):
         """
         record = self.seen_by(asker, request_sha256)
         states.require_open(record)
-        kept = self.kept.get(record.job_id)
+        kept = self.successions.now(record.job_id)
         require_open(self.request_of(record), self._now())
         if record.state is not State.READY:
             raise CustodianError("quorum_not_met", "too few custodians, or not the right ones, agree")
         cool_off = timedelta(minutes=kept.policy.requests.cool_off_minutes)
         if self._clock() - record.recorded_at < cool_off.total_seconds():
             raise CustodianError("cool_off_running", "the time between request and release is not over")
-        released = self.doors.release(record, kept)
+        first, dealt = self.kept.get(record.job_id), self.successions.dealings(record.job_id)
+        released = self.doors.release(record, first, dealt)
         self._tell(kept, released)
         return released
+
+    def redeal(
+        self,
+        untrusted: Envelope,
+        dealer: HybridPublicKey,
+        untrusted_redealt: bytes,
+        untrusted_policy: str,
+        untrusted_parts: bytes,
+    ) -> tuple[bytes, bool]:
+        """Takes one custodian's part in a re-sharing.
+
+        Returns:
+            The proof file of their statement, and whether that policy is in force with it.
+
+        Raises:
+            CustodianError: as `Successions.check`.
+            ServiceError: `witnesses_not_named`, `nothing_kept`; as `Successions.check`; or the log's code.
+        """
+        self._require_begun()
+        self._require_witnesses()
+        with self._recorder.one_at_a_time:
+            kept = self.kept.get(claimed_job(untrusted))
+            known = self.book.statement(untrusted.digest.hex())
+            if known is None or known.log_index is None:
+                policy = self.successions.check(
+                    kept, untrusted, dealer, untrusted_redealt, untrusted_policy, untrusted_parts
+                )
+                # Durable before the statement is, as that is before its record.
+                self.book.keep_policy(kept.policy)
+                self.book.keep_policy(policy)
+                self.book.keep_first_sharing(kept.job_id, kept.sharing)
+                self.book.keep_redealt(untrusted, untrusted_redealt)
+                kind = ResharingFacts.kind()
+                index = self._recorder.record(Written(kind, untrusted, dealer, kept.job_id, untrusted_parts))
+            else:
+                index = known.log_index
+            made = {
+                dealing.recorded.statement.digest
+                for step in self.successions.of(kept).steps
+                for dealing in step.dealings.values()
+            }
+            return self._recorder.proof(untrusted, index), untrusted.digest in made
 
     def _put_in_force(self, statement: Written, index: int) -> None:
         """What each recorded statement does; to be told twice changes nothing."""
@@ -217,6 +261,8 @@ class DisclosureDesk(Views):
                 self._take_decision(statement)
             case "disclosure-cancellation":
                 self._end(statement.about, _cancelled)
+            case "resharing":
+                self._take_dealing(statement, index)
             case "consent":
                 self.eraser.take_consent(statement)
             case "consent-withdrawal":
@@ -242,7 +288,7 @@ class DisclosureDesk(Views):
         record = self.book.request(statement.about)
         if not record.state.is_open:
             return
-        policy = self.kept.get(record.job_id).policy
+        policy = self.successions.now(record.job_id).policy
         approved, denied = (
             {keys_sha256(one.signer) for one in self.decisions(record) if one.kind == kind and one.signer}
             for kind in DECISIONS
@@ -253,6 +299,18 @@ class DisclosureDesk(Views):
         self.book.announce()
         if after.state is State.DENIED:
             self.doors.close(record.request_sha256)
+
+    def _take_dealing(self, statement: Written, index: int) -> None:
+        # A worker that finds a dealing behind its request refuses: shares may be others by then.
+        for record in self.book.requests(*states.OPEN, limit=-1):
+            if record.job_id == statement.about:
+                self._end(record.request_sha256, partial(states.lose, code="request_reshared"))
+        try:
+            step = self.successions.complete(self.kept.get(statement.about), index)
+        except ServiceError:
+            return  # Everything of the job was erased meanwhile.
+        if step is not None:
+            log.info("the custody of a job changed hands, at entry %d", index)
 
     def _end(self, request_sha256: str, transition: Callable[[DisclosureRecord], DisclosureRecord]) -> None:
         self.book.change(request_sha256, transition)
@@ -265,17 +323,20 @@ class DisclosureDesk(Views):
 
     def _require_able(self) -> None:
         self._require_begun()
+        self._require_witnesses()
+        if not self._is_lasting:
+            raise precondition(
+                "service_not_lasting",
+                "This service ends with its command, and a disclosure worker with it; use `bauta serve`.",
+            )
+
+    def _require_witnesses(self) -> None:
         witnesses = self._trust.witnesses
         if witnesses is None or witnesses.asks_nobody:
             raise precondition(
                 "witnesses_not_named",
                 "This service's configuration names no witnesses, and without them its operator could show "
                 "everybody another log: nothing is disclosed here.",
-            )
-        if not self._is_lasting:
-            raise precondition(
-                "service_not_lasting",
-                "This service ends with its command, and a disclosure worker with it; use `bauta serve`.",
             )
 
     def _require_room(self, requester: str) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from grpc_api.disclosures.materials import Archive
 from grpc_api.disclosures.recording import Recorder
 from grpc_api.disclosures.refusals import told
 from grpc_api.disclosures.states import DisclosureRecord, State
+from grpc_api.disclosures.succession import Dealt
 from grpc_api.disclosures.workers import Worker
 from grpc_api.errors import ServiceError, precondition, unavailable
 from keyvault.client import VaultClient
@@ -125,8 +126,13 @@ class Doors:
         """Where the sealed disclosure of a released request lies."""
         return self._p.folder / f"{request_sha256}.age"
 
-    def release(self, record: DisclosureRecord, kept: Kept) -> DisclosureRecord:
+    def release(self, record: DisclosureRecord, kept: Kept, dealt: Sequence[Dealt]) -> DisclosureRecord:
         """Has the worker count, check and disclose; every word of it goes into the log first.
+
+        Args:
+            record: the request.
+            kept: of its job, as that worker left it.
+            dealt: what its custodians dealt since.
 
         Raises:
             ServiceError: `worker_lost`, `release_running`; the log's code, and to try again is safe; or the
@@ -137,7 +143,7 @@ class Doors:
         if not door.busy.acquire(blocking=False):
             raise precondition("release_running", "This release is under way; look again in a moment.")
         try:
-            return self._release(door.worker, record, kept)
+            return self._release(door.worker, record, kept, dealt)
         except DisclosureRefusedError as refusal:
             raise told(refusal) from None
         except EnclaveError:
@@ -194,7 +200,9 @@ class Doors:
             raise _worker_lies()
         return evidence
 
-    def _release(self, worker: Worker, record: DisclosureRecord, kept: Kept) -> DisclosureRecord:
+    def _release(
+        self, worker: Worker, record: DisclosureRecord, kept: Kept, dealt: Sequence[Dealt]
+    ) -> DisclosureRecord:
         name = record.request_sha256
         evidence = self._evidence_of(record)
         key = DisclosureWorkerFacts.from_statement(evidence.payload).worker_key
@@ -202,7 +210,7 @@ class Doors:
         if DisclosureCountFacts.from_statement(counted.verify(key)).request_sha256 != name:
             raise _worker_lies()
         self._p.recorder.record(Written(DisclosureCountFacts.kind(), counted, None, name))
-        disclosed = worker.proceed(self._p.archive.gather(kept, record))
+        disclosed = worker.proceed(self._p.archive.gather(kept, dealt, record))
         for custodian, code in disclosed.blamed.items():
             log.warning("a custodian's share was left out: %s %s", custodian, code)
         statement = Envelope.from_bytes(disclosed.statement)

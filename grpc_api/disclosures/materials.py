@@ -5,12 +5,14 @@ Whatever is missing or wrong here ends in a refusal there. The desk only gathers
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from enclave.host import Materials
 from grpc_api.disclosures.book import Book
 from grpc_api.disclosures.kept import Kept
 from grpc_api.disclosures.states import DisclosureRecord
+from grpc_api.disclosures.succession import Dealt
 from grpc_api.errors import precondition
 from grpc_api.ledger import Ledger
 from keyvault.custody.history import CUSTODY_KINDS
@@ -32,11 +34,12 @@ class Archive:
     book: Book
     ledger: Ledger
 
-    def gather(self, kept: Kept, record: DisclosureRecord) -> Materials:
+    def gather(self, kept: Kept, dealt: Sequence[Dealt], record: DisclosureRecord) -> Materials:
         """Everything about one request, under the newest checkpoint.
 
         Args:
-            kept: of the request's job.
+            kept: of the request's job, as its worker left it.
+            dealt: what its custodians dealt since.
             record: the request.
 
         Raises:
@@ -61,8 +64,9 @@ class Archive:
             request_proof=record.proof,
             keys=tuple(keys.values()),
             sealed_shares=tuple(one.sealed_share for one in approvals if one.sealed_share),
-            custody_policies=(kept.custody_policy,),
+            custody_policies=tuple(dict.fromkeys((kept.custody_policy, *(one.policy.text for one in dealt)))),
             sharing=kept.sharing,
+            redealt=tuple(dict.fromkeys(one.redealt for one in dealt)),
         )
 
     def release_proof(self, measurement: str) -> bytes:

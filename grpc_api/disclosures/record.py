@@ -15,6 +15,7 @@ from keyvault.custody.record import (
     entry_line,
     head_line,
     policy_line,
+    sharing_line,
     statement_line,
 )
 
@@ -45,3 +46,5 @@ def _lines(book: Book, ledger: Ledger) -> Iterator[bytes]:
             yield statement_line(written.envelope, written.signer)
     for policy in book.policies():
         yield policy_line(policy)
+    for sharing in book.sharings():
+        yield sharing_line(sharing)

@@ -1,4 +1,4 @@
-"""What the desk keeps besides statements and requests: consents, notices, policies, releases of workers.
+"""What the desk keeps besides statements and requests: consents, notices, policies, dealings, releases.
 
 One SQLite file with the rest (`book`): every change one durable transaction.
 """
@@ -90,6 +90,8 @@ class Shelf:
         self._notices.create(_NOTICES, pk="id", if_not_exists=True)
         self._policies = self._db.table("policies")
         self._policies.create({"sha256": str, "text": str}, pk="sha256", if_not_exists=True)
+        self._dealings = self._db.table("dealings")
+        self._dealings.create({"sha256": str, "redealt": bytes}, pk="sha256", if_not_exists=True)
         self._releases = self._db.table("worker_releases")
         self._releases.create({"measurement": str, "envelope": bytes}, pk="measurement", if_not_exists=True)
 
@@ -153,6 +155,30 @@ class Shelf:
         """All of them."""
         with self._lock:
             return [read_policy(row["text"]) for row in self._policies.rows]
+
+    def keep_redealt(self, dealing: Envelope, redealt: bytes) -> None:
+        """Keeps the public part of what a custodian dealt anew: workers, custodians and audits ask for it."""
+        self._keep_sharing(dealing.digest.hex(), redealt)
+
+    def keep_first_sharing(self, job_id: str, sharing: bytes) -> None:
+        """Keeps the sharing that dealings of a job begin from: audits ask for it when the job is gone."""
+        self._keep_sharing(job_id, sharing)
+
+    def _keep_sharing(self, name: str, sharing: bytes) -> None:
+        with self._lock:
+            self._dealings.upsert({"sha256": name, "redealt": sharing}, pk="sha256")
+
+    def redealt(self, dealing: Envelope) -> bytes | None:
+        """The public part of one dealing."""
+        with self._lock:
+            for row in self._dealings.rows_where("sha256 = ?", [dealing.digest.hex()]):
+                return bytes(row["redealt"])
+        return None
+
+    def sharings(self) -> list[bytes]:
+        """Every public part that a dealing names, each once."""
+        with self._lock:
+            return [bytes(row["redealt"]) for row in self._db.query("select distinct redealt from dealings")]
 
     def keep_release(self, measurement: str, release: Envelope) -> None:
         """Keeps the release of a worker version: its jobs are asked about long after it is gone."""

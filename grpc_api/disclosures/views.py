@@ -7,6 +7,7 @@ from grpc_api.disclosures.book import Book, Written, request_unknown
 from grpc_api.disclosures.checks import recorded_request
 from grpc_api.disclosures.kept import Kept, KeptStore
 from grpc_api.disclosures.states import DisclosureRecord
+from grpc_api.disclosures.succession import Successions
 from keyvault.custody.requests import Request
 from provenance.statements import DisclosureApprovalFacts, DisclosureDenialFacts
 
@@ -25,6 +26,7 @@ class Views:
     def __init__(self, book: Book, kept: KeptStore) -> None:
         self.book = book
         self.kept = kept
+        self.successions = Successions(book, kept)
 
     def seen_by(self, asker: str, request_sha256: str) -> DisclosureRecord:
         """One request, for who made it, decides on it, or owns the service.
@@ -46,14 +48,13 @@ class Views:
         ][:MOST_SHOWN]
 
     def custody_for(self, asker: str, job_id: str) -> Kept:
-        """How a job's recovery key is kept, for custodians and requesters of its policy.
+        """How a job's recovery key was kept at first, for custodians and requesters of any policy of it.
 
         Raises:
             ServiceError: `nothing_kept`, `keys_without_part`.
         """
         kept = self.kept.get(job_id)
-        policy = kept.policy
-        if asker not in policy.custodians and asker not in policy.requesters:
+        if asker not in self.successions.seats(kept):
             raise keys_without_part()
         return kept
 

@@ -127,7 +127,7 @@ class DisclosureServicer(disclosures_pb2_grpc.DisclosureServiceServicer):
     ) -> Iterator[disclosures_pb2.GetSheetResponse]:
         """The covered thumbnails, sealed to the custodians."""
         asker = self._askers.require(request.access, "GetSheet", request.job_id)
-        if asker not in self._desk.custody_for(asker, request.job_id).policy.custodians:
+        if asker not in self._desk.successions.now(request.job_id).policy.custodians:
             raise keys_without_part()
         if not self._desk.kept.sheet_bytes(request.job_id):
             raise precondition("sheet_missing", "The job has no sheet of covered thumbnails.")
@@ -216,6 +216,35 @@ class DisclosureServicer(disclosures_pb2_grpc.DisclosureServiceServicer):
         """Records that it is taken back, and erases."""
         proof, erasures = self._desk.eraser.withdraw(read_envelope(request.withdrawal))
         return disclosures_pb2.WithdrawConsentResponse(proof=proof, erasure_proofs=erasures)
+
+    def Redeal(
+        self, request: disclosures_pb2.RedealRequest, context: grpc.ServicerContext
+    ) -> disclosures_pb2.RedealResponse:
+        """One custodian's part in a re-sharing."""
+        proof, is_in_force = self._desk.redeal(
+            read_envelope(request.dealing),
+            read_keys(request.dealer),
+            request.redealt,
+            request.custody_policy,
+            request.sealed_parts,
+        )
+        return disclosures_pb2.RedealResponse(proof=proof, is_in_force=is_in_force)
+
+    def GetResharings(
+        self, request: disclosures_pb2.GetResharingsRequest, context: grpc.ServicerContext
+    ) -> Iterator[disclosures_pb2.GetResharingsResponse]:
+        """What was dealt anew of a job, each dealing with the asker's own part."""
+        asker = self._askers.require(request.access, "GetResharings", request.job_id)
+        self._desk.custody_for(asker, request.job_id)
+        for one in self._desk.successions.dealings(request.job_id):
+            written = one.written
+            yield disclosures_pb2.GetResharingsResponse(
+                proof=self._archive.ledger.prove(written.envelope, (), written.log_index or 0),
+                dealer=_keys(written.signer),
+                redealt=one.redealt,
+                custody_policy=one.policy.text,
+                sealed_part=one.part_for(asker),
+            )
 
     def ListNotices(
         self, request: disclosures_pb2.ListNoticesRequest, context: grpc.ServicerContext

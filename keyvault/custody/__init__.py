@@ -12,14 +12,16 @@ Deciding:
 
 - `fields`, `policy`: the custody policy, TOML: rule, requesters, purposes, scope, times.
 - `requests`: a request, checked by its policy. `decisions`: a custodian's approval or denial of it.
-- `handover`: a re-sharing on record, under a new policy.
+- `handover`: a re-sharing on record, under a new policy. `succession`: who decides after all of them.
+- `holding`: what a new custodian holds, and how it becomes a share.
 - `witnessed`: statements out of the witnessed log. `history`: the log from a job to its end.
 - `tally`: the disclosure worker's count, and the rebuilding.
 
 Reading:
 
 - `access`: a question, signed by keys that a policy names.
-- `record`: the file that an audit reads. `auditing`: is it whole? `stories`: who saw what, and what is amiss.
+- `record`: the file that an audit reads. `auditing`: is it whole? `stories`: who saw what, and what is amiss;
+  `changed_hands`: who decided when.
 
 A custodian's own keys:
 

@@ -11,8 +11,11 @@ A task is a JSON object with `do` and the fields that belong to it; bytes are ba
 | `access` | `service`, `call`, `about` | `access` |
 | `sign` | `payload`, a statement | `envelope` |
 | `approve` | `policy`, `sharing`, `request`, `requester`, `share`, `worker_key` | `envelope`, `share` |
+| `redeal` | `policy`, `sharing`, `job`, `share`, `new_policy` | `envelope`, `redealt`, `parts` |
 | `deny` | `policy`, `request`, `requester`, `reason` | `envelope` |
 | `open` | `sealed`, an age file | `opened` |
+
+After a re-sharing `holding` takes the place of `share`: the dealers' parts, which become a share here.
 """
 
 from __future__ import annotations
@@ -24,11 +27,14 @@ from typing import Any, Final
 
 from keyvault.age import AgeError, open_sealed
 from keyvault.custody.access import sign_access
-from keyvault.custody.decisions import CustodianKeys, approve, deny
+from keyvault.custody.decisions import CustodianKeys, approve, deny, opened_share
 from keyvault.custody.errors import CustodianError
+from keyvault.custody.handover import sign_dealing
+from keyvault.custody.holding import Holding, seal_parts
 from keyvault.custody.policy import CustodyPolicy, keys_sha256, parse_custody_policy
 from keyvault.custody.requests import Request, check_request
-from keyvault.custody.sharing import Sharing
+from keyvault.custody.resharing import redeal
+from keyvault.custody.sharing import Sharing, job_context
 from provenance import canonical
 from provenance.dsse import Envelope, sign_envelope
 from provenance.encoding import base64_bytes, base64_text
@@ -44,6 +50,8 @@ from provenance.statements.base import Facts
 
 MAX_TASK_BYTES: Final = 64 << 20
 """Of a task and of an answer, on one line: a sheet is the largest."""
+
+JOB_ID_BYTES: Final = 16
 
 Task = Mapping[str, Any]
 
@@ -104,9 +112,27 @@ def _sign(keys: CustodianKeys, task: Task, now: datetime) -> dict[str, Any]:
 def _approve(keys: CustodianKeys, task: Task, now: datetime) -> dict[str, Any]:
     policy, request = _request(task)
     sharing = Sharing.from_bytes(_bytes(task, "sharing"))
-    share, worker_key = _bytes(task, "share"), _bytes(task, "worker_key")
-    approval = approve(policy, sharing, request, keys, share, worker_key, now)
+    approval = approve(policy, sharing, request, keys, _held(task), _bytes(task, "worker_key"), now)
     return {"envelope": _text(approval.envelope.to_bytes()), "share": _text(approval.sealed_share)}
+
+
+def _redeal(keys: CustodianKeys, task: Task, now: datetime) -> dict[str, Any]:
+    policy, new_policy = parse_custody_policy(task["policy"]), parse_custody_policy(task["new_policy"])
+    sharing, job_id = Sharing.from_bytes(_bytes(task, "sharing")), _bytes(task, "job")
+    if len(job_id) != JOB_ID_BYTES:
+        raise _invalid()
+    if sharing.context != job_context(job_id) or sharing.rule != policy.rule:
+        raise CustodianError("sharing_invalid", "the shares are of another job, or of other custodians")
+    dealer = keys_sha256(keys.signer.public)
+    if dealer not in policy.custodians:
+        raise CustodianError("custodian_unknown", "these keys are of no custodian of this policy")
+    made = redeal(sharing, dealer, opened_share(sharing, keys, _held(task)), new_policy.rule)
+    envelope = sign_dealing(sharing, made.sharing, job_id, new_policy, keys, now)
+    return {
+        "envelope": _text(envelope.to_bytes()),
+        "redealt": _text(made.sharing.to_bytes()),
+        "parts": _text(seal_parts(made, dealer, new_policy)),
+    }
 
 
 def _deny(keys: CustodianKeys, task: Task, now: datetime) -> dict[str, Any]:
@@ -130,6 +156,7 @@ _TASKS: Final[Mapping[str, Callable[[CustodianKeys, Task, datetime], dict[str, A
     "approve": _approve,
     "deny": _deny,
     "open": _open,
+    "redeal": _redeal,
     "sign": _sign,
 }
 
@@ -139,6 +166,12 @@ def _request(task: Task) -> tuple[CustodyPolicy, Request]:
     requester = _bytes(task, "requester")
     key = HybridPublicKey(requester[:ED25519_KEY_BYTES], requester[ED25519_KEY_BYTES:])
     return policy, check_request(policy, Envelope.from_bytes(_bytes(task, "request")), key)
+
+
+def _held(task: Task) -> bytes | Holding:
+    if "holding" in task:
+        return Holding.from_bytes(_bytes(task, "holding"))
+    return _bytes(task, "share")
 
 
 def _bytes(task: Task, name: str) -> bytes:

@@ -12,10 +12,11 @@ from typing import Protocol
 
 from keyvault.age import HybridIdentity
 from keyvault.custody.errors import CustodianError
+from keyvault.custody.holding import Holding
 from keyvault.custody.policy import CustodyPolicy, keys_sha256
 from keyvault.custody.requests import Request
 from keyvault.custody.seals import approved_info, dealt_info, open_share, seal_to_worker
-from keyvault.custody.sharing import Sharing, job_context
+from keyvault.custody.sharing import Share, Sharing, job_context
 from keyvault.signing.hybrid import HybridSigner
 from provenance.dsse import Envelope, sign_envelope
 from provenance.statements import DisclosureApprovalFacts, DisclosureDenialFacts
@@ -64,7 +65,7 @@ def approve(
     sharing: Sharing,
     request: Request,
     keys: CustodianKeys,
-    sealed_share: bytes,
+    sealed_share: bytes | Holding,
     worker_key: bytes,
     now: datetime,
 ) -> Approval:
@@ -75,20 +76,20 @@ def approve(
         sharing: the newest one of the job.
         request: what was read and found good by the custodian.
         keys: the custodian's own.
-        sealed_share: as it was dealt.
+        sealed_share: as it was dealt; after a re-sharing, the dealers' parts of it.
         worker_key: the disclosure worker's one-job X-Wing key, from evidence that the caller has checked.
         now: by the custodian's clock.
 
     Raises:
         CustodianError: own_request, custodian_unknown, request_not_yet, request_expired, sharing_invalid,
-            share_false, sealed_share_invalid, share_seal_broken or share_invalid.
+            share_false, sealed_share_invalid, share_seal_broken or share_invalid; redeal_false, naming a
+            dealer, or redeal_incomplete.
         ReleaseKeyError: the worker's key is none.
     """
     require_fitting(policy, sharing, request)
     custodian = _require_may_decide(policy, request, keys)
     request.require_open(now, now)
-    share = open_share(sealed_share, keys.identity, dealt_info(sharing, custodian))
-    sharing.require_true(custodian, share)
+    share = opened_share(sharing, keys, sealed_share)
     resealed = seal_to_worker(share, worker_key, approved_info(sharing, request.digest, custodian))
     facts = DisclosureApprovalFacts(
         request_sha256=request.digest.hex(),
@@ -99,6 +100,26 @@ def approve(
         approved_at=format_instant(now),
     )
     return Approval(sign_envelope(facts.to_statement(), keys.signer), resealed)
+
+
+def opened_share(sharing: Sharing, keys: CustodianKeys, sealed: bytes | Holding) -> Share:
+    """A custodian's own share, checked.
+
+    Args:
+        sharing: the newest one of the job.
+        keys: the custodian's own.
+        sealed: as it was dealt; after a re-sharing, the dealers' parts of it.
+
+    Raises:
+        CustodianError: as `approve`, of the share.
+    """
+    custodian = keys_sha256(keys.signer.public)
+    if isinstance(sealed, Holding):
+        share = sealed.share(keys.identity, custodian)
+    else:
+        share = open_share(sealed, keys.identity, dealt_info(sharing, custodian))
+    sharing.require_true(custodian, share)
+    return share
 
 
 def deny(

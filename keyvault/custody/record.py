@@ -1,18 +1,20 @@
 """The record file, `bauta.record/v1`: a log from its first entry to a signed end, and custody in it.
 
 One canonical JSON object a line, in this order: the head with the checkpoint; every entry; the statements of
-`RECORD_KINDS` with the keys that signed them, where these were people's; custody policies. Everything in it
-is checked against the checkpoint by `audit`; this module only reads and writes the form.
+`RECORD_KINDS` with the keys that signed them, where these were people's; custody policies; sharings that
+were dealt anew. Everything in it is checked against the checkpoint by `audit`; this module only reads and
+writes the form.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.policy import CustodyPolicy, parse_custody_policy
+from keyvault.custody.sharing import Sharing
 from provenance import canonical
 from provenance.dsse import Envelope
 from provenance.encoding import base64_bytes, base64_text
@@ -63,12 +65,14 @@ class Record:
         entries: by their place in the log; a place may be missing.
         statements: by the SHA-256 of their envelopes.
         policies: custody policies, by the hex digests of their texts.
+        sharings: of jobs that were dealt anew, and what was dealt, by their hex digests.
     """
 
     checkpoint: bytes
     entries: dict[int, Entry]
     statements: dict[bytes, Shown]
     policies: dict[str, CustodyPolicy]
+    sharings: dict[str, Sharing] = field(default_factory=dict)
 
 
 def head_line(checkpoint: bytes) -> bytes:
@@ -94,6 +98,11 @@ def policy_line(policy: CustodyPolicy) -> bytes:
     return _line({"custody_policy": policy.text})
 
 
+def sharing_line(sharing: bytes) -> bytes:
+    """The line of the public part of one sharing, or of one dealing."""
+    return _line({"sharing": base64_text(sharing)})
+
+
 def read_record(untrusted_lines: Iterable[bytes]) -> Record:
     """Reads a record, line by line.
 
@@ -101,7 +110,8 @@ def read_record(untrusted_lines: Iterable[bytes]) -> Record:
         untrusted_lines: each with its newline, at most `MAX_LINE_BYTES` and one.
 
     Raises:
-        CustodianError: record_malformed; custody_policy_invalid.
+        CustodianError: record_malformed; custody_policy_invalid; sharing_invalid, rule_invalid,
+            point_invalid.
     """
     lines = iter(untrusted_lines)
     try:
@@ -128,6 +138,9 @@ def _add(record: Record, line: dict[str, Any]) -> None:
         case {"custody_policy": str(text)} if len(line) == 1:
             policy = parse_custody_policy(text)
             record.policies[policy.digest.hex()] = policy
+        case {"sharing": str(text)} if len(line) == 1:
+            sharing = Sharing.from_bytes(base64_bytes(text))
+            record.sharings[sharing.digest.hex()] = sharing
         case _:
             raise _malformed("a line is none of a record")
 

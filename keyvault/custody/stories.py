@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from keyvault.custody.auditing import Finding, Placed
+from keyvault.custody.changed_hands import ChangedHands
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.policy import CustodyPolicy, keys_sha256
 from keyvault.custody.record import Record
@@ -144,6 +145,7 @@ class _Teller:
         self._erased: dict[str, set[int]] = {}
         self._consents: dict[str, tuple[ConsentFacts, HybridPublicKey]] = {}
         self._withdrawn: dict[str, int] = {}
+        self._hands = ChangedHands(record)
         self.told = Told()
 
     def take(self, placed: Placed) -> None:
@@ -197,6 +199,9 @@ class _Teller:
         by = facts.requester_key_sha256 if entry is None else entry.name
         event = _event(placed, facts, by, facts.requested_at)
         self.told.stories[name] = Story(event, "" if policy is None else policy.name)
+        decides = self._hands.policy_of(facts.job_id)
+        if decides is not None and decides != facts.custody_policy_sha256:
+            yield "request_other_policy", "The request is under a policy that no longer decided."
         if policy is None:
             yield "policy_missing", "The custody policy that the request names is not shown."
         elif placed.shown.signer is None:
@@ -244,6 +249,8 @@ class _Teller:
                     "approval_other_worker",
                     "The approval is for a worker that is not in the log before it.",
                 )
+            elif not self._hands.note_approval(request.facts.job_id, facts.sharing_sha256):
+                yield "approval_other_sharing", "The approval comes with a share that no longer counted."
             else:
                 request.approvals[placed.shown.envelope.digest.hex()] = by, facts
         request.decided.add(custodian)
@@ -285,6 +292,8 @@ class _Teller:
             yield "signature_false", "The release is by no worker that is in the log for this request."
         if story.state != "open":
             yield f"released_after_{story.state}", f"The request was {story.state} before."
+        if self._hands.overtaken(request.facts.job_id, story.asked.log_index):
+            yield "released_after_resharing", "Custodians had dealt anew since this was asked for."
         if not request.counted:
             yield "release_without_count", "The worker released without a count in the log before it."
         yield from self._within(facts, request)
@@ -345,10 +354,20 @@ class _Teller:
                 else:
                     self._withdrawn[facts.consent_sha256] = placed.log_index
             case ResharingFacts():
-                self.told.others.append(_event(placed, facts, facts.custodian_key_sha256, facts.dealt_at))
-                yield from self._signed_by(placed, facts.custodian_key_sha256)
+                yield from self._dealing(placed, facts)
             case _:
                 yield "statement_malformed", "A statement of this kind is not told here."
+
+    def _dealing(self, placed: Placed, facts: ResharingFacts) -> Iterator[tuple[str, str]]:
+        taken, wrong = self._hands.take(placed, facts)
+        event = _event(placed, facts, taken.by, facts.dealt_at)
+        event.says["policyName"] = taken.to
+        event.says["isInForce"] = taken.step is not None
+        if taken.step is not None:
+            names = taken.step.left_policy.custodians
+            event.says["handedOnBy"] = sorted(names[dealer].name for dealer in taken.step.dealings)
+        self.told.others.append(event)
+        yield from wrong or self._signed_by(placed, facts.custodian_key_sha256)
 
     def _signed(self, placed: Placed, key: HybridPublicKey) -> Iterator[tuple[str, str]]:
         try:

@@ -1,4 +1,4 @@
-"""One custodian's part in handing a job's recovery key to others, or to other shares. A format so far."""
+"""One custodian's part in handing a job's recovery key to others, or to other shares."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from provenance.statements.fields import JOB_ID, Digest, Instant, of
 
 @dataclass(frozen=True)
 class ResharingFacts(Facts):
-    """To be signed by each custodian who deals. A quorum of them makes a new sharing, under a new policy.
+    """Signed by each custodian who deals. A quorum of them makes a new sharing, under a new policy.
 
     Attributes:
         job_id: 32 hex digits.

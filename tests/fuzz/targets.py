@@ -20,6 +20,7 @@ from tests.fuzz.rooms import (
     records,
     recovery,
     replies,
+    resharing,
     reviews,
     sound,
     vault,
@@ -45,5 +46,6 @@ ROOMS = (
     disclosures,
     desks,
     recovery,
+    resharing,
 )
 TARGETS: dict[str, Target] = {target.name: target for room in ROOMS for target in room.TARGETS}

@@ -23,6 +23,7 @@ NOT_REACHED = {
     "grpc_api.disclosures.desk.DisclosureDesk.ask": "records; what it reads is check_asked",
     "grpc_api.disclosures.desk.DisclosureDesk.cancel": "records; what it reads is check_cancellation",
     "grpc_api.disclosures.desk.DisclosureDesk.decide": "records; what it reads is check_decision",
+    "grpc_api.disclosures.desk.DisclosureDesk.redeal": "records; what it reads is Successions.check",
     "grpc_api.disclosures.doors.Doors._commit": "writes files; it compares a digest and reads nothing",
     "grpc_api.disclosures.erasing.Eraser.give": "records; what it reads is read_consent",
     "grpc_api.disclosures.erasing.Eraser.withdraw": "records; what it reads is read_withdrawal",

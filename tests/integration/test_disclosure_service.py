@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,13 +30,20 @@ from grpc_api.client.notices import read_notices
 from grpc_api.errors import ServiceError
 from keyvault.age import HybridIdentity, open_sealed
 from keyvault.custody.access import Access, sign_access
+from keyvault.custody.acting import act
+from keyvault.custody.card import CustodianCard
 from keyvault.custody.decisions import approve
+from keyvault.custody.holding import Holding
+from keyvault.custody.identity import make_custodian
 from keyvault.custody.policy import CustodyPolicy, parse_custody_policy
 from keyvault.custody.requests import cancel
 from keyvault.errors import KeyvaultError
+from keyvault.key_file import write_key_file
 from keyvault.recovery.sheet import RecoverySheet
 from protos.bauta.v1 import disclosures_pb2
+from provenance import canonical
 from provenance.dsse import Envelope, sign_envelope
+from provenance.encoding import base64_bytes, base64_text
 from provenance.statements import (
     ConsentFacts,
     ConsentWithdrawalFacts,
@@ -46,6 +54,7 @@ from provenance.statements.fields import format_instant
 from tests.disclosure_world import FPS, frames_of, two_people
 from tests.unit.enclave.enclave_makers import POLICY_TEXT
 from tests.unit.keyvault.custody.custody_makers import custodian_tables, custody_text, person
+from tests.unit.keyvault.custody.test_custody_identity import passphrase
 
 KEEPING = POLICY_TEXT + '\n[recovery]\nkeep = "covers"\n'
 ME = HybridIdentity.generate()
@@ -65,6 +74,16 @@ def two_of_three() -> CustodyPolicy:
             notice='[notice]\ntell = ["custodians", "submitter"]\nhold_back_days = 0\n',
         )
     )
+
+
+def three_of_five(gil: CustodianCard) -> CustodyPolicy:
+    """Ben and Chloe stay, Ada leaves, three others come, of whom Gil has a file; three of them at once."""
+    tables = custodian_tables(("ben", "chloe", "dan", "eve"))
+    tables += f'\n[[custodians]]\nname = "gil"\nkeys = "{gil.keys}"\nrecipient = "{gil.recipient}"\n'
+    text = two_of_three().text.replace("two-of-three", "three-of-five").replace("need = 2", "need = 3")
+    text = text.replace(custodian_tables(("ada", "ben", "chloe")), tables)
+    names = json.dumps(["ben", "chloe", "dan", "eve", "gil"])
+    return parse_custody_policy(text.replace('["ada", "ben", "chloe"]', names))
 
 
 @dataclass(frozen=True)
@@ -127,13 +146,35 @@ class Scene:
         with self.as_("desk") as desk:
             return desk.ask(sign_envelope(facts.to_statement(), signer), signer.public)
 
-    def until_worker(self, name: bytes) -> None:
+    def until_worker(self, name: bytes, who: str = "ada") -> None:
         """Waits for the worker to be let in, as a custodian would."""
-        with self.as_("ada") as ada:
-            for change in ada.watch():
-                assert not change.error_code
-                if change.request_sha256 == name and change.is_attended:
-                    return
+        with self.as_(who) as custodian:
+            for change in custodian.watch():
+                if change.request_sha256 == name:
+                    assert not change.error_code
+                    if change.is_attended:
+                        return
+
+    def redeal(self, who: str, policy: CustodyPolicy) -> bool:
+        """Somebody deals anew, with what their own process does; whether the policy decides from then on."""
+        with self.as_(who) as dealer:
+            keys = person(who)
+            kept = dealer.custody(self.job_id)
+            held = kept.sealed_share
+            sealed = {"holding": held.to_bytes()} if isinstance(held, Holding) else {"share": held}
+            task = {
+                **{name: base64_text(value) for name, value in sealed.items()},
+                "do": "redeal",
+                "policy": kept.policy.text,
+                "new_policy": policy.text,
+                "job": base64_text(bytes.fromhex(self.job_id)),
+                "sharing": base64_text(kept.sharing.to_bytes()),
+            }
+            made = act(keys, canonical.dumps(task), datetime.now(UTC))
+            envelope = Envelope.from_bytes(base64_bytes(made["envelope"]))
+            public, parts = base64_bytes(made["redealt"]), base64_bytes(made["parts"])
+            given = self.job_id, envelope, keys.signer.public, public, policy.text, parts
+            return dealer.redeal(*given)[1]
 
     def approve(self, who: str, name: bytes) -> disclosures_pb2.Disclosure:
         with self.as_(who) as custodian:
@@ -295,6 +336,71 @@ class _Says:
 
     def access(self, service: str, call: str, about: str = "") -> Access:
         return Access.from_bytes(self.question)
+
+
+def test_from_two_of_three_to_three_of_five_and_on_to_new_shares(
+    scene: Scene,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Gil does it all with commands: their file, their passphrase, their own process."""
+    made = make_custodian(passphrase())
+    write_key_file(tmp_path / "gil.custodian", made.to_bytes(), None)
+
+    def as_gil(*words: str) -> Any:
+        monkeypatch.setattr(sys, "stdin", io.StringIO("four words are better\n"))
+        own = ["--keys", str(tmp_path / "gil.custodian"), "--data", str(scene.service.data), "--json"]
+        code, error = run("disclose", *words, *own)
+        assert code == 0, error
+        return json.loads(capsys.readouterr().out)
+
+    before, after = scene.kept(), three_of_five(made.card)
+    (tmp_path / "five.toml").write_text(after.text)
+    asked = scene.ask()
+    with scene.as_("dan") as dan, refused("keys_without_part"):
+        dan.custody(scene.job_id)
+    assert scene.redeal("ada", after) is False
+    with scene.as_("desk") as desk:
+        state = {one.request_sha256: one.error_code for one in desk.all()}
+    assert state[asked.request_sha256] == "request_reshared"
+    with refused("dealt_already"):
+        scene.redeal("ada", after)
+    with refused("custodian_unknown"):
+        scene.redeal("eve", after)
+    assert scene.redeal("chloe", after) is True
+    kept = scene.kept()
+    assert (kept.policy, kept.sharing.epoch) == (after, 1)
+    assert kept.sharing.root == before.sharing.root
+    with refused("request_other_policy"):
+        scene.ask(custody_policy_sha256=before.policy.digest.hex())
+
+    asked = scene.ask()
+    name = asked.request_sha256
+    scene.until_worker(name, "dan")
+    with scene.as_("ada") as ada, refused("request_unknown"):
+        ada.show(name, ada.custody)
+    assert scene.approve("chloe", name).state == disclosures_pb2.DISCLOSURE_STATE_WAITING
+    assert scene.approve("dan", name).state == disclosures_pb2.DISCLOSURE_STATE_WAITING
+    assert as_gil("approve", name.hex())["state"] == "ready"
+    with scene.as_("desk") as desk:
+        released = desk.release(name)
+        facts = desk.check_release(released, desk.show(name, desk.custody)[0].request.facts)
+        assert len(facts.approvals_sha256) == 3
+        desk.fetch(released, tmp_path / "disclosure.age")
+    with (tmp_path / "disclosure.age").open("rb") as sealed:
+        video = io.BytesIO()
+        open_sealed(sealed, video, [person("desk").identity])
+    assert len(frames_of(video.getvalue())) == FPS
+
+    # The same people again, with new shares.
+    told = as_gil("redeal", scene.job_id, "--to", str(tmp_path / "five.toml"))
+    assert (told["in_force"], told["custody_policy"]) == (False, after.digest.hex())
+    assert [scene.redeal(who, after) for who in ("ben", "eve")] == [False, True]
+    assert scene.kept().sharing.epoch == 2
+    code, _ = run("audit", "--data", str(scene.service.data))
+    page = capsys.readouterr().out
+    assert (code, "custody changed hands, by ada, chloe, to policy three-of-five" in page) == (0, True), page
 
 
 def test_consent_given_is_a_reason_and_taken_back_it_erases(scene: Scene) -> None:

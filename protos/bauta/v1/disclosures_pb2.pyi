@@ -224,13 +224,13 @@ class GetCustodyResponse(_message.Message):
     SEALED_SHARE_FIELD_NUMBER: _builtins.int
     SHEET_BYTES_FIELD_NUMBER: _builtins.int
     custody_policy: _builtins.str
-    """The custody policy that decides, TOML."""
+    """The custody policy that the job came with, TOML. What decides now follows from GetResharings."""
     sharing: _builtins.bytes
-    """The sharing, canonical JSON."""
+    """The sharing that the job's worker made, canonical JSON."""
     job_proof: _builtins.bytes
     """The proof file (JSON) of the job."""
     sealed_share: _builtins.bytes
-    """The asker's own sealed share; empty for who is no custodian."""
+    """The asker's own sealed share; empty for who is no custodian of that policy, and after a re-sharing."""
     sheet_bytes: _builtins.int
     """Size of the sheet of covered thumbnails in bytes; 0 where there is none."""
     def __init__(
@@ -1024,3 +1024,135 @@ class ReadRecordResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReadRecordResponse: _TypeAlias = ReadRecordResponse  # noqa: Y015
+
+@_typing.final
+class RedealRequest(_message.Message):
+    """RedealRequest holds one dealer's part in a re-sharing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEALING_FIELD_NUMBER: _builtins.int
+    DEALER_FIELD_NUMBER: _builtins.int
+    REDEALT_FIELD_NUMBER: _builtins.int
+    CUSTODY_POLICY_FIELD_NUMBER: _builtins.int
+    SEALED_PARTS_FIELD_NUMBER: _builtins.int
+    dealing: _builtins.bytes
+    """A DSSE envelope (JSON) of a resharing statement."""
+    redealt: _builtins.bytes
+    """The public part of what was dealt, canonical JSON."""
+    custody_policy: _builtins.str
+    """The custody policy that is to decide, TOML."""
+    sealed_parts: _builtins.bytes
+    """The parts, sealed: 1,200 bytes for each custodian of that policy, in the order of its rule."""
+    @_builtins.property
+    def dealer(self) -> Global___SigningKeys:
+        """Who signed it: a custodian of the policy in force."""
+
+    def __init__(
+        self,
+        *,
+        dealing: _builtins.bytes = ...,
+        dealer: Global___SigningKeys | None = ...,
+        redealt: _builtins.bytes = ...,
+        custody_policy: _builtins.str = ...,
+        sealed_parts: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dealer", b"dealer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["custody_policy", b"custody_policy", "dealer", b"dealer", "dealing", b"dealing", "redealt", b"redealt", "sealed_parts", b"sealed_parts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedealRequest: _TypeAlias = RedealRequest  # noqa: Y015
+
+@_typing.final
+class RedealResponse(_message.Message):
+    """RedealResponse says what became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROOF_FIELD_NUMBER: _builtins.int
+    IS_IN_FORCE_FIELD_NUMBER: _builtins.int
+    proof: _builtins.bytes
+    """The dealing's proof file (JSON)."""
+    is_in_force: _builtins.bool
+    """Whether enough custodians have dealt, and that policy decides from here on."""
+    def __init__(
+        self,
+        *,
+        proof: _builtins.bytes = ...,
+        is_in_force: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_in_force", b"is_in_force", "proof", b"proof"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedealResponse: _TypeAlias = RedealResponse  # noqa: Y015
+
+@_typing.final
+class GetResharingsRequest(_message.Message):
+    """GetResharingsRequest names a job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESS_FIELD_NUMBER: _builtins.int
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    access: _builtins.bytes
+    """As for GetCustody; custodians whom a re-sharing brings in may ask, too."""
+    job_id: _builtins.str
+    """32 hexadecimal digits."""
+    def __init__(
+        self,
+        *,
+        access: _builtins.bytes = ...,
+        job_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "job_id", b"job_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetResharingsRequest: _TypeAlias = GetResharingsRequest  # noqa: Y015
+
+@_typing.final
+class GetResharingsResponse(_message.Message):
+    """GetResharingsResponse holds one dealing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROOF_FIELD_NUMBER: _builtins.int
+    DEALER_FIELD_NUMBER: _builtins.int
+    REDEALT_FIELD_NUMBER: _builtins.int
+    CUSTODY_POLICY_FIELD_NUMBER: _builtins.int
+    SEALED_PART_FIELD_NUMBER: _builtins.int
+    proof: _builtins.bytes
+    """Its proof file (JSON)."""
+    redealt: _builtins.bytes
+    """The public part, canonical JSON."""
+    custody_policy: _builtins.str
+    """The custody policy that it deals to, TOML."""
+    sealed_part: _builtins.bytes
+    """What was sealed to the asker, 1,200 bytes; empty for whom nothing was, or once it is handed on again."""
+    @_builtins.property
+    def dealer(self) -> Global___SigningKeys:
+        """Who dealt."""
+
+    def __init__(
+        self,
+        *,
+        proof: _builtins.bytes = ...,
+        dealer: Global___SigningKeys | None = ...,
+        redealt: _builtins.bytes = ...,
+        custody_policy: _builtins.str = ...,
+        sealed_part: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dealer", b"dealer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["custody_policy", b"custody_policy", "dealer", b"dealer", "proof", b"proof", "redealt", b"redealt", "sealed_part", b"sealed_part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetResharingsResponse: _TypeAlias = GetResharingsResponse  # noqa: Y015

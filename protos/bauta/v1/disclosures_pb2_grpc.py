@@ -102,6 +102,16 @@ class DisclosureServiceStub:
                 request_serializer=protos_dot_bauta_dot_v1_dot_disclosures__pb2.WithdrawConsentRequest.SerializeToString,
                 response_deserializer=protos_dot_bauta_dot_v1_dot_disclosures__pb2.WithdrawConsentResponse.FromString,
                 _registered_method=True)
+        self.Redeal = channel.unary_unary(
+                '/bauta.v1.DisclosureService/Redeal',
+                request_serializer=protos_dot_bauta_dot_v1_dot_disclosures__pb2.RedealRequest.SerializeToString,
+                response_deserializer=protos_dot_bauta_dot_v1_dot_disclosures__pb2.RedealResponse.FromString,
+                _registered_method=True)
+        self.GetResharings = channel.unary_stream(
+                '/bauta.v1.DisclosureService/GetResharings',
+                request_serializer=protos_dot_bauta_dot_v1_dot_disclosures__pb2.GetResharingsRequest.SerializeToString,
+                response_deserializer=protos_dot_bauta_dot_v1_dot_disclosures__pb2.GetResharingsResponse.FromString,
+                _registered_method=True)
         self.ListNotices = channel.unary_unary(
                 '/bauta.v1.DisclosureService/ListNotices',
                 request_serializer=protos_dot_bauta_dot_v1_dot_disclosures__pb2.ListNoticesRequest.SerializeToString,
@@ -212,6 +222,21 @@ class DisclosureServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Redeal(self, request, context):
+        """Redeal records that a custodian divides their own share anew, by another policy. With a quorum of them that
+        policy is in force; the job's open requests end with the first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetResharings(self, request, context):
+        """GetResharings streams what was dealt anew of a job, in the order of the log, with the asker's own parts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListNotices(self, request, context):
         """ListNotices returns the sealed notices to whoever handed jobs in, of those that are due.
         """
@@ -293,6 +318,16 @@ def add_DisclosureServiceServicer_to_server(servicer, server):
                     servicer.WithdrawConsent,
                     request_deserializer=protos_dot_bauta_dot_v1_dot_disclosures__pb2.WithdrawConsentRequest.FromString,
                     response_serializer=protos_dot_bauta_dot_v1_dot_disclosures__pb2.WithdrawConsentResponse.SerializeToString,
+            ),
+            'Redeal': grpc.unary_unary_rpc_method_handler(
+                    servicer.Redeal,
+                    request_deserializer=protos_dot_bauta_dot_v1_dot_disclosures__pb2.RedealRequest.FromString,
+                    response_serializer=protos_dot_bauta_dot_v1_dot_disclosures__pb2.RedealResponse.SerializeToString,
+            ),
+            'GetResharings': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetResharings,
+                    request_deserializer=protos_dot_bauta_dot_v1_dot_disclosures__pb2.GetResharingsRequest.FromString,
+                    response_serializer=protos_dot_bauta_dot_v1_dot_disclosures__pb2.GetResharingsResponse.SerializeToString,
             ),
             'ListNotices': grpc.unary_unary_rpc_method_handler(
                     servicer.ListNotices,
@@ -659,6 +694,60 @@ class DisclosureService:
             '/bauta.v1.DisclosureService/WithdrawConsent',
             protos_dot_bauta_dot_v1_dot_disclosures__pb2.WithdrawConsentRequest.SerializeToString,
             protos_dot_bauta_dot_v1_dot_disclosures__pb2.WithdrawConsentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Redeal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bauta.v1.DisclosureService/Redeal',
+            protos_dot_bauta_dot_v1_dot_disclosures__pb2.RedealRequest.SerializeToString,
+            protos_dot_bauta_dot_v1_dot_disclosures__pb2.RedealResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetResharings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/bauta.v1.DisclosureService/GetResharings',
+            protos_dot_bauta_dot_v1_dot_disclosures__pb2.GetResharingsRequest.SerializeToString,
+            protos_dot_bauta_dot_v1_dot_disclosures__pb2.GetResharingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -64,6 +64,12 @@ class DisclosureServiceStub:
     """GiveConsent records somebody's consent, vouched for by whoever handed the job in."""
     WithdrawConsent: _grpc.UnaryUnaryMultiCallable[_disclosures_pb2.WithdrawConsentRequest, _disclosures_pb2.WithdrawConsentResponse]
     """WithdrawConsent records that a consent is taken back, and erases its tracks."""
+    Redeal: _grpc.UnaryUnaryMultiCallable[_disclosures_pb2.RedealRequest, _disclosures_pb2.RedealResponse]
+    """Redeal records that a custodian divides their own share anew, by another policy. With a quorum of them that
+    policy is in force; the job's open requests end with the first.
+    """
+    GetResharings: _grpc.UnaryStreamMultiCallable[_disclosures_pb2.GetResharingsRequest, _disclosures_pb2.GetResharingsResponse]
+    """GetResharings streams what was dealt anew of a job, in the order of the log, with the asker's own parts."""
     ListNotices: _grpc.UnaryUnaryMultiCallable[_disclosures_pb2.ListNoticesRequest, _disclosures_pb2.ListNoticesResponse]
     """ListNotices returns the sealed notices to whoever handed jobs in, of those that are due."""
     ReadRecord: _grpc.UnaryStreamMultiCallable[_disclosures_pb2.ReadRecordRequest, _disclosures_pb2.ReadRecordResponse]
@@ -105,6 +111,12 @@ class DisclosureServiceAsyncStub(DisclosureServiceStub):
     """GiveConsent records somebody's consent, vouched for by whoever handed the job in."""
     WithdrawConsent: _aio.UnaryUnaryMultiCallable[_disclosures_pb2.WithdrawConsentRequest, _disclosures_pb2.WithdrawConsentResponse]  # type: ignore[assignment]
     """WithdrawConsent records that a consent is taken back, and erases its tracks."""
+    Redeal: _aio.UnaryUnaryMultiCallable[_disclosures_pb2.RedealRequest, _disclosures_pb2.RedealResponse]  # type: ignore[assignment]
+    """Redeal records that a custodian divides their own share anew, by another policy. With a quorum of them that
+    policy is in force; the job's open requests end with the first.
+    """
+    GetResharings: _aio.UnaryStreamMultiCallable[_disclosures_pb2.GetResharingsRequest, _disclosures_pb2.GetResharingsResponse]  # type: ignore[assignment]
+    """GetResharings streams what was dealt anew of a job, in the order of the log, with the asker's own parts."""
     ListNotices: _aio.UnaryUnaryMultiCallable[_disclosures_pb2.ListNoticesRequest, _disclosures_pb2.ListNoticesResponse]  # type: ignore[assignment]
     """ListNotices returns the sealed notices to whoever handed jobs in, of those that are due."""
     ReadRecord: _aio.UnaryStreamMultiCallable[_disclosures_pb2.ReadRecordRequest, _disclosures_pb2.ReadRecordResponse]  # type: ignore[assignment]
@@ -221,6 +233,24 @@ class DisclosureServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_disclosures_pb2.WithdrawConsentResponse, _abc.Awaitable[_disclosures_pb2.WithdrawConsentResponse]]:
         """WithdrawConsent records that a consent is taken back, and erases its tracks."""
+
+    @_abc_1.abstractmethod
+    def Redeal(
+        self,
+        request: _disclosures_pb2.RedealRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_disclosures_pb2.RedealResponse, _abc.Awaitable[_disclosures_pb2.RedealResponse]]:
+        """Redeal records that a custodian divides their own share anew, by another policy. With a quorum of them that
+        policy is in force; the job's open requests end with the first.
+        """
+
+    @_abc_1.abstractmethod
+    def GetResharings(
+        self,
+        request: _disclosures_pb2.GetResharingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_disclosures_pb2.GetResharingsResponse], _abc.AsyncIterator[_disclosures_pb2.GetResharingsResponse]]:
+        """GetResharings streams what was dealt anew of a job, in the order of the log, with the asker's own parts."""
 
     @_abc_1.abstractmethod
     def ListNotices(

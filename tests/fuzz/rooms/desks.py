@@ -12,8 +12,8 @@ from typing import Any, cast
 from console.audit.reading import lines_of
 from console.disclosing import decision_of
 from grpc_api.client.disclosures import read_kept_job
-from grpc_api.client.disclosures import read_keys as read_shown_keys
 from grpc_api.client.erasures import _checked, _require_recorded
+from grpc_api.client.resharing import read_keys as read_shown_keys
 from grpc_api.disclosures.askers import Askers
 from grpc_api.disclosures.checks import (
     check_asked,
@@ -367,7 +367,7 @@ TARGETS = (
     Target(
         name="shown_keys",
         sender="the service, to a custodian",
-        parsers=("grpc_api.client.disclosures.read_keys",),
+        parsers=("grpc_api.client.resharing.read_keys",),
         parse=take_shown_keys,
         seeds=lambda: (person("ada").signer.public.ed25519 + person("ada").signer.public.mldsa65,),
         errors=(ProvenanceError,),

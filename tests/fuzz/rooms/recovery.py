@@ -28,7 +28,8 @@ from grpc_api.errors import ServiceError
 from grpc_api.jobs.keeping import require_named
 from grpc_api.jobs.refused import WorkerRefusedError
 from keyvault.custody.acting import act
-from keyvault.custody.sharing import job_context
+from keyvault.custody.seals import dealt_info, seal_share
+from keyvault.custody.sharing import deal, job_context
 from keyvault.errors import KeyvaultError
 from keyvault.recovery.errors import RecoveryError
 from keyvault.recovery.ring import RecoveryRing
@@ -44,6 +45,7 @@ from tests.fuzz.target import Target
 from tests.unit.grpc_api.test_recovery_kept import JOB, Scene, stated, told
 from tests.unit.keyvault.custody.custody_makers import (
     ASKED_AT,
+    custody_policy,
     custody_text,
     person,
     request_facts,
@@ -131,7 +133,18 @@ def tasks() -> tuple[bytes, ...]:
     own = request_facts(requester_key_sha256=person("ada").digest)
     signed = {"do": "sign", "payload": base64_text(own.to_statement())}
     question = {"do": "access", "service": "log", "call": "List", "about": ""}
-    return tuple(canonical.dumps(task) for task in (asked, signed, question))
+    sharing = deal(custody_policy().rule, job_context(JOB_ID))
+    ada = person("ada")
+    info = dealt_info(sharing.sharing, ada.digest)
+    redealt = {
+        "do": "redeal",
+        "policy": custody_text(),
+        "new_policy": custody_text(),
+        "job": base64_text(JOB_ID),
+        "sharing": base64_text(sharing.sharing.to_bytes()),
+        "share": base64_text(seal_share(sharing.shares[ada.digest], ada.identity.recipient, info)),
+    }
+    return tuple(canonical.dumps(task) for task in (asked, signed, question, redealt))
 
 
 def _text(raw: bytes) -> str:
@@ -142,7 +155,7 @@ def _text(raw: bytes) -> str:
 def do_task(untrusted: bytes) -> None:
     """Whatever is done is an answer of words, never a key."""
     answer = act(person("ada"), untrusted, ASKED_AT)
-    assert answer.keys() <= {"access", "envelope", "share", "opened"}
+    assert answer.keys() <= {"access", "envelope", "share", "opened", "redealt", "parts"}
 
 
 def name_kept(untrusted: bytes) -> None:

@@ -18,7 +18,6 @@ DOCS = Path(__file__).parents[3] / "docs"
 TEXT = (DOCS / "formats.md").read_text()
 STATEMENTS_TEXT = (DOCS / "statements.md").read_text()
 EXAMPLES = re.findall(r"```json\n(.*?)```", STATEMENTS_TEXT + TEXT, re.DOTALL)
-EMITTED_BY_NOBODY = {"resharing"}
 
 
 @pytest.mark.parametrize("kind", STATEMENTS, ids=lambda kind: kind.__name__)
@@ -33,20 +32,7 @@ def test_every_predicate_is_listed_once_and_in_order() -> None:
     listed = re.findall(r"^\| `(urn:bauta:predicate:[^`]+)` \|.*\| (.*) \|$", TEXT, re.MULTILINE)
     assert [name for name, _ in listed] == [kind.PREDICATE_TYPE for kind in STATEMENTS]
     assert set(re.findall(r"^### `(.*)`$", STATEMENTS_TEXT, re.MULTILINE)) == {name for name, _ in listed}
-    unsaid = {name.split(":")[3] for name, signer in listed if signer == "a format; emitted by nobody yet"}
-    assert unsaid == EMITTED_BY_NOBODY
-
-
-def test_what_the_manual_calls_a_format_only_is_made_nowhere() -> None:
-    root = DOCS.parent
-    made = {kind.__name__ for kind in STATEMENTS if kind.kind() in EMITTED_BY_NOBODY}
-    # Its room has the code that makes it; workers read it, and nobody calls that code.
-    room = root / "keyvault" / "custody"
-    for package in ("console", "enclave", "grpc_api", "keyvault"):
-        for path in (root / package).rglob("*.py"):
-            if path.is_relative_to(room):
-                continue
-            assert not any(f"{name}(" in path.read_text(encoding="utf-8") for name in made), path.name
+    assert not [name for name, signer in listed if "nobody" in signer]
 
 
 @pytest.mark.parametrize(

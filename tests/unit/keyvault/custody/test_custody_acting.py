@@ -18,9 +18,12 @@ from keyvault.age import HybridIdentity, SealWriter
 from keyvault.custody.access import Access
 from keyvault.custody.acting import act
 from keyvault.custody.errors import CustodianError
+from keyvault.custody.holding import Holding, part_for
 from keyvault.custody.identity import make_custodian
+from keyvault.custody.policy import parse_custody_policy
+from keyvault.custody.resharing import new_sharing
 from keyvault.custody.seals import approved_info, dealt_info, open_in_worker, seal_share
-from keyvault.custody.sharing import deal, job_context
+from keyvault.custody.sharing import Sharing, deal, job_context
 from keyvault.key_file import write_key_file
 from keyvault.release import OneJobKey
 from provenance import canonical
@@ -31,10 +34,12 @@ from provenance.statements import (
     DisclosureApprovalFacts,
     DisclosureCancellationFacts,
     DisclosureDenialFacts,
+    ResharingFacts,
 )
 from tests.unit.keyvault.custody.custody_makers import (
     ASKED_AT,
     JOB_ID,
+    custodian_tables,
     custody_policy,
     custody_text,
     person,
@@ -50,6 +55,11 @@ DEALT = deal(custody_policy().rule, job_context(JOB_ID))
 WORKER = OneJobKey.generate()
 KEY = person("desk").signer.public
 REQUEST = signed_request()
+ONE_OF_TWO = custody_text(
+    head='schema = "bauta.custody/v1"\nname = "two"\nsummary = "One of two."\nquorum = "some"\n',
+    custodians=custodian_tables(("fay", "gus")),
+    groups='[[groups]]\nname = "some"\nneed = 1\nof = ["fay", "gus"]\n',
+)
 
 
 def ask(task: Mapping[str, str | bytes], who: str = "chloe") -> dict[str, bytes]:
@@ -90,6 +100,52 @@ def test_an_approval_hands_the_share_to_the_worker_and_to_nobody_else() -> None:
     assert open_in_worker(answer["share"], WORKER, info) == DEALT.shares[CHLOE.digest]
     with pytest.raises(CustodianError):
         open_in_worker(answer["share"], OneJobKey.generate(), info)
+
+
+def redealing(**more: str | bytes) -> dict[str, str | bytes]:
+    """Chloe's part in handing on, out of the share that she was dealt."""
+    share = approval()["share"]
+    task: dict[str, str | bytes] = {
+        "do": "redeal",
+        "policy": custody_text(),
+        "new_policy": ONE_OF_TWO,
+        "job": JOB_ID,
+        "sharing": DEALT.sharing.to_bytes(),
+        "share": share,
+    }
+    return {**task, **more}
+
+
+def test_a_share_is_divided_in_its_own_process_and_becomes_one_in_another() -> None:
+    """From the newsroom to two people, and from them on to the newsroom again."""
+    after = parse_custody_policy(ONE_OF_TWO)
+    redealt, parts = {}, {}
+    for name in ("ada", "chloe", "dan"):
+        own = person(name)
+        share = seal_share(
+            DEALT.shares[own.digest], own.identity.recipient, dealt_info(DEALT.sharing, own.digest)
+        )
+        made = ask(redealing(share=share), who=name)
+        facts = ResharingFacts.from_statement(Envelope.from_bytes(made["envelope"]).verify(own.signer.public))
+        redealt[own.digest] = Sharing.from_bytes(made["redealt"])
+        parts[own.digest] = part_for(made["parts"], after, person("fay").digest)
+        assert facts.redealt_sha256 == redealt[own.digest].digest.hex()
+        assert facts.custody_policy_sha256 == after.digest.hex()
+    made_of_it = new_sharing(DEALT.sharing, redealt)
+    holding = Holding(DEALT.sharing, redealt, parts)
+    again = {
+        "policy": ONE_OF_TWO,
+        "new_policy": custody_text(),
+        "job": JOB_ID,
+        "do": "redeal",
+        "sharing": made_of_it.to_bytes(),
+        "holding": holding.to_bytes(),
+    }
+    answer = ask(again, who="fay")
+    assert Sharing.from_bytes(answer["redealt"]).root == made_of_it.commitment_of(person("fay").digest)
+    with pytest.raises(CustodianError) as refusal:
+        ask(again, who="gus")
+    assert refusal.value.code == "redeal_false"
 
 
 def test_a_denial_names_its_reason() -> None:
@@ -181,6 +237,32 @@ REFUSED: dict[str, tuple[Callable[[], Mapping[str, Any]], str]] = {
             )
         ),
         "share_seal_broken",
+    ),
+    "a share divided by somebody without one": (
+        lambda: redealing(policy=ONE_OF_TWO, new_policy=custody_text()),
+        "sharing_invalid",
+    ),
+    "a share divided for another job": (lambda: redealing(job=bytes(16)), "sharing_invalid"),
+    "a share divided for a job without a number": (lambda: redealing(job=b"x"), "task_invalid"),
+    "a share divided by no policy": (lambda: redealing(new_policy="x"), "custody_policy_invalid"),
+    "somebody else's share divided": (
+        lambda: redealing(
+            share=seal_share(
+                DEALT.shares[person("dan").digest],
+                CHLOE.identity.recipient,
+                dealt_info(DEALT.sharing, CHLOE.digest),
+            )
+        ),
+        "share_false",
+    ),
+    "parts that are none": (lambda: redealing(holding=b"{}"), "holding_invalid"),
+    "parts of somebody who has no name": (
+        lambda: redealing(holding=Holding(DEALT.sharing, {}, {"x": b""}).to_bytes()),
+        "holding_invalid",
+    ),
+    "no parts at all": (
+        lambda: redealing(holding=Holding(DEALT.sharing, {}, {}).to_bytes()),
+        "redeal_incomplete",
     ),
     "shares of another job": (
         lambda: approval(sharing=deal(custody_policy().rule, job_context(bytes(16))).sharing.to_bytes()),
