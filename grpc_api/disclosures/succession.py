@@ -17,7 +17,7 @@ from grpc_api.disclosures.kept import Kept, KeptStore
 from grpc_api.errors import exhausted, precondition
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.handover import Dealing
-from keyvault.custody.holding import part_for, require_parts
+from keyvault.custody.holding import part_digests, part_for, parts_digest, require_parts
 from keyvault.custody.policy import CustodyPolicy, keys_sha256, parse_custody_policy
 from keyvault.custody.sharing import MAX_SHARING_BYTES, Sharing
 from keyvault.custody.succession import Step, Succession
@@ -47,6 +47,11 @@ class Dealt:
     written: Written
     policy: CustodyPolicy
     redealt: bytes
+
+    @property
+    def part_digests(self) -> bytes:
+        """The digests of all parts; with them each custodian checks their own."""
+        return part_digests(self.written.sealed_share)
 
     def part_for(self, custodian: str) -> bytes:
         """What is sealed to a custodian; empty where nothing is."""
@@ -118,6 +123,8 @@ class Successions:
         require_parts(untrusted_parts, policy)
         dealing = _dealing(untrusted, 0, dealer, untrusted_redealt)
         facts = _facts(untrusted)
+        if facts.parts_sha256 != parts_digest(part_digests(untrusted_parts)):
+            raise CustodianError("dealing_other", "these are not the parts that the dealer signed for")
         succession, policies = self._followed(kept)
         if facts.sharing_sha256 in {step.left.digest.hex() for step in succession.steps}:
             raise precondition("dealing_stale", "These shares were handed on already; others decide now.")
