@@ -33,6 +33,9 @@ MAX_POLICIES: Final = 16
 MAX_DEALINGS: Final = 2
 """Of one custodian from one share, each to another policy: a hand-over may come to nothing, once."""
 
+MAX_DEALINGS_OF_JOB: Final = 512
+"""From first to last: a disclosure worker is shown the public part of every one."""
+
 
 @dataclass(frozen=True)
 class Dealt:
@@ -130,12 +133,14 @@ class Successions:
             raise precondition("dealing_stale", "These shares were handed on already; others decide now.")
         succession.require(policy, dealing)
         name = keys_sha256(dealer)
-        waiting = [one for one in self._book.unplaced() if one.about == kept.job_id and one.signer == dealer]
-        if any(one.envelope.digest != untrusted.digest for one in waiting):
-            raise CustodianError("dealt_already", "a custodian deals once to one policy", name)
-        known = policy.digest in policies
-        if succession.dealings_of(name) >= MAX_DEALINGS or (not known and len(policies) >= MAX_POLICIES):
-            raise exhausted("too_many_resharings", "These shares are dealt to too many policies already.")
+        if (
+            succession.dealings_of(name) >= MAX_DEALINGS
+            or len(policies | {policy.digest}) > MAX_POLICIES
+            or len(self.dealings(kept.job_id)) >= MAX_DEALINGS_OF_JOB
+        ):
+            raise exhausted(
+                "too_many_resharings", "The shares of this job were dealt anew too often already."
+            )
         return policy
 
     def complete(self, kept: Kept, log_index: int) -> Step | None:

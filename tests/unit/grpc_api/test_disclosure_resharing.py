@@ -327,6 +327,29 @@ def test_a_service_that_starts_anew_knows_who_decides(scene: Scene) -> None:
         hand_on(scene, "ben")
 
 
+def test_dealings_come_into_the_log_one_after_the_other(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that the log does not take has no effect until it does, and the next one waits for it."""
+    monkeypatch.setattr("grpc_api.disclosures.recording.PATIENCE_SECONDS", 0.0)
+    witnesses, scene.witnesses = scene.witnesses, scene.witnesses[:1]
+    with refused("quorum_not_met"):
+        hand_on(scene, "ada")
+    with refused("dealing_waiting"):
+        hand_on(scene, "ben")
+    assert scene.desk.successions.dealings(JOB_ID.hex()) == []
+    scene.witnesses = witnesses
+    assert hand_on(scene, "ben") == [True]
+    assert scene.kinds().count("resharing") == 2
+
+
+def test_the_dealings_of_a_job_have_an_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grpc_api.disclosures.succession.MAX_DEALINGS_OF_JOB", 1)
+    hand_on(scene, "ada")
+    with refused("too_many_resharings"):
+        hand_on(scene, "ben")
+
+
 def test_without_witnesses_nobody_hands_on(tmp_path: Path) -> None:
     made = Scene(tmp_path, text=BEFORE, witnesses=0)
     try:
