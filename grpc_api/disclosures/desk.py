@@ -255,7 +255,7 @@ class DisclosureDesk(Views):
             return self._recorder.proof(untrusted, index), untrusted.digest in made
 
     def _require_settled(self, job_id: str, untrusted: Envelope) -> None:
-        """What was dealt before goes into the log before: else this one could come from shares that are left."""
+        """What was dealt before goes into the log before: this one might come from shares that are left."""
         self._recorder.settle()
         for one in self.book.unplaced():
             is_dealing = (one.kind, one.about) == (ResharingFacts.kind(), job_id)
