@@ -232,7 +232,7 @@ class DisclosureDesk(Views):
         self._require_witnesses()
         with self._recorder.one_at_a_time:
             kept = self.kept.get(claimed_job(untrusted))
-            self._require_settled(kept.job_id, untrusted)
+            self._require_settled(kept.job_id, untrusted.digest)
             known = self.book.statement(untrusted.digest.hex())
             if known is None or known.log_index is None:
                 policy = self.successions.check(
@@ -254,12 +254,12 @@ class DisclosureDesk(Views):
             }
             return self._recorder.proof(untrusted, index), untrusted.digest in made
 
-    def _require_settled(self, job_id: str, untrusted: Envelope) -> None:
+    def _require_settled(self, job_id: str, besides: bytes) -> None:
         """What was dealt before goes into the log before: this one might come from shares that are left."""
         self._recorder.settle()
         for one in self.book.unplaced():
             is_dealing = (one.kind, one.about) == (ResharingFacts.kind(), job_id)
-            if is_dealing and one.envelope.digest != untrusted.digest:
+            if is_dealing and one.envelope.digest != besides:
                 raise unavailable(
                     "dealing_waiting", "Another dealing of this job waits for the log; try again."
                 )
