@@ -8,7 +8,7 @@ and witnessed, and goes from there: policy, sharing, request, worker.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -143,7 +143,7 @@ class DisclosureClient:
         if sharing.context != job_context(bytes.fromhex(job_id)):
             raise invalid("custody_differs", "The shares are of another job.")
         succession = Succession(policy, sharing, bytes.fromhex(job_id))
-        parts = follow(succession, self._resharings(job_id), self._trust)
+        parts = self._followed(job_id, succession)
         share: bytes | Holding = shown.sealed_share
         if succession.steps:
             share = holding_of(succession.steps[-1], parts) or b""
@@ -188,11 +188,13 @@ class DisclosureClient:
             for one in step.dealings.values()
         )
 
-    def _resharings(self, job_id: str) -> Iterator[disclosures_pb2.GetResharingsResponse]:
+    def _followed(self, job_id: str, succession: Succession) -> Mapping[bytes, bytes]:
+        """Takes all that was dealt anew; the asker's own parts."""
         access = self._access("GetResharings", job_id)
         request = disclosures_pb2.GetResharingsRequest(access=access, job_id=job_id)
+        asker = Access.from_bytes(access).asker
         with service_errors():
-            yield from self._stub.GetResharings(request)
+            return follow(succession, self._stub.GetResharings(request), self._trust, asker)
 
     def sheet(self, kept: KeptJob) -> bytes:
         """The sealed sheet of covered thumbnails.

@@ -13,10 +13,9 @@ from typing import Final
 from grpc_api.errors import invalid
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.handover import Dealing
-from keyvault.custody.holding import Holding
+from keyvault.custody.holding import Holding, require_own_part
 from keyvault.custody.policy import keys_sha256, parse_custody_policy
 from keyvault.custody.rule import MAX_CUSTODIANS
-from keyvault.custody.seals import SEALED_SHARE_BYTES
 from keyvault.custody.sharing import Sharing
 from keyvault.custody.succession import Step, Succession
 from keyvault.custody.witnessed import require_witnessed
@@ -30,7 +29,10 @@ MAX_DEALINGS: Final = 16 * MAX_CUSTODIANS
 
 
 def follow(
-    succession: Succession, untrusted_dealings: Iterable[disclosures_pb2.GetResharingsResponse], trust: Trust
+    succession: Succession,
+    untrusted_dealings: Iterable[disclosures_pb2.GetResharingsResponse],
+    trust: Trust,
+    asker: str,
 ) -> Mapping[bytes, bytes]:
     """Takes what custodians dealt, in the order of the log; what is false counts for nothing.
 
@@ -38,6 +40,7 @@ def follow(
         succession: begun with what the job's worker signed.
         untrusted_dealings: as the service shows them.
         trust: pinned by whoever decides.
+        asker: hex digest of the keys that asked.
 
     Returns:
         What each dealer sealed to the asker, by the digest of the dealing's envelope.
@@ -45,7 +48,8 @@ def follow(
     Raises:
         ServiceError: `custody_differs`: they are not in the order of the log, or too many.
         ProvenanceError: a proof does not hold.
-        CustodianError: custody_policy_invalid, sharing_invalid, rule_invalid or point_invalid.
+        CustodianError: custody_policy_invalid, sharing_invalid, rule_invalid or point_invalid;
+            sealed_share_invalid, the asker's part is not the one that the dealer signed for.
     """
     parts: dict[bytes, bytes] = {}
     last = -1
@@ -55,12 +59,14 @@ def follow(
             raise invalid("custody_differs", "The service shows re-sharings in another order than the log's.")
         last = recorded.log_index
         facts = ResharingFacts.from_statement(recorded.statement.payload)
-        if len(untrusted.sealed_part) not in {0, SEALED_SHARE_BYTES}:
-            raise invalid("custody_differs", "The service shows a part that is none.")
-        parts[recorded.statement.digest] = untrusted.sealed_part
+        parts[recorded.statement.digest] = b""
         if not succession.concerns(facts):
             continue
         policy = parse_custody_policy(untrusted.custody_policy)
+        if untrusted.sealed_part and policy.digest.hex() == facts.custody_policy_sha256:
+            given = untrusted.sealed_part, untrusted.part_digests
+            require_own_part(*given, facts.parts_sha256, policy, asker)
+            parts[recorded.statement.digest] = untrusted.sealed_part
         dealing = Dealing(recorded, read_keys(untrusted.dealer), Sharing.from_bytes(untrusted.redealt))
         with suppress(CustodianError):
             succession.take(policy, dealing)

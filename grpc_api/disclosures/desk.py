@@ -225,12 +225,14 @@ class DisclosureDesk(Views):
 
         Raises:
             CustodianError: as `Successions.check`.
-            ServiceError: `witnesses_not_named`, `nothing_kept`; as `Successions.check`; or the log's code.
+            ServiceError: `witnesses_not_named`, `nothing_kept`, `dealing_waiting`; as `Successions.check`; or
+                the log's code.
         """
         self._require_begun()
         self._require_witnesses()
         with self._recorder.one_at_a_time:
             kept = self.kept.get(claimed_job(untrusted))
+            self._require_settled(kept.job_id, untrusted.digest)
             known = self.book.statement(untrusted.digest.hex())
             if known is None or known.log_index is None:
                 policy = self.successions.check(
@@ -251,6 +253,16 @@ class DisclosureDesk(Views):
                 for dealing in step.dealings.values()
             }
             return self._recorder.proof(untrusted, index), untrusted.digest in made
+
+    def _require_settled(self, job_id: str, besides: bytes) -> None:
+        """What was dealt before goes into the log before: this one might come from shares that are left."""
+        self._recorder.settle()
+        for one in self.book.unplaced():
+            is_dealing = (one.kind, one.about) == (ResharingFacts.kind(), job_id)
+            if is_dealing and one.envelope.digest != besides:
+                raise unavailable(
+                    "dealing_waiting", "Another dealing of this job waits for the log; try again."
+                )
 
     def _put_in_force(self, statement: Written, index: int) -> None:
         """What each recorded statement does; to be told twice changes nothing."""

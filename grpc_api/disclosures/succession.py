@@ -17,7 +17,7 @@ from grpc_api.disclosures.kept import Kept, KeptStore
 from grpc_api.errors import exhausted, precondition
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.handover import Dealing
-from keyvault.custody.holding import part_for, require_parts
+from keyvault.custody.holding import part_digests, part_for, parts_digest, require_parts
 from keyvault.custody.policy import CustodyPolicy, keys_sha256, parse_custody_policy
 from keyvault.custody.sharing import MAX_SHARING_BYTES, Sharing
 from keyvault.custody.succession import Step, Succession
@@ -33,6 +33,9 @@ MAX_POLICIES: Final = 16
 MAX_DEALINGS: Final = 2
 """Of one custodian from one share, each to another policy: a hand-over may come to nothing, once."""
 
+MAX_DEALINGS_OF_JOB: Final = 512
+"""From first to last: a disclosure worker is shown the public part of every one."""
+
 
 @dataclass(frozen=True)
 class Dealt:
@@ -47,6 +50,11 @@ class Dealt:
     written: Written
     policy: CustodyPolicy
     redealt: bytes
+
+    @property
+    def part_digests(self) -> bytes:
+        """The digests of all parts; with them each custodian checks their own."""
+        return part_digests(self.written.sealed_share)
 
     def part_for(self, custodian: str) -> bytes:
         """What is sealed to a custodian; empty where nothing is."""
@@ -118,17 +126,21 @@ class Successions:
         require_parts(untrusted_parts, policy)
         dealing = _dealing(untrusted, 0, dealer, untrusted_redealt)
         facts = _facts(untrusted)
+        if facts.parts_sha256 != parts_digest(part_digests(untrusted_parts)):
+            raise CustodianError("dealing_other", "these are not the parts that the dealer signed for")
         succession, policies = self._followed(kept)
         if facts.sharing_sha256 in {step.left.digest.hex() for step in succession.steps}:
             raise precondition("dealing_stale", "These shares were handed on already; others decide now.")
         succession.require(policy, dealing)
         name = keys_sha256(dealer)
-        waiting = [one for one in self._book.unplaced() if one.about == kept.job_id and one.signer == dealer]
-        if any(one.envelope.digest != untrusted.digest for one in waiting):
-            raise CustodianError("dealt_already", "a custodian deals once to one policy", name)
-        known = policy.digest in policies
-        if succession.dealings_of(name) >= MAX_DEALINGS or (not known and len(policies) >= MAX_POLICIES):
-            raise exhausted("too_many_resharings", "These shares are dealt to too many policies already.")
+        if (
+            succession.dealings_of(name) >= MAX_DEALINGS
+            or len(policies | {policy.digest}) > MAX_POLICIES
+            or len(self.dealings(kept.job_id)) >= MAX_DEALINGS_OF_JOB
+        ):
+            raise exhausted(
+                "too_many_resharings", "The shares of this job were dealt anew too often already."
+            )
         return policy
 
     def complete(self, kept: Kept, log_index: int) -> Step | None:

@@ -244,6 +244,7 @@ class DisclosureServicer(disclosures_pb2_grpc.DisclosureServiceServicer):
                 redealt=one.redealt,
                 custody_policy=one.policy.text,
                 sealed_part=one.part_for(asker),
+                part_digests=one.part_digests,
             )
 
     def ListNotices(

@@ -127,11 +127,12 @@ def _redeal(keys: CustodianKeys, task: Task, now: datetime) -> dict[str, Any]:
     if dealer not in policy.custodians:
         raise CustodianError("custodian_unknown", "these keys are of no custodian of this policy")
     made = redeal(sharing, dealer, opened_share(sharing, keys, _held(task)), new_policy.rule)
-    envelope = sign_dealing(sharing, made.sharing, job_id, new_policy, keys, now)
+    parts = seal_parts(made, dealer, new_policy)
+    envelope = sign_dealing(sharing, made.sharing, job_id, new_policy, keys, now, parts)
     return {
         "envelope": _text(envelope.to_bytes()),
         "redealt": _text(made.sharing.to_bytes()),
-        "parts": _text(seal_parts(made, dealer, new_policy)),
+        "parts": _text(parts),
     }
 
 

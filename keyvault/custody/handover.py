@@ -12,6 +12,7 @@ from datetime import datetime
 
 from keyvault.custody.decisions import CustodianKeys
 from keyvault.custody.errors import CustodianError
+from keyvault.custody.holding import part_digests, parts_digest
 from keyvault.custody.policy import CustodyPolicy, keys_sha256
 from keyvault.custody.resharing import new_sharing, require_redealt
 from keyvault.custody.sharing import Sharing, job_context
@@ -45,6 +46,7 @@ def sign_dealing(
     new_policy: CustodyPolicy,
     keys: CustodianKeys,
     now: datetime,
+    parts: bytes,
 ) -> Envelope:
     """A dealer's statement.
 
@@ -55,6 +57,7 @@ def sign_dealing(
         new_policy: whose rule was dealt by.
         keys: the dealer's own.
         now: by the dealer's clock.
+        parts: sealed to the new custodians, of `holding.seal_parts`.
 
     Raises:
         CustodianError: sharing_invalid, of another job or by another rule than the new policy's.
@@ -65,6 +68,7 @@ def sign_dealing(
         job_id=job_id.hex(),
         sharing_sha256=old.digest.hex(),
         redealt_sha256=redealt.digest.hex(),
+        parts_sha256=parts_digest(part_digests(parts)),
         custody_policy_sha256=new_policy.digest.hex(),
         custodian_key_sha256=keys_sha256(keys.signer.public),
         dealt_at=format_instant(now),

@@ -7,6 +7,7 @@ comes into being in its holder's own process and is nowhere else.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,6 +62,41 @@ def require_parts(untrusted_parts: bytes, policy: CustodyPolicy) -> None:
         raise CustodianError(
             "sealed_share_invalid", f"a dealer gives each new custodian a part of {SEALED_SHARE_BYTES} bytes"
         )
+
+
+def part_digests(parts: bytes) -> bytes:
+    """The SHA-256 of each part, one after the other: with them one part is checked without the others."""
+    each = (parts[first : first + SEALED_SHARE_BYTES] for first in range(0, len(parts), SEALED_SHARE_BYTES))
+    return b"".join(hashlib.sha256(part).digest() for part in each)
+
+
+def parts_digest(digests: bytes) -> str:
+    """What a dealer signs of them, hex."""
+    return hashlib.sha256(digests).hexdigest()
+
+
+def require_own_part(
+    untrusted_part: bytes, untrusted_digests: bytes, signed: str, policy: CustodyPolicy, custodian: str
+) -> None:
+    """Checks that a part is the one that its dealer sealed to this custodian, true or not.
+
+    Args:
+        untrusted_part: as a service hands it out.
+        untrusted_digests: of `part_digests`, likewise.
+        signed: what the dealer's statement says.
+        policy: that was dealt to.
+        custodian: hex digest of their keys.
+
+    Raises:
+        CustodianError: sealed_share_invalid: a service changed it.
+    """
+    seats = policy.rule.custodians
+    if custodian in seats and parts_digest(untrusted_digests) == signed:
+        place = seats.index(custodian) * hashlib.sha256().digest_size
+        own = untrusted_digests[place : place + hashlib.sha256().digest_size]
+        if hashlib.sha256(untrusted_part).digest() == own:
+            return
+    raise CustodianError("sealed_share_invalid", "this is not the part that the dealer signed for")
 
 
 def part_for(parts: bytes, policy: CustodyPolicy, custodian: str) -> bytes:

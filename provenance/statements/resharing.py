@@ -18,6 +18,8 @@ class ResharingFacts(Facts):
         job_id: 32 hex digits.
         sharing_sha256: hex SHA-256 of the sharing that is left.
         redealt_sha256: hex SHA-256 of the public part of what this custodian dealt.
+        parts_sha256: hex SHA-256 of the SHA-256s of the sealed parts, one after the other in the order of the
+            new rule: whoever gets a false part knows that it is this custodian's.
         custody_policy_sha256: hex SHA-256 of the text of the policy that decides from then on.
         custodian_key_sha256: hex SHA-256 of the custodian's key ids, a line each without a final newline.
         dealt_at: "2026-11-21T00:00:00Z".
@@ -32,6 +34,7 @@ class ResharingFacts(Facts):
     job_id: str = of(JOB_ID)
     sharing_sha256: str = of(Digest("sharing"))
     redealt_sha256: str = of(Digest("sharing"))
+    parts_sha256: str = of(Digest("ciphertext"))
     custody_policy_sha256: str = of(Digest("policy"))
     custodian_key_sha256: str = of(Digest("public-key"))
     dealt_at: str = of(Instant())

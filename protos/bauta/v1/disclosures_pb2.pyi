@@ -1128,6 +1128,7 @@ class GetResharingsResponse(_message.Message):
     REDEALT_FIELD_NUMBER: _builtins.int
     CUSTODY_POLICY_FIELD_NUMBER: _builtins.int
     SEALED_PART_FIELD_NUMBER: _builtins.int
+    PART_DIGESTS_FIELD_NUMBER: _builtins.int
     proof: _builtins.bytes
     """Its proof file (JSON)."""
     redealt: _builtins.bytes
@@ -1136,6 +1137,8 @@ class GetResharingsResponse(_message.Message):
     """The custody policy that it deals to, TOML."""
     sealed_part: _builtins.bytes
     """What was sealed to the asker, 1,200 bytes; empty for whom nothing was, or once it is handed on again."""
+    part_digests: _builtins.bytes
+    """SHA-256 of every sealed part, 32 bytes each in the order of the policy's rule; the dealing names their digest."""
     @_builtins.property
     def dealer(self) -> Global___SigningKeys:
         """Who dealt."""
@@ -1148,10 +1151,11 @@ class GetResharingsResponse(_message.Message):
         redealt: _builtins.bytes = ...,
         custody_policy: _builtins.str = ...,
         sealed_part: _builtins.bytes = ...,
+        part_digests: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["dealer", b"dealer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["custody_policy", b"custody_policy", "dealer", b"dealer", "proof", b"proof", "redealt", b"redealt", "sealed_part", b"sealed_part"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["custody_policy", b"custody_policy", "dealer", b"dealer", "part_digests", b"part_digests", "proof", b"proof", "redealt", b"redealt", "sealed_part", b"sealed_part"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -17,7 +17,7 @@ from grpc_api.disclosures.succession import Successions
 from grpc_api.errors import ServiceError
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.handover import sign_dealing
-from keyvault.custody.holding import Holding, part_for, seal_parts
+from keyvault.custody.holding import Holding, part_digests, part_for, seal_parts
 from keyvault.custody.policy import CustodyPolicy, parse_custody_policy
 from keyvault.custody.resharing import redeal
 from keyvault.custody.sharing import Dealt, Share, deal, job_context
@@ -60,12 +60,13 @@ def handed_in() -> RedealRequest:
     ada, first = person("ada"), dealt()
     made = redeal(first.sharing, ada.digest, first.shares[ada.digest], AFTER.rule)
     key = ada.signer.public
+    parts = seal_parts(made, ada.digest, AFTER)
     return RedealRequest(
-        dealing=sign_dealing(first.sharing, made.sharing, JOB_ID, AFTER, ada, ASKED_AT).to_bytes(),
+        dealing=sign_dealing(first.sharing, made.sharing, JOB_ID, AFTER, ada, ASKED_AT, parts).to_bytes(),
         dealer=SigningKeys(ed25519=key.ed25519, mldsa65=key.mldsa65),
         redealt=made.sharing.to_bytes(),
         custody_policy=AFTER.text,
-        sealed_parts=seal_parts(made, ada.digest, AFTER),
+        sealed_parts=parts,
     )
 
 
@@ -86,6 +87,7 @@ def shown() -> tuple[bytes, WitnessedLog]:
         redealt=given.redealt,
         custody_policy=given.custody_policy,
         sealed_part=part,
+        part_digests=part_digests(given.sealed_parts),
     )
     return answer.SerializeToString(), log
 
@@ -95,7 +97,7 @@ def held() -> Holding:
     """What Chloe makes of that."""
     data, log = shown()
     succession = Succession(BEFORE, dealt().sharing, JOB_ID)
-    parts = follow(succession, [GetResharingsResponse.FromString(data)], log.trust)
+    parts = follow(succession, [GetResharingsResponse.FromString(data)], log.trust, person("chloe").digest)
     made = holding_of(succession.steps[-1], parts)
     assert made is not None
     return made
@@ -148,7 +150,7 @@ def show(untrusted: bytes) -> None:
     except DecodeError:
         return
     succession = Succession(BEFORE, dealt().sharing, JOB_ID)
-    follow(succession, [answer], shown()[1].trust)
+    follow(succession, [answer], shown()[1].trust, person("chloe").digest)
     assert (succession.policy, succession.sharing.epoch) in [(BEFORE, 0), (AFTER, 1)]
 
 
@@ -176,7 +178,7 @@ TARGETS = (
     Target(
         name="dealings_shown",
         sender="the service, to a custodian",
-        parsers=("grpc_api.client.resharing.follow",),
+        parsers=("grpc_api.client.resharing.follow", "keyvault.custody.holding.require_own_part"),
         parse=show,
         seeds=lambda: (shown()[0],),
         errors=(ServiceError, CustodianError, ProvenanceError),

@@ -62,7 +62,7 @@ class Reshared:
             whose = person(name)
             own = redeal(old, whose.digest, world.dealt.shares[whose.digest], AFTER.rule)
             dealing = deal(AFTER.rule, old.context, epoch=old.epoch + 1) if name == lie else own
-            signed = sign_dealing(old, dealing.sharing, JOB_ID, AFTER, whose, ASKED_AT)
+            signed = sign_dealing(old, dealing.sharing, JOB_ID, AFTER, whose, ASKED_AT, b"")
             world.log.prove(signed, "resharing")
             redealt[whose.digest] = dealing
         true = {digest: made for digest, made in redealt.items() if digest != person(lie or "eve").digest}
@@ -147,7 +147,7 @@ def test_one_dealer_of_two_changes_nothing(tmp_path: Path) -> None:
     world = World.make(tmp_path)
     ada = person("ada")
     dealing = redeal(world.dealt.sharing, ada.digest, world.dealt.shares[ada.digest], AFTER.rule)
-    signed = sign_dealing(world.dealt.sharing, dealing.sharing, JOB_ID, AFTER, ada, ASKED_AT)
+    signed = sign_dealing(world.dealt.sharing, dealing.sharing, JOB_ID, AFTER, ada, ASKED_AT, b"")
     world.log.prove(signed, "resharing")
     key = OneJobKey.generate()
     asked = Asked.begin(world, key.public_key)

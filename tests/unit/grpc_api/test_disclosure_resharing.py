@@ -18,7 +18,7 @@ from grpc_api.disclosures.succession import MAX_DEALINGS
 from grpc_api.errors import ServiceError
 from keyvault.custody.decisions import approve, opened_share
 from keyvault.custody.handover import sign_dealing
-from keyvault.custody.holding import Holding, part_for, seal_parts
+from keyvault.custody.holding import Holding, part_digests, part_for, require_own_part, seal_parts
 from keyvault.custody.policy import CustodyPolicy, parse_custody_policy
 from keyvault.custody.resharing import redeal
 from keyvault.custody.seals import approved_info, redealt_info, seal_share, seal_to_worker
@@ -26,7 +26,7 @@ from keyvault.custody.sharing import Dealt, Share, deal, job_context
 from keyvault.errors import KeyvaultError
 from provenance.dsse import Envelope, sign_envelope
 from provenance.keys import HybridPublicKey
-from provenance.statements import DisclosureApprovalFacts
+from provenance.statements import DisclosureApprovalFacts, ResharingFacts
 from provenance.statements.fields import format_instant
 from tests.unit.grpc_api.disclosure_makers import JOB_ID, Scene, dealt, keeps_text
 from tests.unit.keyvault.custody.custody_makers import custodian_tables, person
@@ -79,8 +79,8 @@ def dealing(
     if made is None and own.digest in first.shares:
         made = redeal(first.sharing, own.digest, first.shares[own.digest], to.rule)
     made = made or deal(to.rule, job_context(job_id), epoch=1)
-    signed = sign_dealing(first.sharing, made.sharing, job_id, to, own, scene.clock.moment)
     parts = seal_parts(made, own.digest, to)
+    signed = sign_dealing(first.sharing, made.sharing, job_id, to, own, scene.clock.moment, parts)
     return signed, own.signer.public, made.sharing.to_bytes(), to.text, parts
 
 
@@ -134,6 +134,10 @@ REFUSED: dict[str, tuple[Callable[[Scene], Handed], str]] = {
     "with a public part too large": (
         lambda scene: _other(scene, 2, lambda _: bytes(1 << 17)),
         "sharing_invalid",
+    ),
+    "with other parts than were signed": (
+        lambda scene: _other(scene, 4, lambda parts: parts[1200:] + parts[:1200]),
+        "dealing_other",
     ),
     "with a part too few": (
         lambda scene: _other(scene, 4, lambda parts: parts[1200:]),
@@ -281,6 +285,26 @@ def test_a_lying_dealer_is_named_to_whoever_got_the_lie(scene: Scene) -> None:
         replace(swapped, parts={}).share(fay.identity, fay.digest)
 
 
+def test_a_part_that_the_service_changed_is_nobody_elses_lie(scene: Scene) -> None:
+    hand_on(scene, "ada", "chloe")
+    ada, _ = scene.desk.successions.dealings(JOB_ID.hex())
+    signed = ResharingFacts.from_statement(ada.written.envelope.payload).parts_sha256
+    fay, dan = person("fay").digest, person("dan").digest
+    own, digests = ada.part_for(fay), ada.part_digests
+    require_own_part(own, digests, signed, AFTER, fay)
+    changed = bytes([own[0] ^ 1]) + own[1:]
+    for given in (
+        (changed, digests, signed, AFTER, fay),
+        (ada.part_for(dan), digests, signed, AFTER, fay),
+        (changed, part_digests(changed), signed, AFTER, fay),
+        (own, digests, signed, AFTER, dan),
+        (own, digests, signed, AFTER, person("stranger").digest),
+        (own, digests[32:], signed, AFTER, fay),
+    ):
+        with refused("sealed_share_invalid"):
+            require_own_part(*given)
+
+
 def test_who_is_brought_in_sees_how_custody_stands_and_a_stranger_does_not(scene: Scene) -> None:
     fay = person("fay").digest
     with refused("keys_without_part"):
@@ -300,6 +324,29 @@ def test_a_service_that_starts_anew_knows_who_decides(scene: Scene) -> None:
     scene.restart()
     assert scene.desk.successions.now(JOB_ID.hex()).policy == AFTER
     with refused("dealing_stale"):
+        hand_on(scene, "ben")
+
+
+def test_dealings_come_into_the_log_one_after_the_other(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that the log does not take has no effect until it does, and the next one waits for it."""
+    monkeypatch.setattr("grpc_api.disclosures.recording.PATIENCE_SECONDS", 0.0)
+    witnesses, scene.witnesses = scene.witnesses, scene.witnesses[:1]
+    with refused("quorum_not_met"):
+        hand_on(scene, "ada")
+    with refused("dealing_waiting"):
+        hand_on(scene, "ben")
+    assert scene.desk.successions.dealings(JOB_ID.hex()) == []
+    scene.witnesses = witnesses
+    assert hand_on(scene, "ben") == [True]
+    assert scene.kinds().count("resharing") == 2
+
+
+def test_the_dealings_of_a_job_have_an_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grpc_api.disclosures.succession.MAX_DEALINGS_OF_JOB", 1)
+    hand_on(scene, "ada")
+    with refused("too_many_resharings"):
         hand_on(scene, "ben")
 
 

@@ -121,6 +121,7 @@ VALUES: dict[type[Facts], dict[str, Any]] = {
         "job_id": JOB_ID,
         "sharing_sha256": hex_of("sharing"),
         "redealt_sha256": hex_of("redealt"),
+        "parts_sha256": hex_of("parts"),
         "custody_policy_sha256": hex_of("custody"),
         "custodian_key_sha256": hex_of("custodian"),
         "dealt_at": "2026-11-25T08:00:00Z",

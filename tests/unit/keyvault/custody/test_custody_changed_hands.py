@@ -54,7 +54,7 @@ class HandedOn(Story):
         for name in names:
             own, first = person(name), self.dealt
             one = made or redeal(first.sharing, own.digest, first.shares[own.digest], five().rule)
-            envelope = sign_dealing(first.sharing, one.sharing, JOB_ID, five(), own, ASKED_AT)
+            envelope = sign_dealing(first.sharing, one.sharing, JOB_ID, five(), own, ASKED_AT, b"")
             self.case.log.prove(envelope, "resharing")
             self.signers[envelope.digest] = person(signer or name).signer.public
             self.shown.append(sharing_line(one.sharing.to_bytes()))

@@ -530,7 +530,7 @@ def _release(case: Disclosure, request_sha256: str | None = None) -> Envelope:
 def _reshared(case: Disclosure) -> None:
     old, rule, ada = case.dealt, custody_policy().rule, person("ada")
     made = redeal(old.sharing, ada.digest, old.shares[ada.digest], rule).sharing
-    _record(case, sign_dealing(old.sharing, made, JOB_ID, custody_policy(), ada, LATER), "resharing")
+    _record(case, sign_dealing(old.sharing, made, JOB_ID, custody_policy(), ada, LATER, b""), "resharing")
 
 
 ENDED: dict[str, tuple[str, Callable[[Disclosure], None]]] = {

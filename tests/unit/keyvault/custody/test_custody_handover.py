@@ -55,7 +55,7 @@ def case(tmp_path: Path) -> Iterator[Case]:
     for name in ("ada", "chloe"):
         whose = person(name)
         made = redeal(dealt.sharing, whose.digest, dealt.shares[whose.digest], new.rule)
-        signed = sign_dealing(dealt.sharing, made.sharing, JOB_ID, new, whose, ASKED_AT)
+        signed = sign_dealing(dealt.sharing, made.sharing, JOB_ID, new, whose, ASKED_AT, b"")
         recorded = log.record(signed, "resharing")
         dealings[whose.digest] = Dealing(recorded, whose.signer.public, made.sharing)
         redealt[whose.digest] = made
@@ -94,7 +94,7 @@ def _resign(case: Case, job_id: bytes = JOB_ID, by: str = "ada", kind: str = "re
     made = case.redealt[person("ada").digest].sharing
     if job_id != JOB_ID:
         made = dataclasses.replace(made, context=job_context(job_id))
-    signed = sign_dealing(case.dealt.sharing, made, job_id, case.new, person(by), ASKED_AT)
+    signed = sign_dealing(case.dealt.sharing, made, job_id, case.new, person(by), ASKED_AT, b"")
     _swap(case, recorded=case.log.record(signed, kind))
 
 
@@ -148,5 +148,5 @@ def test_a_handover_belongs_to_its_job_and_its_old_policy(case: Case) -> None:
 def test_a_dealer_signs_no_dealing_by_another_rule(case: Case) -> None:
     made = case.redealt[person("ada").digest].sharing
     with pytest.raises(CustodianError) as refused:
-        sign_dealing(case.dealt.sharing, made, JOB_ID, case.old, person("ada"), ASKED_AT)
+        sign_dealing(case.dealt.sharing, made, JOB_ID, case.old, person("ada"), ASKED_AT, b"")
     assert refused.value.code == "sharing_invalid"
