@@ -17,8 +17,14 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# What holds today holds tomorrow: the same examples in every run. `make fuzz` looks for new ones.
-hypothesis.settings.register_profile("the same each time", derandomize=True)
+# What holds today holds tomorrow: the same examples in every run. `make fuzz` looks for new ones. And no clock
+# judges them: one example of 200 ms, or ten drawn in a second, would be too much on a machine that stands still.
+hypothesis.settings.register_profile(
+    "the same each time",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 if "BAUTA_FUZZ_EXAMPLES" not in os.environ:
     hypothesis.settings.load_profile("the same each time")
 
