@@ -17,8 +17,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# What holds today holds tomorrow: the same examples in every run. `make fuzz` looks for new ones. And no clock
-# judges them: one example of 200 ms, or ten drawn in a second, would be too much on a machine that stands still.
+# What holds today holds tomorrow: the same examples in every run. `make fuzz` looks for new ones. And no
+# clock judges them: 200 ms for an example, or a second for drawing ten, is too short where a machine stalls.
 hypothesis.settings.register_profile(
     "the same each time",
     derandomize=True,
