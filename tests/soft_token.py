@@ -49,5 +49,5 @@ class SoftToken:
             ["softhsm2-util", *words, "--pin", pin.decode()],
             check=True,
             stdout=subprocess.DEVNULL,
-            timeout=30,
+            timeout=120,
         )

@@ -174,7 +174,7 @@ class LogIndexContract:
                 with pytest.raises(TimeoutError):
                     waiting.result(timeout=0.1)
                 assert index.size() == 0
-            assert waiting.result(timeout=10) == [0]
+            assert waiting.result(timeout=120) == [0]
 
     def test_a_whole_log_runs_over_it(self, index: LogIndex, opener: Opener) -> None:
         objects: dict[str, bytes] = {}

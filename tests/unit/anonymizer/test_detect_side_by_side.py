@@ -21,7 +21,7 @@ def test_results_arrive_and_no_thread_is_left() -> None:
     for _ in range(20):
         with side_by_side() as beside:
             results = [beside.start(lambda number=number: number * number) for number in range(10)]
-        assert threads() == before, "a fork would lose it"
+        assert threads() <= before, "a fork would lose it"
         assert [result() for result in results] == [number * number for number in range(10)]
     assert os.sched_getaffinity(0) == processors
 
@@ -29,7 +29,7 @@ def test_results_arrive_and_no_thread_is_left() -> None:
 def test_each_task_sees_one_processor_and_not_all_the_same() -> None:
     allowed = os.sched_getaffinity(0)
     together = min(len(allowed), MOST_AT_ONCE)
-    meeting = threading.Barrier(together, timeout=60)
+    meeting = threading.Barrier(together, timeout=120)
 
     def look() -> frozenset[int]:
         meeting.wait()
@@ -57,7 +57,7 @@ def test_what_goes_wrong_is_raised_where_it_is_asked_for_after_all_have_ended() 
     with pytest.raises(AnonymizerError):
         work()
     assert ended == [1]
-    assert threads() == before
+    assert threads() <= before
 
 
 def test_it_stays_on_the_processors_that_it_was_given() -> None:

@@ -55,11 +55,11 @@ def test_no_thread_outlives_the_job(process, refused, tmp_path: Path) -> None:
     damaged = bytearray(original.read_bytes())
     middle = (damaged.index(b"mdat") + damaged.index(b"moov")) // 2
     damaged[middle : middle + 2000] = bytes(range(250)) * 8
-    before = threading.active_count()
+    before = set(threading.enumerate())
     process(original, tmp_path / "out.mp4")
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
     refused("media_corrupt", bytes(damaged))
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_the_package_imports_neither_torch_nor_a_network() -> None:
@@ -113,7 +113,7 @@ def test_a_forked_child_needs_no_import_and_no_file(tmp_path: Path) -> None:
     originals += [face_image(tmp_path / f"in{suffix}", (128, 128)) for suffix in (".jpg", ".png", ".webp")]
     done = subprocess.run(
         [sys.executable, "-c", IN_A_WALLED_CHILD, *map(str, originals)],
-        capture_output=True, text=True, check=True, timeout=60, cwd=Path(__file__).parents[3],
+        capture_output=True, text=True, check=True, timeout=240, cwd=Path(__file__).parents[3],
     )  # fmt: skip
     assert (done.stdout.strip(), done.stderr) == ("0", "")
 

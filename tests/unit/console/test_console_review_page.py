@@ -96,7 +96,7 @@ def used(sheet: Sheet, *actions: Any) -> Told:
         input=json.dumps({"page": render(sheet), "actions": actions}),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -93,6 +93,10 @@ def six_files(tmp_path: Path) -> Iterator[list[int]]:
 Pair = tuple[WorkerHost, socket.socket]
 
 
+def open_descriptors() -> set[str]:
+    return {descriptor.name for descriptor in Path("/proc/self/fd").iterdir()}
+
+
 def test_a_hello_is_read_once_and_kept(pair: Pair) -> None:
     host, nursery = pair
     write_message(nursery.fileno(), a_hello())
@@ -184,7 +188,7 @@ def test_a_large_order_arrives_while_another_thread_reads(pair: Pair, six_files:
     reader = threading.Thread(target=lambda: received.append(receive_order(nursery)))
     reader.start()
     running = host.start(order, *six_files)
-    reader.join(10)
+    reader.join(120)
     assert received[0] is not None
     assert received[0][0].run == order
     assert len(received[0][1]) == 7
@@ -220,11 +224,11 @@ def test_an_order_out_of_range_is_not_sent(
 def test_no_order_goes_to_a_nursery_that_is_gone(pair: Pair, six_files: list[int]) -> None:
     host, nursery = pair
     nursery.close()
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_descriptors()
     with pytest.raises(HostError) as caught:
         host.start(an_order(), *six_files)
     assert caught.value.code == "worker_lost"
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert open_descriptors() <= before
 
 
 class Child:
@@ -322,7 +326,7 @@ def test_a_bad_report_is_refused(untrusted: WorkerReport | bytes) -> None:
         list(child.job.reports())
     assert caught.value.code == "worker_reply_invalid"
     child.job.close()
-    writer.join(5)
+    writer.join(120)
     child.close()
 
 

@@ -167,7 +167,7 @@ print(measure({"centerface": bytes(32)}).hex())
 def measured(root: Path) -> str:
     """The measurement that a process computes which runs the code of this checkout."""
     command = [sys.executable, "-I", "-c", MEASURE, str(root)]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=240).stdout.strip()
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,7 @@ def clones(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     folder = tmp_path_factory.mktemp("clones")
     for name in ("one", "another, elsewhere"):
         command = ["git", "clone", "-q", "--no-local", "--depth", "1", f"file://{repository}", folder / name]
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        subprocess.run(command, check=True, capture_output=True, timeout=240)
     return folder / "one", folder / "another, elsewhere"
 
 

@@ -28,8 +28,8 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 Pair = tuple[socket.socket, socket.socket]
 
 
-def open_descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+def open_descriptors() -> set[str]:
+    return {descriptor.name for descriptor in Path("/proc/self/fd").iterdir()}
 
 
 def test_two_orders_come_one_by_one(pair: Pair) -> None:
@@ -62,7 +62,7 @@ def test_a_broken_order_closes_what_came_with_it(pair: Pair, sent: bytes) -> Non
         desk.shutdown(socket.SHUT_WR)
         with pytest.raises(OrderError):
             receive_order(nursery)
-        assert open_descriptors() == before
+        assert open_descriptors() <= before
 
 
 def test_too_many_descriptors_are_refused_and_closed(pair: Pair) -> None:
@@ -72,7 +72,7 @@ def test_too_many_descriptors_are_refused_and_closed(pair: Pair) -> None:
         socket.send_fds(desk, [FRAME], [file.fileno()] * 9)
         with pytest.raises(OrderError):
             receive_order(nursery)
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 def test_descriptors_arrive_in_order(pair: Pair, tmp_path: Path) -> None:

@@ -37,18 +37,20 @@ def service(tmp_path: Path) -> Iterator[tuple[str, Path, _Health]]:
     tls = tmp_path / "tls"
     create_authority(tls)
     files = create_server(tls, ("localhost", "127.0.0.1"))
-    server = grpc.server(ThreadPoolExecutor(2))
-    servicer = _Health()
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-    port = server.add_secure_port("127.0.0.1:0", server_credentials(files))
-    server.start()
-    yield f"127.0.0.1:{port}", tls, servicer
-    server.stop(None)
+    with ThreadPoolExecutor(2) as pool:
+        server = grpc.server(pool)
+        servicer = _Health()
+        health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+        port = server.add_secure_port("127.0.0.1:0", server_credentials(files))
+        server.start()
+        yield f"127.0.0.1:{port}", tls, servicer
+        # Later tests of this process fork.
+        server.stop(None).wait()
 
 
 def _check(address: str, credentials: grpc.ChannelCredentials) -> None:
     with grpc.secure_channel(address, credentials) as channel:
-        health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+        health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=120)
 
 
 def test_each_client_is_an_identity_of_its_own(service: tuple[str, Path, _Health], tmp_path: Path) -> None:

@@ -254,7 +254,7 @@ def test_liboqs_is_not_imported_without_its_c_library(tmp_path: Path, library: b
         capture_output=True,
         text=True,
         env=environment,
-        timeout=60,
+        timeout=240,
         check=True,
     )
     assert ran.stdout == "None False\n"

@@ -123,7 +123,7 @@ def test_appends_that_wait_share_one_signature(tmp_path: Path) -> None:
         signatures.append(text)
         if len(signatures) > 1:
             signing.set()
-            assert go_on.wait(10)
+            assert go_on.wait(120)
         return KEYS.sign_checkpoint(text)
 
     with open_log(tmp_path, slow) as log:
@@ -131,7 +131,7 @@ def test_appends_that_wait_share_one_signature(tmp_path: Path) -> None:
             threading.Thread(target=log.append, args=("job", seed(str(number)))) for number in range(6)
         ]
         threads[0].start()
-        assert signing.wait(10)
+        assert signing.wait(120)
         for thread in threads[1:]:
             thread.start()
         storage = log._storage
