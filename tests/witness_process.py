@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 from pathlib import Path
 
@@ -16,7 +17,10 @@ class WitnessProcess:
         self.data = data
         self._logs = logs
         self._name = name
-        self._port = 0
+        # Of its own, so that nobody is given its port while it is down: whoever takes any port takes it of
+        # 127.0.0.1.
+        self.host = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+        self.port = 0
         self._process: subprocess.Popen[str] | None = None
         self.address = ""
         self.vkeys: tuple[str, ...] = ()
@@ -24,7 +28,7 @@ class WitnessProcess:
     def start(self) -> None:
         """Starts it, at the address that it had before, and waits until it listens."""
         words = [str(bauta_program()), "witness", "--json", "--data", str(self.data), "--name", self._name]
-        words += ["--listen", f"127.0.0.1:{self._port}", "--log", str(self._logs)]
+        words += ["--listen", f"{self.host}:{self.port}", "--log", str(self._logs)]
         with self.log_file.open("a") as log:
             self._process = subprocess.Popen(
                 words, stdout=subprocess.PIPE, stderr=log, text=True, env=clean_environment()
@@ -38,7 +42,7 @@ class WitnessProcess:
         said = json.loads(document or "{}")
         assert "vkeys" in said, self.log_file.read_text()
         self.address, self.vkeys = said["address"], tuple(said["vkeys"])
-        self._port = int(self.address.rstrip("/").rpartition(":")[2])
+        self.port = int(self.address.rstrip("/").rpartition(":")[2])
 
     @property
     def log_file(self) -> Path:
@@ -56,7 +60,7 @@ class WitnessProcess:
         if self._process is None:
             return 0
         (self._process.kill if kill else self._process.terminate)()
-        code = self._process.wait(20)
+        code = self._process.wait(120)
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._process = None

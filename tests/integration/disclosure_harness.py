@@ -31,7 +31,7 @@ from tests.disclosure_world import JOB_ID, LATER, LIMITS, NODE, RELEASER, Asked,
 from tests.unit.keyvault.custody.custody_makers import person
 from tests.unit.provenance.provenance_makers import worker_release_facts
 
-CONFIG = VaultConfig(release_timeout_seconds=20)
+CONFIG = VaultConfig(release_timeout_seconds=240)
 
 
 class OneRing:
@@ -101,7 +101,7 @@ class Door:
     ) -> None:
         self.host.close()
         try:
-            assert self.process.wait(20) == 0
+            assert self.process.wait(120) == 0
         finally:
             self.process.kill()
 
@@ -143,7 +143,8 @@ class Started:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.running.stop()
-        self.running.wait_until_gone()
+        # Another one may come for the same request.
+        self.running.wait_until_gone(120)
         self.running.close()
 
     def admit(self) -> DisclosureWorkerFacts:

@@ -68,7 +68,7 @@ def _no_files_of_jobs(data: Path) -> bool:
 def test_commands_share_one_service(clip: Path, data: Path, tmp_path: Path) -> None:
     commands = [_submit(clip, tmp_path / f"{number}.mp4", data) for number in range(3)]
     for number, command in enumerate(commands):
-        said, complaint = command.communicate(timeout=120)
+        said, complaint = command.communicate(timeout=240)
         assert command.returncode == 0, said + complaint
         assert json.loads(said)["frames"] == 72
         assert (tmp_path / f"{number}.mp4").exists()
@@ -82,8 +82,8 @@ def test_the_first_command_may_end_before_the_second(clip: Path, data: Path, tmp
     second = _submit(clip, tmp_path / "second.mp4", data)
     time.sleep(0.5)
     first.send_signal(signal.SIGINT)
-    first.communicate(timeout=60)
-    said, complaint = second.communicate(timeout=120)
+    first.communicate(timeout=240)
+    said, complaint = second.communicate(timeout=240)
     assert second.returncode == 0, said + complaint
     _wait_until(lambda: _service_processes(data) == [])
 
@@ -92,7 +92,7 @@ def test_an_interrupted_command_leaves_nothing(clip: Path, data: Path, tmp_path:
     command = _submit(clip, tmp_path / "out.mp4", data)
     _wait_for_a_job(data)
     command.send_signal(signal.SIGINT)
-    said, _ = command.communicate(timeout=60)
+    said, _ = command.communicate(timeout=240)
     assert command.returncode == 1
     assert json.loads(said)["error"]["code"] == "interrupted"
     assert {path.name for path in tmp_path.iterdir()} == {"data"}
@@ -106,10 +106,10 @@ def test_a_killed_command_takes_its_service_along_and_the_next_one_works(
     command = _submit(clip, tmp_path / "out.mp4", data)
     _wait_for_a_job(data)
     command.kill()
-    command.communicate(timeout=10)
+    command.communicate(timeout=240)
     _wait_until(lambda: _service_processes(data) == [], seconds=60)
     again = _submit(clip, tmp_path / "again.mp4", data)
-    said, complaint = again.communicate(timeout=120)
+    said, complaint = again.communicate(timeout=240)
     assert again.returncode == 0, said + complaint
     assert _no_files_of_jobs(data)
 
@@ -125,22 +125,22 @@ def test_a_part_that_dies_fails_the_job_and_not_the_next_one(
         if module in process.cmdline():
             process.kill()
             break
-    said, _ = command.communicate(timeout=180)
+    said, _ = command.communicate(timeout=240)
     assert command.returncode in {0, 1}
     if command.returncode == 1:
         assert json.loads(said)["error"]["code"]
         assert not (tmp_path / "out.mp4").exists()
     _wait_until(lambda: _service_processes(data) == [], seconds=60)
     again = _submit(clip, tmp_path / "again.mp4", data)
-    said, complaint = again.communicate(timeout=120)
+    said, complaint = again.communicate(timeout=240)
     assert again.returncode == 0, said + complaint
 
 
 def test_a_vault_that_cannot_start_says_so_itself(clip: Path, data: Path, tmp_path: Path) -> None:
     first = _submit(clip, tmp_path / "first.mp4", data)
-    assert first.wait(120) == 0
+    assert first.wait(240) == 0
     (data / "vault" / "keystore" / "intake.sealed").unlink()
-    said, _complaint = (second := _submit(clip, tmp_path / "second.mp4", data)).communicate(timeout=60)
+    said, _complaint = (second := _submit(clip, tmp_path / "second.mp4", data)).communicate(timeout=240)
     assert second.returncode == 1
     error = json.loads(said)["error"]
     assert error["code"] == "vault_store_corrupt"

@@ -34,7 +34,7 @@ def bauta(*words: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
         text=True,
         input=stdin,
         env=clean_environment(),
-        timeout=120,
+        timeout=240,
     )
 
 

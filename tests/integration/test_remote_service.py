@@ -32,7 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             [bauta_program(), "serve", "--init", "--data", folder, "--client", folder / client, "--json"],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
         )
         assert made.returncode == 0, made.stderr
         assert json.loads(made.stdout)["client_bundle"] == str(folder / client)
@@ -64,7 +64,7 @@ def test_the_main_job_over_the_network(remote: Service, tmp_path: Path) -> None:
         [bauta_program(), *map(str, words)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         env=clean_environment(),
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -186,7 +186,7 @@ def test_a_second_service_on_the_same_folder_is_refused(remote: Service) -> None
         [bauta_program(), "serve", "--data", remote.data, "--json"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     assert second.returncode == 1
     assert json.loads(second.stdout)["error"]["code"] == "data_folder_busy"
@@ -201,7 +201,7 @@ def test_the_vault_can_be_locked_with_a_passphrase(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             input=f"{passphrase}\n",
-            timeout=60,
+            timeout=240,
         )
 
     assert init("correct horse battery staple").returncode == 0

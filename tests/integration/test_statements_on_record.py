@@ -58,7 +58,7 @@ def bauta(*words: object) -> tuple[int, dict[str, Any]]:
         [bauta_program(), *map(str, words), "--json"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         env=clean_environment(),
     )
     return done.returncode, json.loads(done.stdout)

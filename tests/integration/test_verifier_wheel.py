@@ -27,7 +27,7 @@ def environment(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
         shutil.copytree(repository / part, sources / part, ignore=ignored)
     folder = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=240)
     asked = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
     asked += ["-c", str(repository / "constraints.txt"), str(sources / "verifier")]
     done = subprocess.run([folder / "bin" / "python", *asked], capture_output=True, text=True, timeout=240)
@@ -39,7 +39,7 @@ def environment(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 def test_it_brings_three_libraries_and_no_more(environment: Path) -> None:
     asked = [environment / "bin" / "python", "-m", "pip", "list", "--format", "json"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=240)
     installed = {row["name"].lower() for row in json.loads(done.stdout)}
     assert NEEDED <= installed <= ALLOWED
 
@@ -53,12 +53,12 @@ def test_it_verifies_and_refuses(environment: Path, tmp_path: Path) -> None:
     house.log.close()
     asked = [environment / "bin" / "bauta-verify", file, "--trust", tmp_path / "trust.json"]
     asked += ["--json", "--html", tmp_path / "report.html"]
-    sound = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    sound = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, timeout=240)
     assert sound.returncode == 0, sound.stderr
     assert json.loads(sound.stdout)["verified"]
     assert "Verified: every check held." in (tmp_path / "report.html").read_text()
     file.write_bytes(RESULT + b"\0")
-    refused = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    refused = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, timeout=240)
     assert refused.returncode == 1
     assert json.loads(refused.stdout)["code"] == "result_wrong_size"
     assert "Not verified" in (tmp_path / "report.html").read_text()
@@ -73,7 +73,7 @@ def test_what_it_cannot_read_it_names(environment: Path, tmp_path: Path) -> None
     (tmp_path / "trust.json").write_bytes(job.trust.to_bytes())
     job.house.log.close()
     asked = [environment / "bin" / "bauta-verify", file, "--trust", tmp_path / "trust.json", "--json"]
-    told = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    told = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, timeout=240)
     assert told.returncode == 0, told.stderr
     verdict = json.loads(told.stdout)
     steps = {step["step"]: step["status"] for step in verdict["steps"]}

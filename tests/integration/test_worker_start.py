@@ -54,7 +54,7 @@ class Started:
         """Closes both channels and gives the exit status and what was said on standard error."""
         self.front.close()
         self.vault.close()
-        _, said = self.process.communicate(timeout=60)
+        _, said = self.process.communicate(timeout=120)
         return self.process.returncode, said
 
 
@@ -87,7 +87,7 @@ def test_without_the_floor_it_says_what_is_missing_and_starts_nothing() -> None:
     with pytest.raises(EnclaveError) as caught:
         require_floor(hello.walls)
     assert caught.value.code == "wall_floor_missing"
-    assert started.process.wait(10) == 1
+    assert started.process.wait(120) == 1
     started.end()
 
 

@@ -260,7 +260,7 @@ class Nursery:
     ) -> None:
         self.host.close()
         try:
-            assert self.process.wait(10) == 0
+            assert self.process.wait(120) == 0
         finally:
             self.process.kill()
             self._vault_channel.close()
@@ -290,7 +290,7 @@ class Nursery:
             **{
                 "max_memory_bytes": 4 * GIBIBYTE,
                 "max_result_bytes": 256 << 20,
-                "max_wall_seconds": 120,
+                "max_wall_seconds": 280,
                 "max_frame_pixels": 1920 * 1080,
                 "max_frames": 10_000,
                 "max_review_bytes": 64 << 20,

@@ -93,7 +93,7 @@ class Stranger:
     ) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=120)
 
 
 def build(folder: Path, cache: Path) -> Path:

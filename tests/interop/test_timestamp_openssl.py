@@ -54,7 +54,7 @@ ess_cert_id_alg = {binding}
 
 def openssl(*arguments: str | Path, given: bytes = b"") -> bytes:
     """Runs it; what it printed."""
-    done = subprocess.run(["openssl", *map(str, arguments)], input=given, capture_output=True, timeout=60)
+    done = subprocess.run(["openssl", *map(str, arguments)], input=given, capture_output=True, timeout=240)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 
@@ -121,7 +121,7 @@ def stamped(authority: OpensslAuthority, house: House) -> ProofFile:
     """A proof with a token by `openssl ts`."""
     with serving(authority) as server:
         return ProofFile.from_bytes(
-            TimeAuthorities((server.url,), (authority.root_der,)).stamp(house.prove_job())
+            TimeAuthorities((server.url,), (authority.root_der,), 120).stamp(house.prove_job())
         )
 
 
@@ -140,7 +140,7 @@ def test_a_token_by_openssl_is_accepted(
     authority = make_authority(tmp_path / "tsa", kind, digest, binding)
     statement = ProofFile.from_bytes(house.prove_job()).statement
     with serving(authority) as server:
-        (answer,) = TimeAuthorities((server.url,), (authority.root_der,)).ask(statement)
+        (answer,) = TimeAuthorities((server.url,), (authority.root_der,), 120).ask(statement)
     assert answer.code == ""
     assert answer.token is not None
     (stamp,) = read_timestamps([answer.token], statement.digest, [authority.root_der])
@@ -253,7 +253,7 @@ def test_an_older_openssl_certificate_without_a_critical_use_is_refused_by_us_to
         "-config",
         str(authority.folder / "tsa.cnf"),
     ]
-    done = subprocess.run(asked, capture_output=True, timeout=60)
+    done = subprocess.run(asked, capture_output=True, timeout=240)
     assert done.returncode != 0
     lax = time_authority("lax", critical=False)
     with pytest.raises(ProvenanceError) as caught:
@@ -262,7 +262,7 @@ def test_an_older_openssl_certificate_without_a_critical_use_is_refused_by_us_to
 
 
 def _verified(*arguments: str) -> str:
-    done = subprocess.run(["openssl", *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["openssl", *arguments], capture_output=True, text=True, timeout=240)
     assert ("Verification: OK" in done.stdout) == (done.returncode == 0)
     return done.stdout + done.stderr
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,7 @@ def witnesses() -> Iterator[list[HandWitness]]:
     made = [HandWitness(f"hand.test/w{n}", KEYS.vkeys[0], kind) for n, kind in ((1, 4), (2, 6), (3, 4))]
     yield made
     for witness in made:
-        witness.shutdown()
-        witness.server_close()
+        witness.close()
 
 
 def policy_of(witnesses: list[HandWitness], threshold: int = 2) -> str:
@@ -42,7 +42,7 @@ def policy_of(witnesses: list[HandWitness], threshold: int = 2) -> str:
     return "\n".join([f"log {KEYS.vkeys[0]}", *lines, f"group g {threshold} {names}", "quorum g", ""])
 
 
-def asking(witnesses: list[HandWitness], threshold: int = 2, seconds: float = 5.0) -> WitnessedCheckpoints:
+def asking(witnesses: list[HandWitness], threshold: int = 2, seconds: float = 60.0) -> WitnessedCheckpoints:
     return WitnessedCheckpoints(parse_policy(policy_of(witnesses, threshold).encode()), seconds)
 
 
@@ -70,8 +70,8 @@ def test_a_witness_by_the_letter_cosigns_and_our_verifier_accepts_it(
         for number in range(40):
             log.append("job", seed(f"entry {number}"))
         assert {witness.size for witness in witnesses} == {41}
-        stranger = HandWitness("hand.test/w1", KEYS.vkeys[0])
-        other = policy_of([stranger], 1)
+        with closing(HandWitness("hand.test/w1", KEYS.vkeys[0])) as stranger:
+            other = policy_of([stranger], 1)
         with pytest.raises(VerificationError) as refused:
             verify_intake(house.prove_intake(), replace(trust, witness_policy=other), NOW)
         assert (refused.value.step, refused.value.code) == ("checkpoint_witnessed", "quorum_not_met")
@@ -82,11 +82,13 @@ def test_a_witness_that_was_away_catches_up_by_its_own_size(
 ) -> None:
     with log_at(tmp_path, asking(witnesses)) as log:
         log.append("job", seed("one"))
-    late = HandWitness("hand.test/w4", KEYS.vkeys[0])
-    with log_at(tmp_path, asking([*witnesses, late], 4)) as log:
+    with (
+        closing(HandWitness("hand.test/w4", KEYS.vkeys[0])) as late,
+        log_at(tmp_path, asking([*witnesses, late], 4)) as log,
+    ):
         log.append_all(("job", seed(f"more {number}")) for number in range(9))
         require_quorum(log.latest_checkpoint(), parse_policy(policy_of([*witnesses, late], 4).encode()))
-    assert late.size == 10
+        assert late.size == 10
 
 
 def test_entries_staged_without_a_quorum_are_published_by_the_next_start(
@@ -129,13 +131,12 @@ def test_a_log_from_before_there_were_witnesses_gives_proofs_that_they_signed(
 def _other_signature(hand: Any, body: bytes) -> None:
     """Its own key id over a signature by another key."""
     status, kind, content = hand.server.answer(body)
-    liar = HandWitness(hand.server.name, KEYS.vkeys[0], hand.server.kind)
     text = body.decode().partition("\n\n")[2].rpartition("\n\n")[0] + "\n"
-    forged = liar.cosign(text, ORIGIN, 1, bytes(32)).rpartition(" ")[2]
+    with closing(HandWitness(hand.server.name, KEYS.vkeys[0], hand.server.kind)) as liar:
+        forged = liar.cosign(text, ORIGIN, 1, bytes(32)).rpartition(" ")[2]
     head, _, own = content.rstrip("\n").rpartition(" ")
     blob = base64.b64decode(own)[:4] + base64.b64decode(forged)[4:]
     hand.reply(status, kind, f"{head} {base64.b64encode(blob).decode()}\n".encode())
-    liar.server_close()
 
 
 def _slow(hand: Any, _body: bytes) -> None:
@@ -179,7 +180,7 @@ def test_a_lying_witness_costs_nothing_while_the_others_make_the_quorum(
     lie: Lie, witnesses: list[HandWitness], tmp_path: Path
 ) -> None:
     witnesses[0].misbehave["answer"] = lie
-    with log_at(tmp_path, asking(witnesses, 2, seconds=10)) as log:
+    with log_at(tmp_path, asking(witnesses, 2)) as log:
         log.append("job", seed("one"))
         assert signers(log.latest_checkpoint()) == {"hand.test/w2", "hand.test/w3"}
         require_quorum(log.latest_checkpoint(), parse_policy(policy_of(witnesses).encode()))
@@ -213,9 +214,8 @@ BAD = {
 
 @pytest.mark.parametrize("url", BAD.values(), ids=BAD)
 def test_a_policy_that_cannot_be_asked_is_a_bad_configuration(url: str) -> None:
-    witness = HandWitness("hand.test/w", KEYS.vkeys[0])
-    witness.server_close()
-    policy = parse_policy(f"witness w {witness.vkey} {url}\nquorum w\n".encode())
+    with closing(HandWitness("hand.test/w", KEYS.vkeys[0])) as witness:
+        policy = parse_policy(f"witness w {witness.vkey} {url}\nquorum w\n".encode())
     with pytest.raises(ServiceError) as refused:
         WitnessedCheckpoints(policy)
     assert refused.value.code == "config_invalid"

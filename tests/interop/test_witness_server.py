@@ -64,7 +64,7 @@ class Scene:
     def ask(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, str, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.server_address[1], timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.server_address[1], timeout=120)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
@@ -258,7 +258,7 @@ def test_what_is_no_submission_is_refused_before_it_is_read(scene: Scene) -> Non
 
 
 def test_one_connection_serves_many_submissions(scene: Scene) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", scene.server.server_address[1], timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", scene.server.server_address[1], timeout=120)
     for old, size in ((0, 1), (1, 2), (2, 3)):
         connection.request("POST", "/add-checkpoint", scene.log.body(old, size))
         answer = connection.getresponse()
@@ -354,7 +354,7 @@ def test_two_submissions_at_once_never_get_two_roots_of_one_size_signed(scene: S
 
 def test_a_crowd_gets_answers_or_a_closed_door(scene: Scene) -> None:
     idle = [
-        http.client.HTTPConnection("127.0.0.1", scene.server.server_address[1], timeout=20)
+        http.client.HTTPConnection("127.0.0.1", scene.server.server_address[1], timeout=120)
         for _ in range(MAX_CONNECTIONS)
     ]
     for connection in idle:

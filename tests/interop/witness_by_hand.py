@@ -175,7 +175,12 @@ class HandWitness(ThreadingHTTPServer):
         self.misbehave: dict[str, object] = {}
         self.lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), _Hand)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    def close(self) -> None:
+        """Ends it; its thread, on a closed socket, would find that ready for ever and never rest."""
+        self.shutdown()
+        self.server_close()
 
     @property
     def vkey(self) -> str:
