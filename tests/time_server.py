@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from provenance.der import INTEGER, OCTET_STRING, parse_der
 from tests.time_authority import TimeAuthority, integer, sequence, time_authority
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 """How long the slow ways go on: far longer than any client of the tests waits."""
 
 

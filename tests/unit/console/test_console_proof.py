@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import pytest
 import typer
 
 from console import output
+from console.commands import proof as proof_command
 from console.main import app
 from grpc_api.errors import ServiceError
+from grpc_api.timestamps import TimeAuthorities
 from provenance.dsse import Envelope
 from provenance.errors import ProvenanceError
 from provenance.proof import ProofFile
@@ -31,6 +34,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     made = make_house(tmp_path_factory.mktemp("house"))
     yield made
     made.log.close()
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every peer here comes to an end by itself, on a slow machine a little later."""
+    monkeypatch.setattr(proof_command, "TimeAuthorities", partial(TimeAuthorities, seconds=120.0))
 
 
 @pytest.fixture
