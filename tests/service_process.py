@@ -103,7 +103,7 @@ class Service:
     def ended(self) -> int:
         """Waits until it ends; its exit code."""
         assert self._process is not None
-        code = self._process.wait(60)
+        code = self._process.wait(120)
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._process = None
@@ -123,9 +123,9 @@ class Service:
         for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(processes, 10)
+        psutil.wait_procs(processes, 30)
         assert self._process is not None
-        self._process.wait(10)
+        self._process.wait(60)
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._process = None
@@ -144,7 +144,7 @@ class Service:
         with grpc.insecure_channel(self.listen[0]) as channel:
             try:
                 answer = health_pb2_grpc.HealthStub(channel).Check(
-                    health_pb2.HealthCheckRequest(service="bauta.v1.JobService"), timeout=5
+                    health_pb2.HealthCheckRequest(service="bauta.v1.JobService"), timeout=60
                 )
             except grpc.RpcError:
                 return "UNREACHABLE"

@@ -154,7 +154,7 @@ class TakenOver:
         fds = [word.fileno() for word in words if isinstance(word, socket.socket)]
         text = [str(word.fileno() if isinstance(word, socket.socket) else word) for word in words]
         process = subprocess.Popen([sys.executable, "-m", module, *text], pass_fds=fds)
-        self._stack.callback(process.wait, 20)
+        self._stack.callback(process.wait, 60)
         self._stack.callback(process.terminate)
 
     def _start_job(self, job: Job) -> tuple[RunningJob, Path]:

@@ -37,7 +37,7 @@ REQUEST = ClaimRequest(actions_sha256=bytes(32), binding_label="c2pa.hash.data",
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Iterator[RunningVault]:
-    with RunningVault(tmp_path / "vault", "--release-timeout-seconds", "2") as running:
+    with RunningVault(tmp_path / "vault", "--release-timeout-seconds", "120") as running:
         running.hello()
         yield running
 
@@ -124,17 +124,19 @@ def test_a_refused_question_was_the_one_question(vault: RunningVault, upload: by
     assert child.ask() is None
 
 
-def test_before_its_release_is_recorded_a_child_gets_nothing(vault: RunningVault, upload: bytes) -> None:
-    worker = Worker()
-    vault.accept(worker, upload)
-    with vault.register(worker.job_id) as child:
-        offer = make_request(child, worker.request(header_of(upload)))
-        assert offer.evidence
-        write_message(child.fileno(), REQUEST)
-        # Nobody records it: the vault's answer is that of the release, and its last.
-        assert read(child, ReleaseResponse).error_code == "release_not_recorded"
-        with contextlib.suppress(ConnectionResetError):
-            assert read_message(child.fileno(), ClaimResponse, 1 << 10) is None
+def test_before_its_release_is_recorded_a_child_gets_nothing(tmp_path: Path) -> None:
+    with RunningVault(tmp_path / "vault", "--release-timeout-seconds", "8") as vault:
+        vault.hello()
+        worker, upload = Worker(), seal_upload(vault.intake().recipient, b"plaintext")
+        vault.accept(worker, upload)
+        with vault.register(worker.job_id) as child:
+            offer = make_request(child, worker.request(header_of(upload)))
+            assert offer.evidence
+            write_message(child.fileno(), REQUEST)
+            # Nobody records it: the vault's answer is that of the release, and its last.
+            assert read(child, ReleaseResponse).error_code == "release_not_recorded"
+            with contextlib.suppress(ConnectionResetError):
+                assert read_message(child.fileno(), ClaimResponse, 1 << 10) is None
 
 
 def test_instead_of_its_release_a_child_gets_nothing(vault: RunningVault, upload: bytes) -> None:

@@ -46,7 +46,7 @@ CLAIM = ClaimRequest(actions_sha256=bytes(32), binding_label="c2pa.hash.data", b
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Iterator[RunningVault]:
-    with RunningVault(tmp_path / "vault", "--release-timeout-seconds", "2") as running:
+    with RunningVault(tmp_path / "vault", "--release-timeout-seconds", "120") as running:
         running.hello()
         yield running
 
@@ -106,16 +106,18 @@ def test_one_scope_is_one_key_in_two_jobs_after_a_restart_and_from_a_backup(tmp_
     assert len(keys) == 1
 
 
-def test_before_its_release_is_recorded_a_child_gets_none(vault: RunningVault) -> None:
-    worker, upload = Worker(), seal_upload(vault.intake().recipient, b"plaintext")
-    vault.accept(worker, upload)
-    with vault.register(worker.job_id) as child:
-        assert make_request(child, worker.request(header_of(upload))).evidence
-        write_message(child.fileno(), REQUEST)
-        # Nobody records it: the vault's answer is that of the release, and its last.
-        assert read(child, ReleaseResponse).error_code == "release_not_recorded"
-        with contextlib.suppress(ConnectionResetError):
-            assert read_message(child.fileno(), DeriveResponse, 1 << 16) is None
+def test_before_its_release_is_recorded_a_child_gets_none(tmp_path: Path) -> None:
+    with RunningVault(tmp_path / "vault", "--release-timeout-seconds", "8") as vault:
+        vault.hello()
+        worker, upload = Worker(), seal_upload(vault.intake().recipient, b"plaintext")
+        vault.accept(worker, upload)
+        with vault.register(worker.job_id) as child:
+            assert make_request(child, worker.request(header_of(upload))).evidence
+            write_message(child.fileno(), REQUEST)
+            # Nobody records it: the vault's answer is that of the release, and its last.
+            assert read(child, ReleaseResponse).error_code == "release_not_recorded"
+            with contextlib.suppress(ConnectionResetError):
+                assert read_message(child.fileno(), DeriveResponse, 1 << 16) is None
 
 
 def test_instead_of_its_release_a_child_gets_none(vault: RunningVault) -> None:

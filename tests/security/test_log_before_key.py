@@ -63,7 +63,7 @@ class Waiting:
 @pytest.fixture
 def waiting(tmp_path: Path) -> Iterator[Waiting]:
     """One such job; after every attack it still gets its key from an honest front desk."""
-    with RunningVault(tmp_path / "vault", "--release-timeout-seconds", "10") as vault:
+    with RunningVault(tmp_path / "vault", "--release-timeout-seconds", "120") as vault:
         vault.hello()
         job = Waiting(vault)
         yield job
@@ -142,7 +142,7 @@ def test_a_recorded_release_of_an_earlier_attempt_does_not_release_a_later_one(w
 
 
 def test_a_log_that_stays_silent_ends_the_release(tmp_path: Path) -> None:
-    with RunningVault(tmp_path / "vault", "--release-timeout-seconds", "1") as vault:
+    with RunningVault(tmp_path / "vault", "--release-timeout-seconds", "8") as vault:
         vault.hello()
         job = Waiting(vault)
         job.child.setblocking(True)

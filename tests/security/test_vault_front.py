@@ -54,7 +54,7 @@ def test_a_client_without_a_vault_says_so(tmp_path: Path) -> None:
     with RunningVault(tmp_path / "vault") as vault:
         vault.client.describe()
         vault.process.kill()
-        vault.process.wait(10)
+        vault.process.wait(60)
         for _ in range(2):
             with pytest.raises(VaultUnavailableError) as reason:
                 vault.client.describe()

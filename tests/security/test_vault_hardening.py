@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -57,8 +56,13 @@ def look(prefix: tuple[str, ...], pid: int, name: str) -> subprocess.CompletedPr
 
 @pytest.mark.parametrize("name", ["maps", "environ", "mem"])
 def test_the_same_user_cannot_look_into_it(tmp_path: Path, plain: tuple[str, ...], name: str) -> None:
-    with subprocess.Popen([*plain, "sleep", "60"]) as ordinary:
-        time.sleep(0.1)
+    with subprocess.Popen([*plain, "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as ordinary:
+        assert ordinary.stdin is not None
+        assert ordinary.stdout is not None
+        # Until it answers, it may still be `setpriv`, with every capability.
+        ordinary.stdin.write(b"\n")
+        ordinary.stdin.flush()
+        assert ordinary.stdout.read(1) == b"\n"
         assert look(plain, ordinary.pid, "maps").stdout, "the control: an ordinary process is open to it"
         ordinary.kill()
     with RunningVault(tmp_path / "vault", prefix=plain) as vault:
@@ -78,10 +82,10 @@ def test_it_dies_with_its_parent_though_the_channel_is_still_open(tmp_path: Path
     with subprocess.Popen([sys.executable, "-c", script], pass_fds=fds) as parent, worker:
         vault_front.close()
         vault_worker.close()
-        client = VaultClient(front.detach(), timeout_seconds=20)
+        client = VaultClient(front.detach(), timeout_seconds=120)
         assert client.describe().log_origin
         parent.kill()
-        parent.wait(10)
+        parent.wait(60)
         assert worker.recv(1) == b"", "the vault's end closes when the vault is gone"
         with pytest.raises(VaultUnavailableError):
             client.describe()

@@ -96,7 +96,7 @@ def test_a_wrong_passphrase_is_refused_in_one_line_that_does_not_repeat_it(tmp_p
     RunningVault(tmp_path / "vault", passphrase=PASSPHRASE).stop()
     wrong = b"a wrong passphrase 41c7"
     with RunningVault(tmp_path / "vault", passphrase=wrong) as vault:
-        _, errors = vault.process.communicate(timeout=20)
+        _, errors = vault.process.communicate(timeout=60)
         assert vault.process.returncode == 1
     assert re.fullmatch(rb"bauta vault: vault_unlock_failed: [^\n]+\n", errors)
     assert not any(spelling in errors for spelling in (*spellings(wrong), *spellings(PASSPHRASE)))
@@ -121,7 +121,7 @@ def test_a_damaged_store_is_one_line_and_no_answer(
     RunningVault(folder).stop()
     damage(folder)
     with RunningVault(folder) as vault:
-        _, errors = vault.process.communicate(timeout=20)
+        _, errors = vault.process.communicate(timeout=60)
         assert vault.process.returncode == 1
     assert re.fullmatch(rf"bauta vault: {code}: [^\n]+\n".encode(), errors)
     assert str(tmp_path).encode() not in errors
@@ -131,7 +131,7 @@ def test_two_vaults_never_share_a_store(tmp_path: Path) -> None:
     with RunningVault(tmp_path / "vault") as first:
         before = first.client.describe()
         with RunningVault(tmp_path / "vault") as second:
-            _, errors = second.process.communicate(timeout=20)
+            _, errors = second.process.communicate(timeout=60)
             assert second.process.returncode == 1
         assert errors.startswith(b"bauta vault: vault_store_locked: ")
         assert first.client.describe() == before
@@ -139,7 +139,7 @@ def test_two_vaults_never_share_a_store(tmp_path: Path) -> None:
 
 def test_the_command_line_has_no_option_that_takes_a_secret(tmp_path: Path) -> None:
     with RunningVault(tmp_path / "vault", "--passphrase", "words") as vault:
-        _, errors = vault.process.communicate(timeout=20)
+        _, errors = vault.process.communicate(timeout=60)
         assert vault.process.returncode == 2
     assert b"unrecognized arguments" in errors
     assert not (tmp_path / "vault").exists()

@@ -28,7 +28,7 @@ POLICY = policy_text("2")
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Iterator[RunningVault]:
-    with RunningVault(tmp_path / "vault", "--release-timeout-seconds", "10", policy=POLICY) as running:
+    with RunningVault(tmp_path / "vault", "--release-timeout-seconds", "120", policy=POLICY) as running:
         running.hello()
         yield running
 
@@ -66,6 +66,6 @@ def test_a_key_leaves_only_under_a_witnessed_checkpoint(vault: RunningVault) -> 
 )
 def test_a_vault_does_not_start_under_a_policy_that_it_cannot_hold(policy: str, tmp_path: Path) -> None:
     with RunningVault(tmp_path / "vault", policy=policy) as refused:
-        assert refused.process.wait(30) == 1
+        assert refused.process.wait(60) == 1
         assert refused.process.stderr is not None
         assert b"witness_policy_invalid" in refused.process.stderr.read()

@@ -45,7 +45,8 @@ MEASUREMENT = hashlib.sha256(b"a worker").digest()
 WALLS = ("landlock_fs", "net_namespace", "no_new_privs")
 TERMS_SHA256 = hashlib.sha256(b"terms").digest()
 POLICY_SHA256 = hashlib.sha256(b"policy").digest()
-ANSWER_TIMEOUT_SECONDS = 20.0
+ANSWER_TIMEOUT_SECONDS = 120.0
+END_TIMEOUT_SECONDS = 60.0
 
 
 class RunningVault:
@@ -159,13 +160,13 @@ class RunningVault:
     def kill(self) -> None:
         """SIGKILL, as a crash."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(END_TIMEOUT_SECONDS)
         self._close()
 
     def stop(self) -> tuple[int, str]:
         """Closes the front channel; gives the exit code and standard error."""
         self._close()
-        _, error = self.process.communicate(timeout=10)
+        _, error = self.process.communicate(timeout=END_TIMEOUT_SECONDS)
         return self.process.returncode, error.decode()
 
     def __enter__(self) -> RunningVault:
@@ -179,7 +180,7 @@ class RunningVault:
     ) -> None:
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(10)
+        self.process.wait(END_TIMEOUT_SECONDS)
         if self.process.stderr is not None:
             self.process.stderr.close()
         self._close()
