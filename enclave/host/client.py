@@ -72,6 +72,7 @@ class WorkerHost:
         reports_fd, child_end = os.pipe2(os.O_CLOEXEC)
         try:
             handed = [upload_fd, result_fd, scratch_fd, review_fd, package_fd, sheet_fd, child_end]
+            started_at = time.monotonic()
             self._send(WorkerOrder(run=order), handed)
         except HostError:
             os.close(reports_fd)
@@ -82,6 +83,7 @@ class WorkerHost:
             reports_fd=reports_fd,
             max_wall_seconds=checked.limits.max_wall_seconds,
             stop=lambda: self._send(WorkerOrder(stop=StopJob(job_id=checked.job_id)), []),
+            started_at=started_at,
         )
 
     def disclose(

@@ -25,13 +25,21 @@ class RunningJob:
         reports_fd: read end of the job's reports; this object owns it.
         max_wall_seconds: the job's limit.
         stop: asks the warm parent to end the job.
+        started_at: before the order was sent, on the monotonic clock; None for now.
     """
 
-    def __init__(self, reports_fd: int, max_wall_seconds: float, stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        reports_fd: int,
+        max_wall_seconds: float,
+        stop: Callable[[], None],
+        started_at: float | None = None,
+    ) -> None:
         self._reports_fd: int | None = reports_fd
         self._max_wall_seconds = max_wall_seconds
         self._stop = stop
-        self._started_at = time.monotonic()
+        # Not after the warden's own start, or a job that it ends in time would seem to have died too soon.
+        self._started_at = time.monotonic() if started_at is None else started_at
 
     def reports(self) -> Iterator[WorkerReport]:
         """Gives every report as it comes; the last one is a result or a failure.

@@ -180,6 +180,29 @@ def test_an_order_arrives_whole_with_its_seven_descriptors(pair: Pair, six_files
     running.close()
 
 
+def test_a_job_that_is_ended_at_its_limit_is_late_however_late_the_front_desk_looks(
+    pair: Pair, six_files: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time runs from the order, which the warm parent may have before the front desk gets any further."""
+    host, nursery = pair
+    send = host._send
+
+    def send_and_stand_still(order: WorkerOrder, descriptors: list[int]) -> None:
+        send(order, descriptors)
+        received = receive_order(nursery)
+        assert received is not None
+        time.sleep(1)
+        for fd in received[1]:
+            os.close(fd)
+
+    monkeypatch.setattr(host, "_send", send_and_stand_still)
+    running = host.start(an_order(max_wall_seconds=1), *six_files)
+    with pytest.raises(HostError) as caught:
+        list(running.reports())
+    assert caught.value.code == "worker_timeout"
+    running.close()
+
+
 def test_a_large_order_arrives_while_another_thread_reads(pair: Pair, six_files: list[int]) -> None:
     host, nursery = pair
     nursery.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
