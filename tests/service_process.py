@@ -103,7 +103,7 @@ class Service:
     def ended(self) -> int:
         """Waits until it ends; its exit code."""
         assert self._process is not None
-        code = self._process.wait(120)
+        code = self._process.wait(280)
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._process = None
@@ -176,6 +176,14 @@ class Service:
     def spooled(self) -> list[Path]:
         """Files of jobs that lie on the service's disk."""
         return [path for path in (self.data / "desk" / "spool").rglob("*") if path.is_file()]
+
+
+class AwaitedService(Service):
+    """One that is ended and started again under its clients, who wait for it on the slowest machine."""
+
+    def connect(self) -> Connection:
+        """A local connection."""
+        return Connection(self.listen[0], tries=60)
 
 
 def terms_for(identity: HybridIdentity, policy: str = "whistleblower") -> Terms:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from protos.bauta.v1 import intake_pb2, jobs_pb2
 from provenance.proof import ProofFile
 from provenance.statements import IntakeFacts
 
-CONFIG = "max_frame_pixels = 8294400\nmax_frames = 5000\nmax_job_seconds = 60\n"
+CONFIG = "max_frame_pixels = 8294400\nmax_frames = 5000\nmax_job_seconds = 240\n"
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,8 @@ MEDIA: dict[str, tuple[Callable[[Path], Path], set[str]]] = {
         {"media_unknown_format"},
     ),
     "random bytes": (
-        lambda folder: _write(folder / "in.mp4", secrets.token_bytes(99_999)),
+        # The same each time: one in 2048 begins like MP3.
+        lambda folder: _write(folder / "in.mp4", random.Random(7).randbytes(99_999)),
         {"media_unknown_format"},
     ),
     "a playlist that names other files": (
@@ -235,7 +237,7 @@ def test_a_client_that_vanishes_can_come_back(attacker: Attacker, service: Servi
         yield jobs_pb2.UploadRequest(start=jobs_pb2.UploadStart(job_id=job_id, offset=0))
         yield jobs_pb2.UploadRequest(chunk=sealed[:half])
         # Bytes that are still in gRPC's hands when the call ends are nobody's; wait until they have arrived.
-        arrived_by = time.monotonic() + 10
+        arrived_by = time.monotonic() + 120
         while time.monotonic() < arrived_by and half not in (f.stat().st_size for f in service.spooled()):
             time.sleep(0.02)
         raise RuntimeError("the client's machine was switched off")
@@ -245,9 +247,9 @@ def test_a_client_that_vanishes_can_come_back(attacker: Attacker, service: Servi
         with pytest.raises(ServiceError), service_errors():
             connection.jobs.Upload(vanish())
     with service.connect() as connection:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while transfer.get_job(connection, job_id).committed_bytes < half and time.monotonic() < deadline:
-            time.sleep(0.05)
+            time.sleep(0.25)
         assert transfer.get_job(connection, job_id).committed_bytes == half
         path = attacker.folder / "rest.age"
         path.write_bytes(sealed)

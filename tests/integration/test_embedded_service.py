@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import media_factory
@@ -44,11 +45,21 @@ def _service_processes(data: Path) -> list[psutil.Process]:
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
         if "console.supervisor" in words and str(data) in words:
-            found += [process, *process.children(recursive=True)]
+            # It may end while it is looked at.
+            with suppress(psutil.NoSuchProcess):
+                found += [process, *process.children(recursive=True)]
     return found
 
 
-def _wait_until(condition: object, seconds: float = 60) -> None:
+def _words(process: psutil.Process) -> list[str]:
+    """Its command line; of one that has ended, none."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _wait_until(condition: object, seconds: float = 240) -> None:
     assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():
@@ -107,7 +118,7 @@ def test_a_killed_command_takes_its_service_along_and_the_next_one_works(
     _wait_for_a_job(data)
     command.kill()
     command.communicate(timeout=240)
-    _wait_until(lambda: _service_processes(data) == [], seconds=60)
+    _wait_until(lambda: _service_processes(data) == [])
     again = _submit(clip, tmp_path / "again.mp4", data)
     said, complaint = again.communicate(timeout=240)
     assert again.returncode == 0, said + complaint
@@ -121,16 +132,13 @@ def test_a_part_that_dies_fails_the_job_and_not_the_next_one(
     module = {"vault": "keyvault.vault", "worker": "enclave.nursery"}[part]
     command = _submit(clip, tmp_path / "out.mp4", data)
     _wait_for_a_job(data)
-    for process in _service_processes(data):
-        if module in process.cmdline():
-            process.kill()
-            break
+    next(process for process in _service_processes(data) if module in _words(process)).kill()
     said, _ = command.communicate(timeout=240)
     assert command.returncode in {0, 1}
     if command.returncode == 1:
         assert json.loads(said)["error"]["code"]
         assert not (tmp_path / "out.mp4").exists()
-    _wait_until(lambda: _service_processes(data) == [], seconds=60)
+    _wait_until(lambda: _service_processes(data) == [])
     again = _submit(clip, tmp_path / "again.mp4", data)
     said, complaint = again.communicate(timeout=240)
     assert again.returncode == 0, said + complaint
@@ -139,6 +147,8 @@ def test_a_part_that_dies_fails_the_job_and_not_the_next_one(
 def test_a_vault_that_cannot_start_says_so_itself(clip: Path, data: Path, tmp_path: Path) -> None:
     first = _submit(clip, tmp_path / "first.mp4", data)
     assert first.wait(240) == 0
+    # One that still winds down would take the second command in, or write what is to be missing.
+    _wait_until(lambda: _service_processes(data) == [])
     (data / "vault" / "keystore" / "intake.sealed").unlink()
     said, _complaint = (second := _submit(clip, tmp_path / "second.mp4", data)).communicate(timeout=240)
     assert second.returncode == 1

@@ -363,7 +363,7 @@ def processes_of(nursery: Nursery) -> list[psutil.Process]:
     return psutil.Process(nursery.process.pid).children(recursive=True)
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -373,6 +373,7 @@ def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
 def test_a_killed_child_is_one_dead_job_and_the_next_one_works(
     nursery: Nursery, terms: Terms, clip: bytes, long_clip: bytes
 ) -> None:
+    wait_until(lambda: not processes_of(nursery))
     running, _folder = nursery.start(nursery.seal(long_clip, terms), terms.to_bytes())
     reports = running.reports()
     assert next(reports).progress.stage == "open"
@@ -458,7 +459,8 @@ def test_no_descriptor_stays_behind(nursery: Nursery, terms: Terms) -> None:
     before = open_files()
     for _ in range(10):
         assert nursery.run(upload, terms.to_bytes()).failure_code == "media_empty"
-    wait_until(lambda: open_files() == before)
+    # Before, the end of an earlier job may not have been all over.
+    wait_until(lambda: open_files() <= before)
 
 
 def test_a_job_that_runs_already_is_not_started_again(
