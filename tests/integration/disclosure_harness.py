@@ -85,7 +85,7 @@ class Door:
         nobody = cast("Any", None)
         WorkerChannel(vault, WorkerPresence(), nobody, nobody, self.confirmations, CONFIG, desk).start()
         self.host = WorkerHost(front)
-        self.hello = self.host.hello()
+        self.hello = self.host.hello(240)
         released = worker_release_facts(measurement=self.hello.measurement.hex())
         self.release_proof = world.proof(sign_envelope(released.to_statement(), RELEASER), "worker-release")
 

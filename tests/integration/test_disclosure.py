@@ -248,7 +248,7 @@ def test_a_worker_ends_with_its_front_desk(door: Door, world: World) -> None:
         started.admit()
         assert started.running.is_there()
         started.running.stop()
-        started.running.wait_until_gone()
+        started.running.wait_until_gone(120)
         with pytest.raises(HostError) as gone:
             started.running.count()
         assert gone.value.code == "worker_died"

@@ -28,7 +28,7 @@ def environment(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         shutil.copytree(repository / part, sources / part, ignore=ignored)
     folder = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=240)
-    asked = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
+    asked = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     asked += ["-c", str(repository / "constraints.txt"), str(sources / "verifier")]
     done = subprocess.run([folder / "bin" / "python", *asked], capture_output=True, text=True, timeout=240)
     if "No matching distribution found" in done.stderr or "Connection" in done.stderr:

@@ -62,7 +62,7 @@ def test_it_greets_the_vault_and_the_front_desk_alike_and_ends_quietly() -> None
     started = Started()
     at_the_vault = read_message(started.vault.fileno(), WorkerHello, 1 << 16)
     host = WorkerHost(started.front)
-    assert host.hello() == at_the_vault
+    assert host.hello(240) == at_the_vault
     assert started.end() == (0, "")
 
 
@@ -70,7 +70,7 @@ def test_its_children_may_use_every_processor_that_it_was_given() -> None:
     started = Started()
     read_message(started.vault.fileno(), WorkerHello, 1 << 16)
     # Whoever leaves before both are greeted is missed.
-    WorkerHost(started.front).hello()
+    WorkerHost(started.front).hello(240)
     # What it starts has what it has: a single one would bind every job, and each of its threads, to it.
     assert os.sched_getaffinity(started.process.pid) == os.sched_getaffinity(0)
     assert started.end() == (0, "")
@@ -82,7 +82,7 @@ def test_without_the_floor_it_says_what_is_missing_and_starts_nothing() -> None:
         "def refuse(): raise OSError('no seccomp here')\n"
         "seccomp.install_filter = refuse"
     )
-    hello = WorkerHost(started.front).hello()
+    hello = WorkerHost(started.front).hello(240)
     assert "seccomp" in hello.missing_walls
     with pytest.raises(EnclaveError) as caught:
         require_floor(hello.walls)
@@ -98,7 +98,7 @@ REFUSALS = {
         "model_digest_mismatch",
     ),
     "a library started a thread": (
-        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()",
         "parent_not_single",
     ),
 }
@@ -143,7 +143,7 @@ def test_an_added_model_is_named_and_makes_another_version(tmp_path: Path) -> No
     hellos = []
     for tampering in ("pass", an_added_model(tmp_path)):
         started = Started(tampering)
-        hellos.append(WorkerHost(started.front).hello())
+        hellos.append(WorkerHost(started.front).hello(240))
         assert started.end() == (0, "")
     plain, added = hellos
     assert [model.name for model in plain.models] == installed_models()
@@ -176,5 +176,5 @@ def test_it_loads_neither_torch_nor_a_network_library_nor_anything_of_the_front_
         " 'keyvault.vault')\n"
         "atexit.register(lambda: print([n for n in names if n in sys.modules], file=sys.stderr))"
     )
-    assert WorkerHost(started.front).hello().device == "cpu"
+    assert WorkerHost(started.front).hello(240).device == "cpu"
     assert started.end() == (0, "[]\n")
