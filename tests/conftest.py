@@ -9,6 +9,10 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+
+# Read when gRPC is imported. By default it starts its threads anew in whatever this process forks, as long as
+# any channel is open; a user namespace is given to a process of one thread only.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 from service_process import Service, bauta_program
 
 REPOSITORY = Path(__file__).resolve().parent.parent

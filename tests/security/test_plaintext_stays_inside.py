@@ -28,7 +28,8 @@ from enclave.policy import Instructions
 from keyvault.age import files
 from keyvault.age.header import FILE_KEY_BYTES
 
-WIDTH, HEIGHT, FRAMES = 640, 360, 120
+# Long enough that the job is still at it when it is to be stopped, also where this test stands still a while.
+WIDTH, HEIGHT, FRAMES = 640, 360, 360
 MARKED_ROW = 10
 _VAULT_MAY_HOLD: dict[bool, set[str]] = {True: {"file key"}, False: set()}
 
@@ -102,10 +103,18 @@ def _open_files(process: psutil.Process) -> Iterator[tuple[str, bytes]]:
 
 
 def _wait_for_frames(seen: list[int], at_least: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while (seen[-1] if seen else 0) < at_least:
         assert time.monotonic() < deadline, "the job never came so far"
         time.sleep(0.002)
+
+
+def _wait_until_no_job_is_left(service: Service) -> None:
+    """A submitter may have the result before the worker that made it is gone."""
+    deadline = time.monotonic() + 60
+    while any(role.startswith("job") for role in service.processes()):
+        assert time.monotonic() < deadline, "the worker stays"
+        time.sleep(0.02)
 
 
 def _known_file_key(monkeypatch: pytest.MonkeyPatch) -> bytes:
@@ -154,8 +163,9 @@ def test_the_marker_is_found_behind_the_wall_and_nowhere_else(
                 assert not any(needle in content for needle in needles.values()), name
         for process in jobs.values():
             process.send_signal(signal.SIGCONT)
-        client.join(120)
+        client.join(240)
         assert (tmp_path / "out.mp4").exists()
+        _wait_until_no_job_is_left(service)
         for role, process in service.processes().items():
             assert _found(needles, process) <= _VAULT_MAY_HOLD[role == "vault"], role
     files = [path for path in data.rglob("*") if path.is_file()]

@@ -12,8 +12,10 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import grpc
 import pytest
 from wall_trial import Ended, attempt
 
@@ -88,6 +90,18 @@ WITH_NAMESPACES: dict[str, tuple[Callable[[], object], str]] = {
 @pytest.mark.parametrize(("payload", "said"), WITH_NAMESPACES.values(), ids=WITH_NAMESPACES.keys())
 def test_namespaces_hold_by_themselves(payload: Callable[[], object], said: str) -> None:
     assert without_seccomp(payload).said == said
+
+
+@needs_namespaces
+def test_a_channel_that_another_test_left_open_costs_no_wall() -> None:
+    """By default gRPC starts threads in a forked child; `tests/conftest.py` asks it not to."""
+    with grpc.insecure_channel("unix:/nobody") as channel:
+        ready = grpc.channel_ready_future(channel)
+        with suppress(grpc.FutureTimeoutError):
+            ready.result(0.5)
+        assert len(list(Path("/proc/self/task").iterdir())) > 1, "the control"
+        assert attempt(lambda: None).walls >= NAMESPACES
+        ready.cancel()
 
 
 @needs_namespaces

@@ -30,7 +30,7 @@ LIMITS = {
     "max_review_bytes": 1 << 20,
     "max_recovery_bytes": 1 << 20,
     "max_memory_bytes": 2 << 30,
-    "max_wall_seconds": 20,
+    "max_wall_seconds": 60,
 }
 SHORT = {**LIMITS, "max_wall_seconds": 1}
 

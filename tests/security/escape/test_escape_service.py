@@ -34,6 +34,9 @@ from provenance.statements import FailureFacts
 from provenance.trust import Trust
 from provenance.verifier import verify_intake
 
+# The first test waits for some thirty jobs, one after the other.
+pytestmark = pytest.mark.timeout(900)
+
 FOLDER = Path(__file__).parent
 TOLD = dict.fromkeys(lies.ALL, INVALID)
 TRIED = {
@@ -104,7 +107,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(hostile_bauta.VARIABLE, ",".join([*EXPECTED, *sabotage.ALL]))
         patch.setattr(service_process, "bauta_program", lambda: program)
-        with Service(folder / "data", config="max_job_seconds = 60\n") as service:
+        with Service(folder / "data", config="max_job_seconds = 240\n") as service:
             for name in EXPECTED:
                 try:
                     service.submit(picture, folder / "out.jpg")
