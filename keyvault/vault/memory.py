@@ -113,10 +113,14 @@ class Secret:
 
     def close(self) -> None:
         """Wipes it. Closing twice is no error."""
+        if os.getpid() != self._owner:
+            # In a forked child there may be nothing at this address, or the parent's own secret; and a thread
+            # of the parent's that held the lock will never give it back here.
+            self._view = None
+            return
         with _use:
             view, self._view = self._view, None
-            if view is None or os.getpid() != self._owner:
-                # In a forked child there may be nothing at this address, or the parent's own secret.
+            if view is None:
                 return
             wipe(view)
             self._arena.give_back(self._start, max(1, self._units))

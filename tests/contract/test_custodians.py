@@ -26,6 +26,8 @@ from keyvault.vault.memory import Secret
 from provenance import canonical
 
 STORE, OTHER_STORE = bytes(range(16)), bytes(range(1, 17))
+# Never waited for: a library that has just been read from a slow disk is in nobody's way.
+PATIENCE_SECONDS = 240.0
 
 
 class CustodianContract(ABC):
@@ -184,10 +186,10 @@ class TestToken(CustodianContract):
         self.token.add("another token", b"998877")
 
     def make(self) -> Custodian:
-        return Token(self.token.module, self.token.label, pin(self.token.pin))
+        return Token(self.token.module, self.token.label, pin(self.token.pin), PATIENCE_SECONDS)
 
     def make_stranger(self) -> Custodian:
-        return Token(self.token.module, "another token", pin(b"998877"))
+        return Token(self.token.module, "another token", pin(b"998877"), PATIENCE_SECONDS)
 
 
 class TestKmsDouble(CustodianContract):
@@ -224,10 +226,10 @@ class TestInstalled(CustodianContract):
         self.other_config = kms_double.make_service(tmp_path / "other kms")
 
     def make(self) -> Custodian:
-        return InstalledCustodian("test-kms", self.config)
+        return InstalledCustodian("test-kms", self.config, PATIENCE_SECONDS)
 
     def make_stranger(self) -> Custodian:
-        return InstalledCustodian("test-kms", self.other_config)
+        return InstalledCustodian("test-kms", self.other_config, PATIENCE_SECONDS)
 
     @pytest.mark.parametrize("word", ["unreachable", "denied"])
     def test_what_the_service_answers_is_named(

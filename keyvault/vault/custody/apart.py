@@ -10,6 +10,7 @@ and whatever copies of a key it makes die with it. A key crosses in memory that 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -59,6 +60,8 @@ def call_apart(
 def _answer(task: Callable[[], Parameters], answer_fd: int, parent: int) -> None:
     """The child's whole life. Never returns, whatever happens in it."""
     try:
+        # What the vault left to be collected is never collected here: no destructor of it may run.
+        gc.freeze()
         _give_up_everything_but(answer_fd)
         # Also ends it with its parent, unless that is gone already.
         harden_process()

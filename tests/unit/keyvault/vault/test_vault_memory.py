@@ -8,8 +8,10 @@ import gc
 import os
 import pickle
 import resource
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,30 @@ def test_a_child_has_nothing_at_its_address() -> None:
         _, status = os.waitpid(child, 0)
         assert os.WIFSIGNALED(status)
         assert any(secret.view)
+
+
+def test_a_child_lets_go_of_one_whoever_held_the_lock_when_it_was_forked() -> None:
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with memory._use:
+            held.set()
+            done.wait(120)
+
+    with Secret.random(32) as secret:
+        thread = threading.Thread(target=hold)
+        thread.start()
+        assert held.wait(120)
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(60)
+            secret.close()
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        done.set()
+        thread.join()
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_reading_it_through_proc_fails_even_for_root() -> None:
