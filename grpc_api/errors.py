@@ -56,6 +56,11 @@ def exhausted(code: str, message: str) -> ServiceError:
     return ServiceError(code, message, grpc.StatusCode.RESOURCE_EXHAUSTED)
 
 
+def outdated(code: str, message: str) -> ServiceError:
+    """What the call was made from has changed meanwhile; look again."""
+    return ServiceError(code, message, grpc.StatusCode.ABORTED)
+
+
 def unavailable(code: str, message: str) -> ServiceError:
     """Try again later."""
     return ServiceError(code, message, grpc.StatusCode.UNAVAILABLE)

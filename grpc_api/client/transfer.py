@@ -19,7 +19,12 @@ from protos.bauta.v1 import jobs_pb2
 CHUNK_BYTES = 256 * 1024
 _PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 4.0
-_AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN}
+_AGAIN = {
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.UNKNOWN,
+}
 
 ValueT = TypeVar("ValueT")
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 from enclave.policy import parse_terms
 from grpc_api.config import ServiceConfig
-from grpc_api.errors import ServiceError, exhausted, invalid, precondition, unavailable
+from grpc_api.errors import ServiceError, exhausted, invalid, outdated, precondition, unavailable
 from grpc_api.jobs import states
 from grpc_api.jobs.acceptance import MAX_HEADER_BYTES, UploadRefusedError, accept_upload
 from grpc_api.jobs.endings import Endings
@@ -95,12 +95,14 @@ class JobDesk:
         states.commit_bytes(job, job.committed_bytes)
         with self._lock:
             if job_id in self._uploading:
-                raise precondition("upload_in_progress", "Another stream is uploading to this job.")
+                # Often the client's own last stream, whose end is heard of here later than there.
+                raise unavailable("upload_in_progress", "Another stream is uploading to this job.")
             self._uploading.add(job_id)
         try:
             job = self.store.get(job_id, owner)
             if offset != job.committed_bytes:
-                raise precondition("upload_offset_wrong", "An upload resumes at committed_bytes; ask GetJob.")
+                # What was on its way when a stream broke may be made durable after the client has asked.
+                raise outdated("upload_offset_wrong", "An upload resumes at committed_bytes; ask GetJob.")
             with self._spool.appending(job_id, offset) as file:
                 yield Upload(job, file, self.store, self._spool, self._config, self._vault, self._receipts)
         except UploadRefusedError as refusal:

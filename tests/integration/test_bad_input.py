@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import random
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import grpc
 import media_factory
 import pytest
 from service_process import Service, terms_for
@@ -255,6 +257,41 @@ def test_a_client_that_vanishes_can_come_back(attacker: Attacker, service: Servi
         path.write_bytes(sealed)
         upload = SealedUpload(path, len(sealed), hashlib.sha256(sealed).digest(), b"", "")
         transfer.upload(connection, job_id, upload)
+        assert transfer.watch(connection, job_id, lambda _: None).state == jobs_pb2.JOB_STATE_DONE
+        connection.jobs.DeleteJob(jobs_pb2.DeleteJobRequest(job_id=job_id))
+
+
+def test_a_client_that_comes_back_before_it_is_missed_tries_again(
+    attacker: Attacker, service: Service
+) -> None:
+    sealed = bytes(attacker.seal(attacker.intake, attacker.plaintext(attacker.terms)))
+    path = attacker.folder / "whole.age"
+    path.write_bytes(sealed)
+    is_missed = threading.Event()
+
+    def hang() -> Iterator[jobs_pb2.UploadRequest]:
+        yield jobs_pb2.UploadRequest(start=jobs_pb2.UploadStart(job_id=job_id, offset=0))
+        yield jobs_pb2.UploadRequest(chunk=sealed[:100])
+        is_missed.wait(240)
+        raise RuntimeError("the client's machine was switched off")
+
+    with service.connect() as lost, service.connect() as connection:
+        job_id = _create(connection, attacker.terms.to_bytes())
+        stream = lost.jobs.Upload.future(hang())
+        deadline = time.monotonic() + 120
+        while 100 not in (f.stat().st_size for f in service.spooled()):
+            assert time.monotonic() < deadline, "the bytes never arrived"
+            time.sleep(0.02)
+        again = [jobs_pb2.UploadRequest(start=jobs_pb2.UploadStart(job_id=job_id, offset=0))]
+        with pytest.raises(ServiceError) as refused, service_errors():
+            connection.jobs.Upload(iter(again))
+        assert refused.value.code == "upload_in_progress"
+        assert refused.value.status is grpc.StatusCode.UNAVAILABLE
+        is_missed.set()
+        with pytest.raises(grpc.RpcError):
+            stream.result()
+        digest = hashlib.sha256(sealed).digest()
+        transfer.upload(connection, job_id, SealedUpload(path, len(sealed), digest, b"", ""))
         assert transfer.watch(connection, job_id, lambda _: None).state == jobs_pb2.JOB_STATE_DONE
         connection.jobs.DeleteJob(jobs_pb2.DeleteJobRequest(job_id=job_id))
 
