@@ -89,11 +89,11 @@ class TakenOver:
         self._start("enclave.nursery", "--front-fd", host_front, "--vault-fd", host_vault)
         for end in (vault_front, host_front, vault_host, host_vault):
             end.close()
-        self.vault = VaultClient(front_vault.detach())
+        self.vault = VaultClient(front_vault.detach(), 120)
         self._stack.callback(self.vault.close)
         self.host = WorkerHost(front_host)
         self._stack.callback(self.host.close)
-        self.host.hello()
+        self.host.hello(240)
         self.vault.release_worker()
         description = self.vault.describe()
         self.log = self._stack.enter_context(

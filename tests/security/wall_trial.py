@@ -102,7 +102,7 @@ def _play_parent(
         descriptors=(report_end, file_fd),
         null_fd=null_fd,
         standing=frozenset(raise_outer_wall()),
-        limits=ChildLimits(memory_bytes=memory_bytes, file_bytes=FILE_BYTES, cpu_seconds=20),
+        limits=ChildLimits(memory_bytes=memory_bytes, file_bytes=FILE_BYTES, cpu_seconds=120),
         wall_seconds=wall_seconds,
         inherited_bytes=inherited,
     )
