@@ -20,6 +20,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return media_factory.face_clip(tmp_path_factory.mktemp("media") / "clip.mp4", seconds=3)
 
 
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nobody is done with it before a test that stalls goes on."""
+    return media_factory.face_clip(
+        tmp_path_factory.mktemp("media") / "long.mp4", seconds=25, size=(320, 240), audio=False
+    )
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
@@ -99,8 +107,8 @@ def test_the_first_command_may_end_before_the_second(clip: Path, data: Path, tmp
     _wait_until(lambda: _service_processes(data) == [])
 
 
-def test_an_interrupted_command_leaves_nothing(clip: Path, data: Path, tmp_path: Path) -> None:
-    command = _submit(clip, tmp_path / "out.mp4", data)
+def test_an_interrupted_command_leaves_nothing(long_clip: Path, data: Path, tmp_path: Path) -> None:
+    command = _submit(long_clip, tmp_path / "out.mp4", data)
     _wait_for_a_job(data)
     command.send_signal(signal.SIGINT)
     said, _ = command.communicate(timeout=240)
