@@ -1,6 +1,6 @@
 """The long run: every target under atheris for a while, one after the other, each in a process of its own.
 
-    python -m tests.fuzz.nightly [--seconds N] [--registry MODULE] [--out FOLDER] [TARGET ...]
+    python -m tests.fuzz.nightly [--seconds N] [--seed N] [--registry MODULE] [--out FOLDER] [TARGET ...]
 
 Prints one line a target. Exit code 1: something was found, and the input's path is printed; 2: atheris is not
 installed, or a target is not known.
@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_SECONDS = 300
 # What a process may take to start, to run its corpus once, and to end.
-GRACE_SECONDS = 300
+GRACE_SECONDS = 600
 _RUNS = re.compile(r"^stat::number_of_executed_units: *(\d+)", re.MULTILINE)
 _SHOWN_LINES = 40
 
@@ -42,12 +42,13 @@ class Night:
     report: str
 
 
-def spend(registry: str, name: str, folder: Path, seconds: int) -> Night:
+def spend(registry: str, name: str, folder: Path, seconds: int, seed: int) -> Night:
     """Runs one target and says what came of it."""
     folder.mkdir(parents=True, exist_ok=True)
     before = set(_findings(folder))
     log = folder / "log.txt"
-    command = [sys.executable, "-m", "tests.fuzz.guided", registry, name, str(folder), str(seconds)]
+    words = (registry, name, folder, seconds, seed)
+    command = [sys.executable, "-m", "tests.fuzz.guided", *map(str, words)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
     with log.open("wb") as output:
         try:
@@ -74,6 +75,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="tests.fuzz.nightly", description="Coverage-guided fuzzing.")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="all of them by default")
     parser.add_argument("--seconds", type=int, default=DEFAULT_SECONDS, help="for each target")
+    parser.add_argument("--seed", type=int, default=0, help="of the random numbers; 0 for others each time")
     parser.add_argument("--registry", default="tests.fuzz.targets", help="the module with TARGETS")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "fuzz", help="corpora and findings")
     chosen = parser.parse_args(arguments)
@@ -88,7 +90,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     found = False
     for name in chosen.targets or known:
-        night = spend(chosen.registry, name, chosen.out / name, chosen.seconds)
+        night = spend(chosen.registry, name, chosen.out / name, chosen.seconds, chosen.seed)
         found |= night.finding is not None
         _tell(name, night)
     return int(found)
