@@ -19,8 +19,8 @@ from keyvault.vault.seeds import SeededLogSigner, SeededSigner
 from provenance.checkpoint import CheckpointText
 from provenance.keys import ED25519, MLDSA65, SLHDSA128S
 
-# A heap that many tests share grows to gigabytes; more than that is only reserved.
-_MOST_BYTES, _PIECE_BYTES = 8 << 30, 64 << 20
+# A heap that many tests share grows to hundreds of megabytes; what is larger is only reserved.
+_MOST_BYTES, _PIECE_BYTES = 1 << 30, 64 << 20
 
 
 def kept(secret: bytes) -> Secret:
