@@ -33,9 +33,10 @@ WIDTH, HEIGHT, FRAMES = 640, 360, 360
 MARKED_ROW = 10
 _VAULT_MAY_HOLD: dict[bool, set[str]] = {True: {"file key"}, False: set()}
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0, reason="reading the memory of undumpable processes takes root"
-)
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="reading the memory of undumpable processes takes root"),
+    pytest.mark.timeout(900),
+]
 
 
 class Marked:
