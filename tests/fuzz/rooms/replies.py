@@ -160,7 +160,7 @@ def orders() -> tuple[bytes, ...]:
 def take_answer(untrusted: bytes) -> None:
     """The vault's answer to the front desk."""
     ours, theirs = socket.socketpair()
-    client = VaultClient(ours.detach(), timeout_seconds=5)
+    client = VaultClient(ours.detach(), timeout_seconds=120)
     try:
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         theirs.sendall(_frame(untrusted))
