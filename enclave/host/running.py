@@ -59,7 +59,7 @@ class RunningJob:
         with contextlib.suppress(HostError):
             self._stop()
 
-    def wait_until_gone(self, timeout_seconds: float = 2.0) -> None:
+    def wait_until_gone(self, timeout_seconds: float = 20.0) -> None:
         """Waits, but not for ever, until the child has ended after its last report: what it held is free."""
         if self._reports_fd is not None:
             poller = select.poll()
