@@ -148,7 +148,8 @@ def test_a_damaged_entry_is_no_ring(tmp_path: Path) -> None:
     rings = Rings(store)
     kept(rings)
     path = tmp_path / "vault" / "keystore" / f"ring-{JOB.hex()}.sealed"
-    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    sealed = path.read_bytes()
+    path.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
     with refusal("ring_unknown"):
         rings.get(JOB)
     store.close()
