@@ -1,0 +1,171 @@
+"""The package that shows stretches of an original: which ones, their salts, and that they were committed to.
+
+It holds no content. Whoever receives it has the pieces themselves beside it (a range of the container, or a
+lossless clip that decodes to the frames and sound) and finds out here whether they are the original's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from provenance.pieces.description import (
+    KINDS,
+    Commitment,
+    TreeDescription,
+    check_descriptions,
+    top_stretches,
+)
+from provenance.pieces.errors import PiecesError
+from provenance.pieces.hashing import HASH_BYTES, piece_hash
+from provenance.pieces.head import MAX_HEAD_BYTES, head_bytes, head_fields
+from provenance.pieces.opening import Opening, Stretch, row_lengths
+
+MAGIC = b"bauta.reveal/v1\n"
+MAX_REVEAL_BYTES = 16 << 20
+MAX_STRETCHES = 256
+
+# Tiles hang below frames and have a package of their own.
+REVEALABLE = frozenset(KINDS) - {"tiles"}
+
+
+@dataclass(frozen=True)
+class RevealPackage:
+    """What is shown of some trees; well formed, not yet compared with a commitment.
+
+    Attributes:
+        top: the opening of the top tree at the trees described.
+        trees: (description, opening), in the order of `KINDS`.
+
+    Raises:
+        PiecesError: nothing is shown, too much, or in another order.
+    """
+
+    top: Opening
+    trees: tuple[tuple[TreeDescription, Opening], ...]
+
+    def __post_init__(self) -> None:
+        kinds = [tree.kind for tree, _ in self.trees]
+        if not kinds or kinds != [kind for kind in KINDS if kind in REVEALABLE.intersection(kinds)]:
+            raise PiecesError("a package shows no tree, or trees out of their order")
+        for tree, opening in self.trees:
+            if not 0 < len(opening.stretches) <= MAX_STRETCHES or opening.size != tree.size:
+                raise PiecesError("a package shows no stretch of a tree, or too many")
+
+    def to_bytes(self) -> bytes:
+        """Gives the package.
+
+        Raises:
+            PiecesError: `pieces_too_large`.
+        """
+        trees = [
+            {"shown": [list(stretch) for stretch in opening.stretches], "tree": tree.to_object()}
+            for tree, opening in self.trees
+        ]
+        rows = b"".join(opening.to_bytes() for opening in (self.top, *(opening for _, opening in self.trees)))
+        package = head_bytes(MAGIC, {"trees": trees}) + rows
+        if len(package) > MAX_REVEAL_BYTES:
+            raise PiecesError("a package shows more pieces than fit into one", "pieces_too_large")
+        return package
+
+    @classmethod
+    def from_bytes(cls, untrusted: bytes) -> RevealPackage:
+        """Reads what `to_bytes` wrote.
+
+        Raises:
+            PiecesError: anything else.
+        """
+        if len(untrusted) > MAX_REVEAL_BYTES:
+            raise PiecesError("the package is too large", "pieces_too_large")
+        end = untrusted.find(b"\n", len(MAGIC), len(MAGIC) + MAX_HEAD_BYTES + 1)
+        if not untrusted.startswith(MAGIC) or end < 0:
+            raise PiecesError("the bytes are not a package of this format")
+        fields = head_fields(untrusted[len(MAGIC) : end], frozenset({"trees"}))
+        if not isinstance(fields["trees"], list) or not 0 < len(fields["trees"]) <= len(KINDS):
+            raise PiecesError("a package shows no tree, or too many")
+        shown = [_shown_of(tree) for tree in fields["trees"]]
+        kinds = frozenset(tree.kind for tree, _ in shown)
+        wanted = [(len(KINDS), top_stretches(kinds)), *((tree.size, stretches) for tree, stretches in shown)]
+        openings, at = [], end + 1
+        for size, stretches in wanted:
+            length = sum(row_lengths(size, stretches)) * HASH_BYTES
+            openings.append(Opening.from_bytes(size, stretches, untrusted[at : at + length]))
+            at += length
+        if at != len(untrusted):
+            raise PiecesError("the package goes on after its end")
+        pairs = zip((tree for tree, _ in shown), openings[1:], strict=True)
+        return cls(openings[0], tuple(pairs))
+
+
+def make_reveal(commitment: Commitment, trees: Iterable[tuple[TreeDescription, Opening]]) -> RevealPackage:
+    """Makes a package.
+
+    Args:
+        commitment: to all trees of the original.
+        trees: those that are shown (`PieceTree.describe`, `PieceTree.open`), in the order of `KINDS`.
+
+    Raises:
+        PiecesError: one of them is not the commitment's, or shows nothing.
+    """
+    shown = tuple(trees)
+    if any(commitment.descriptions[tree.kind] != tree for tree, _ in shown):
+        raise PiecesError("a tree is not the commitment's", "pieces_not_committed")
+    return RevealPackage(commitment.open(frozenset(tree.kind for tree, _ in shown)), shown)
+
+
+def verify_reveal(
+    untrusted_package: bytes, root: bytes, untrusted_pieces: Mapping[str, Iterable[bytes]]
+) -> RevealPackage:
+    """Checks that pieces are those of the original, where the package says they stand.
+
+    Args:
+        untrusted_package: the bytes of a package.
+        root: of the commitment, from a statement or a recording whose signature holds.
+        untrusted_pieces: for each tree that the package shows, its shown pieces in order. They are taken one
+            at a
+            time, so a generator that decodes will do.
+
+    Returns:
+        What was shown.
+
+    Raises:
+        PiecesError: `pieces_not_committed`: the package is about something else. `pieces_missing`: there are
+            fewer or
+            more pieces than it shows, or trees. `pieces_differ`: one is not the original's. Or it is
+            malformed.
+    """
+    package = RevealPackage.from_bytes(untrusted_package)
+    check_descriptions(package.top, {tree.kind: tree for tree, _ in package.trees}, root)
+    if untrusted_pieces.keys() != {tree.kind for tree, _ in package.trees}:
+        raise PiecesError("the pieces are not of the trees that the package shows", "pieces_missing")
+    # Every hash before any piece: from here on a difference is the piece's, and can be named.
+    for tree, opening in package.trees:
+        if opening.root() != tree.root:
+            raise PiecesError("the package is not about what was committed to", "pieces_not_committed")
+    for tree, opening in package.trees:
+        _check_pieces(tree.kind, opening, untrusted_pieces[tree.kind])
+    return package
+
+
+def _check_pieces(kind: str, opening: Opening, untrusted_pieces: Iterable[bytes]) -> None:
+    pieces = iter(untrusted_pieces)
+    for at, salt, leaf in zip(opening.positions(), opening.salts(), opening.shown, strict=True):
+        piece = next(pieces, None)
+        if piece is None:
+            raise PiecesError("there are fewer pieces than the package shows", "pieces_missing")
+        if piece_hash(kind, salt, piece) != leaf:
+            raise PiecesError(f"piece {at} of the tree of {kind} is not the original's", "pieces_differ")
+    if next(pieces, None) is not None:
+        raise PiecesError("there are more pieces than the package shows", "pieces_missing")
+
+
+def _shown_of(untrusted: object) -> tuple[TreeDescription, tuple[Stretch, ...]]:
+    if not isinstance(untrusted, dict) or untrusted.keys() != {"shown", "tree"}:
+        raise PiecesError("a package describes a tree in another form")
+    stretches = untrusted["shown"]
+    if not isinstance(stretches, list) or not 0 < len(stretches) <= MAX_STRETCHES:
+        raise PiecesError("a package shows no stretch of a tree, or too many")
+    for stretch in stretches:
+        if not isinstance(stretch, list) or len(stretch) != 2 or any(type(at) is not int for at in stretch):
+            raise PiecesError("a stretch is not two numbers")
+    return TreeDescription.from_object(untrusted["tree"]), tuple((first, end) for first, end in stretches)
