@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.fuzz.rooms import (
     age,
+    anchors,
     credentials,
     custody,
     desks,
@@ -23,6 +24,7 @@ from tests.fuzz.rooms import (
     resharing,
     reviews,
     sound,
+    submitter,
     vault,
     witnesses,
 )
@@ -47,5 +49,7 @@ ROOMS = (
     desks,
     recovery,
     resharing,
+    submitter,
+    anchors,
 )
 TARGETS: dict[str, Target] = {target.name: target for room in ROOMS for target in room.TARGETS}
