@@ -84,7 +84,7 @@ class PictureShape:
         raise PiecesError("the picture has no such tile", "pieces_no_such_part")
 
     def tiles_under(self, boxes: Iterable[Box]) -> frozenset[int]:
-        """Gives every tile, of all planes, with a sample under one of these boxes; chroma is rounded outwards."""
+        """Gives all tiles, of all planes, with a sample under one of these boxes; chroma rounded outwards."""
         under: set[int] = set()
         for box in boxes:
             left, right = max(box[0], 0), min(box[2], self.width)
