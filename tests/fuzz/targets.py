@@ -16,6 +16,7 @@ from tests.fuzz.rooms import (
     evidence,
     media,
     networks,
+    pieces,
     policies,
     proofs,
     records,
@@ -51,5 +52,6 @@ ROOMS = (
     resharing,
     submitter,
     anchors,
+    pieces,
 )
 TARGETS: dict[str, Target] = {target.name: target for room in ROOMS for target in room.TARGETS}
