@@ -1,13 +1,12 @@
-"""What was used once is never taken again: tokens and proofs, on SQLite, across restarts, threads and
-processes.
+"""What was used once, token or proof, is never taken again: after restarts, by threads, by processes.
 
-A row is a realm and a use, 32 bytes each, both digests; no time, no person. The primary key is what
+SQLite. A row is a realm and a use, 32 bytes each, both digests; no time, no person. The primary key is what
 refuses: two that come at once meet in the database, not here. A write-ahead log with `synchronous=FULL`: a
 use has reached the disk before `redeem` or `accept` returns.
 
 A file that is gone is not replaced by an empty one: `create` is for the first start alone. What this cannot
-see is an old copy of the file put back in its place; whoever restores a backup retires the realms of that
-time first.
+see is an old copy of the file put back in its place, or its `-wal` taken away: whoever restores a backup
+retires the realms of that time first.
 """
 
 from __future__ import annotations
@@ -29,7 +28,6 @@ from keyvault.submitter.statements import Statement
 from keyvault.submitter.tokens import Token, verify_token
 
 BUSY_SECONDS: Final = 30
-USE_BYTES: Final = 32
 FILE_MODE: Final = 0o600
 
 _APPLICATION = 0x62537075
