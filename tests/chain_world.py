@@ -1,4 +1,4 @@
-"""An Ethereum chain inside the process (eth-tester, py-evm) with our contract on it, for the tests of anchors."""
+"""An Ethereum chain inside the process (eth-tester, py-evm) with our contract on it."""
 
 from __future__ import annotations
 
@@ -70,10 +70,14 @@ class ChainWorld:
 
         return bytes(rlp.encode(self.backend.chain.get_block_header_by_hash(block_hash)))
 
-    def give(self, address: bytes) -> None:
+    def give(self, address: bytes, payer: int = 0) -> None:
         """Money to send transactions with."""
         self.node.eth.send_transaction(
-            {"from": self.rich, "to": Web3.to_checksum_address(address), "value": Web3.to_wei(10, "ether")}
+            {
+                "from": self.node.eth.accounts[payer],
+                "to": Web3.to_checksum_address(address),
+                "value": Web3.to_wei(10, "ether"),
+            }
         )
 
     def mine(self, blocks: int = 1) -> None:

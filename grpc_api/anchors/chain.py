@@ -84,8 +84,8 @@ class AnchorChain:
 
         Args:
             checkpoint: of the line's log, not empty, and not smaller than the last.
-            bumps: how many that were sent may still be waiting. Each offers a quarter more than the one before,
-                as far as the limit goes, so as to replace it.
+            bumps: how many that were sent may still be waiting. Each offers a quarter more than the one
+                before, as far as the limit goes, so as to replace it.
 
         Raises:
             ServiceError: `anchor_wrong_chain`; `anchor_contract_unknown`; `anchor_goes_back`;
@@ -155,7 +155,7 @@ class AnchorChain:
             return
         raise precondition(
             "anchor_goes_back",
-            "The chain holds a larger tree of this log, or another one: the log was set back, or is not the only one.",
+            "The chain holds a larger tree of this log, or another: the log was set back, or has a twin.",
         )
 
     def _require_contract(self) -> None:
