@@ -17,6 +17,7 @@ from keyvault.submitter.errors import SubmitterError
 from keyvault.submitter.proofs import Proof, check, prove, verify
 from keyvault.submitter.pseudonyms import Pseudonym, SubmitterSecret
 from keyvault.submitter.statements import Occasion, Statement, fiat_shamir
+from tests.unit.keyvault.custody import plain_group
 from tests.unit.keyvault.submitter.submitter_makers import ALICE, BOB, CALLS, OCCASION, TIPS, own
 
 FRESH = b"\x09" * 32
@@ -134,6 +135,62 @@ def test_a_link_does_not_come_out_of_two_proofs_of_ownership() -> None:
     with pytest.raises(SubmitterError) as refused:
         verify(spliced.to_bytes(), own(ALICE, TIPS, CALLS))
     assert refused.value.code == "proof_false"
+
+
+def fitting(statement: Statement, c: bytes) -> Proof:
+    """Answers first, then the commitment that fits the statement's one key under a challenge."""
+    person, blinding = scalars.random_scalar(), scalars.random_scalar()
+    minus_c = scalars.subtract(bytes(32), c)
+    commitment = group.add_multiple(group.commit(person, blinding), minus_c, statement.pseudonyms[0].key)
+    return Proof((commitment,), person, (blinding,))
+
+
+def test_the_challenge_cannot_be_known_before_the_commitments() -> None:
+    statement = own(ALICE, TIPS)
+    guesses = (fiat_shamir(statement, ()), fiat_shamir(statement, (ALICE.pseudonym(TIPS).key,)))
+    for c in guesses:
+        proof = fitting(statement, c)
+        check(proof, statement, lambda _statement, _commitments, c=c: c)
+        with pytest.raises(SubmitterError) as refused:
+            verify(proof.to_bytes(), statement)
+        assert refused.value.code == "proof_false"
+
+
+def test_a_key_cannot_be_chosen_to_fit_a_proof() -> None:
+    """What goes wrong where a challenge leaves the statement out (Bernhard, Pereira and Warinschi, 2012)."""
+    person, blinding = scalars.random_scalar(), scalars.random_scalar()
+    commitment = group.commit(scalars.random_scalar(), scalars.random_scalar())
+    c = fiat_shamir(own(ALICE, TIPS), (commitment,))
+    over_c = bindings.crypto_core_ed25519_scalar_invert(c)
+    difference = bindings.crypto_core_ed25519_sub(group.commit(person, blinding), commitment)
+    fitted = Pseudonym(TIPS, bindings.crypto_scalarmult_ed25519_noclamp(over_c, difference))
+    statement = Statement.about([fitted], OCCASION)
+    proof = Proof((commitment,), person, (blinding,))
+    check(proof, statement, lambda _statement, _commitments: c)
+    with pytest.raises(SubmitterError) as refused:
+        verify(proof.to_bytes(), statement)
+    assert refused.value.code == "proof_false"
+
+
+def test_a_second_opinion_takes_the_proof() -> None:
+    """The verifier's equations in plain integers, with no code of libsodium's."""
+    statement = own(ALICE, TIPS, CALLS)
+    raw = prove(ALICE, statement).to_bytes()
+    numbers = [int.from_bytes(raw[place : place + 32], "little") for place in range(64, 160, 32)]
+    text = statement.to_bytes() + raw[:64]
+    c = int.from_bytes(hashlib.sha512(text).digest(), "little") % plain_group.L
+    second_base = plain_group.decode(group.second_base())
+    assert second_base is not None
+    for place, one in enumerate(statement.pseudonyms):
+        commitment = plain_group.decode(raw[32 * place : 32 * (place + 1)])
+        key = plain_group.decode(one.key)
+        assert commitment is not None
+        assert key is not None
+        left = plain_group.add(
+            plain_group.times(numbers[0], plain_group.BASE),
+            plain_group.times(numbers[1 + place], second_base),
+        )
+        assert left == plain_group.add(commitment, plain_group.times(c, key))
 
 
 def simulated(statement: Statement) -> tuple[Proof, bytes]:
