@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from provenance.merkle import leaf_hash
 from provenance.pieces.cutting import PictureShape, tiles_of
-from provenance.pieces.description import SHAPES, TreeDescription
+from provenance.pieces.description import SHAPES, TIME_BYTES, TreeDescription
 from provenance.pieces.errors import PiecesError
 from provenance.pieces.hashing import LeafHashes, piece_hash
 from provenance.pieces.opening import Opening, Stretch, open_stretches
 from provenance.pieces.seeds import TILE_LEVELS, TREE_LEVELS, leaf_seeds, salt_of, seed_at, tree_seed
 
 _FRAME_OF_TILES = b"bauta.pieces/v1 frame of tiles\x00"
-TIME_BYTES = 8
 
 
 def frame_piece(time_us: int, untrusted_planes: Sequence[bytes]) -> bytes:

@@ -27,6 +27,8 @@ SHAPES: Mapping[str, tuple[str, ...]] = {
 }
 KINDS = tuple(SHAPES)
 MAX_NUMBER = 1 << 24
+# A frame's piece begins with its time.
+TIME_BYTES = 8
 _TOP = "top"
 
 
@@ -58,6 +60,23 @@ class TreeDescription:
             raise PiecesError("a tree's description has a number out of its range")
         if self.size == 0 and (self.root != EMPTY_ROOT or any(self.shape)):
             raise PiecesError("a tree without pieces is described as one with some")
+
+    @property
+    def piece_bytes(self) -> int:
+        """How long a piece is by the shape; the last block of container or sound may be shorter.
+
+        Raises:
+            PiecesError: the tree is over tiles, whose pieces are frames of their own.
+        """
+        if self.kind == "bytes":
+            return self.shape[0]
+        if self.kind == "audio":
+            samples, _, channels, sample_bytes = self.shape
+            return samples * channels * sample_bytes
+        if self.kind == "frames":
+            width, height, chroma_width, chroma_height, sample_bytes = self.shape
+            return TIME_BYTES + (width * height + 2 * chroma_width * chroma_height) * sample_bytes
+        raise PiecesError("a tree over tiles has no pieces of one length")
 
     def to_object(self) -> dict[str, Any]:
         """Gives the JSON object."""

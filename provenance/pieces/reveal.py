@@ -143,18 +143,22 @@ def verify_reveal(
         if opening.root() != tree.root:
             raise PiecesError("the package is not about what was committed to", "pieces_not_committed")
     for tree, opening in package.trees:
-        _check_pieces(tree.kind, opening, untrusted_pieces[tree.kind])
+        _check_pieces(tree, opening, untrusted_pieces[tree.kind])
     return package
 
 
-def _check_pieces(kind: str, opening: Opening, untrusted_pieces: Iterable[bytes]) -> None:
+def _check_pieces(tree: TreeDescription, opening: Opening, untrusted_pieces: Iterable[bytes]) -> None:
     pieces = iter(untrusted_pieces)
     for at, salt, leaf in zip(opening.positions(), opening.salts(), opening.shown, strict=True):
         piece = next(pieces, None)
         if piece is None:
             raise PiecesError("there are fewer pieces than the package shows", "pieces_missing")
-        if piece_hash(kind, salt, piece) != leaf:
-            raise PiecesError(f"piece {at} of the tree of {kind} is not the original's", "pieces_differ")
+        if piece_hash(tree.kind, salt, piece) != leaf:
+            raise PiecesError(f"piece {at} of the tree of {tree.kind} is not the original's", "pieces_differ")
+        # A place in an original is an index times a length: a committer who cut otherwise could move it.
+        shorter = tree.kind != "frames" and at == tree.size - 1 and 0 < len(piece) < tree.piece_bytes
+        if len(piece) != tree.piece_bytes and not shorter:
+            raise PiecesError(f"piece {at} of the tree of {tree.kind} was cut to another length")
     if next(pieces, None) is not None:
         raise PiecesError("there are more pieces than the package shows", "pieces_missing")
 

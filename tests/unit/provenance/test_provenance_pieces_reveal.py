@@ -10,6 +10,7 @@ from pieces_makers import committed, noise, pieces
 
 from provenance import canonical
 from provenance.merkle import node_hash
+from provenance.pieces.committing import PieceTree
 from provenance.pieces.description import Commitment, TreeDescription
 from provenance.pieces.errors import PiecesError
 from provenance.pieces.hashing import EMPTY_ROOT, piece_hash
@@ -90,8 +91,6 @@ def test_who_holds_a_package_cannot_confirm_a_guess_of_the_rest(kind: str) -> No
 
 
 def test_alike_pieces_do_not_look_alike() -> None:
-    from provenance.pieces.committing import PieceTree
-
     tree = PieceTree(bytes(32), "audio", (480, 48_000, 2, 2))
     for _ in range(8):
         tree.add(bytes(1920))
@@ -268,3 +267,32 @@ def test_a_kind_without_pieces_has_a_leaf_as_any_other() -> None:
     assert len(made.root) == 32
     assert made.root != Commitment(noise("other", 32), {}).root
     assert TREE_LEVELS == 32
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "lengths", "holds"),
+    [
+        ("bytes", (100,), [100, 100, 7], True),
+        ("bytes", (100,), [100, 100, 100], True),
+        ("bytes", (100,), [100, 7, 100], False),
+        ("bytes", (100,), [100, 100, 101], False),
+        ("bytes", (100,), [100, 100, 0], False),
+        ("audio", (480, 48_000, 2, 2), [1920, 1920, 4], True),
+        ("audio", (480, 48_000, 2, 2), [1920, 960, 1920], False),
+        ("frames", (6, 4, 3, 2, 2), [80, 80, 80], True),
+        ("frames", (6, 4, 3, 2, 2), [80, 80, 79], False),
+    ],
+)
+def test_who_commits_cannot_cut_otherwise_than_described(
+    kind: str, shape: tuple[int, ...], lengths: list[int], holds: bool
+) -> None:
+    tree = PieceTree(bytes(32), kind, shape)
+    cut = [noise(str(at), length) for at, length in enumerate(lengths)]
+    for piece in cut:
+        tree.add(piece)
+    commitment = Commitment(bytes(32), {kind: tree.describe()})
+    package = make_reveal(commitment, [(tree.describe(), tree.open([(0, 3)]))]).to_bytes()
+    if holds:
+        verify_reveal(package, commitment.root, {kind: cut})
+    else:
+        assert refusal(package, {kind: cut}, commitment.root).code == "pieces_malformed"
