@@ -1,26 +1,22 @@
 """Measures anchors: `python -m benchmarks.anchors [--json FILE]`.
 
-Gas of deploying the contract and of anchoring, on a chain inside the process (eth-tester, py-evm: the same rules as
-a public chain's); the size of a proof file, and the time of one check, for blocks of several sizes.
+Gas of deploying the contract and of anchoring, on a chain inside the process (eth-tester, py-evm: the rules
+of a public one); the size of a proof file, and the time of one check, for blocks of several sizes.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tests")]
-
-from chain_world import ChainWorld, head
-
 from provenance.anchors.anchor_proof import verify_anchor
 from provenance.anchors.header import BlockHeader
+from tests.chain_world import ChainWorld, head
 from tests.unit.provenance.anchor_makers import LINE, proof
 
 CHECKS = 200
