@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from grpc_api.anchors import transport
 from grpc_api.anchors.batching import AnchorPolicy, AnchorState
 from grpc_api.anchors.chain import AnchorChain, Sent
+from grpc_api.anchors.gathering import header_bytes
 from grpc_api.anchors.sender import AnchorSender
 from grpc_api.errors import ServiceError
 from provenance.anchors.anchor_proof import AnchorProof, verify_anchor
@@ -134,6 +135,24 @@ def test_several_transactions_of_a_block_do_not_hide_ours(world: ChainWorld) -> 
     assert proof is not None
     assert world.node.eth.get_block_transaction_count(BlockHeader.from_bytes(proof.header).number) == 3
     assert proof.check(world.line).checkpoint == head(50)
+
+
+def test_a_header_is_made_of_a_nodes_json(world: ChainWorld) -> None:
+    block = world.node.eth.get_block("latest")
+    header = header_bytes({**block, "extraData": b""})  # eth-tester pads it, and no node does.
+    assert header == world.header(bytes(block["hash"]))
+    with pytest.raises(FormatError) as caught:
+        header_bytes({**block, "stateRoot": None})
+    assert caught.value.code == "anchor_header_unknown"
+
+
+def test_a_node_that_lies_about_a_header_gives_no_proof(world: ChainWorld) -> None:
+    sent = world.chain().send(head(55))
+    world.mine()
+    chain = replace(world.chain(), header_source=None)
+    with pytest.raises(FormatError) as caught:
+        chain.settled(sent.transaction_hash)
+    assert caught.value.code == "anchor_header_unknown"
 
 
 REFUSED: list[tuple[str, Callable[[AnchorChain], AnchorChain], int, str]] = [
