@@ -20,6 +20,7 @@ enrolled/      people who agreed to be seen, recognized
 review/        what a person looks over, and what they decide
 camera/        the noise of the sensor
 quality/       whether the result is what it should be
+leaks/         the finished result attacked
 video/         decode, cover, encode
 sound/         hear, and make anew: the way of a sound track
 speakers/      who speaks when
@@ -32,6 +33,7 @@ boxes.py       arithmetic on boxes
 from anonymizer.anonymize import anonymize
 from anonymizer.enrolled.person import Enrolled
 from anonymizer.errors import AnonymizerError
+from anonymizer.leaks.figures import Leaks
 from anonymizer.models import Models, load_models
 from anonymizer.quality.figures import Quality
 from anonymizer.report import Progress, Report
@@ -39,6 +41,7 @@ from anonymizer.review.review import Review
 from anonymizer.settings import (
     FaceSettings,
     KeptRegion,
+    LeakSettings,
     Limits,
     PeopleSettings,
     Role,
@@ -51,6 +54,8 @@ __all__ = [
     "Enrolled",
     "FaceSettings",
     "KeptRegion",
+    "LeakSettings",
+    "Leaks",
     "Limits",
     "Models",
     "PeopleSettings",

@@ -24,6 +24,11 @@ _PNG_HEADER_ENDS: Final = 33
 _WEBP_HAS_XMP, _WEBP_HAS_ALPHA = 0x04, 0x10
 
 
+def packet_of(month: str) -> bytes:
+    """Returns the XMP packet that says a month, such as "2019-08"."""
+    return _PACKET.format(month=month).encode()
+
+
 def dated(encoded: bytes, kind: Format, month: str, width: int, height: int, *, has_alpha: bool) -> bytes:
     """Returns a still that says in which month it was captured.
 
@@ -34,7 +39,7 @@ def dated(encoded: bytes, kind: Format, month: str, width: int, height: int, *, 
         width, height: in pixels.
         has_alpha: whether it has transparency.
     """
-    packet = _PACKET.format(month=month).encode()
+    packet = packet_of(month)
     if kind is Format.JPEG:
         body = JPEG_XMP + packet
         segment = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body

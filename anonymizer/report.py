@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from anonymizer.leaks.figures import Leaks
 from anonymizer.quality.figures import Quality
 from anonymizer.settings import Kind
 from anonymizer.sound.figures import AudioWord, SoundFigures
@@ -40,11 +41,12 @@ class Report:
         audio: the weakest thing that happened to any of the sound; none where the original had none.
         duration_seconds: from the first frame to the end of the last; 0 for a still.
         device: cpu or cuda.
-        stage_seconds: time spent by stage: decode, detect, cover, encode, audio, check.
+        stage_seconds: time spent by stage: decode, detect, cover, encode, audio, check, attack.
         quality: of a video, read back; None for a still.
         recognized: in how many frames, and on how many tracks, a face was covered otherwise, or not at all,
             because it was recognized as that of somebody who is enrolled.
         sound: what happened to the sound, where it was listened to and not let through as it is.
+        leaks: what the attack on the finished result found.
     """
 
     media_type: str
@@ -60,6 +62,7 @@ class Report:
     quality: Quality | None = None
     recognized: tuple[int, int] = (0, 0)
     sound: SoundFigures | None = None
+    leaks: Leaks | None = None
 
     @property
     def frames_with_faces(self) -> int:
@@ -77,7 +80,9 @@ class Stopwatch:
     """Adds up the time that each stage takes in the thread that runs it."""
 
     seconds: dict[str, float] = field(
-        default_factory=lambda: dict.fromkeys(("decode", "detect", "cover", "encode", "audio", "check"), 0.0)
+        default_factory=lambda: dict.fromkeys(
+            ("decode", "detect", "cover", "encode", "audio", "check", "attack"), 0.0
+        )
     )
 
     @contextmanager

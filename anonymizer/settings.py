@@ -228,6 +228,39 @@ class Role:
 
 
 @dataclass(frozen=True)
+class LeakSettings:
+    """How the finished result is attacked, and what it must hold (anonymizer/leaks).
+
+    That a frame was never looked at, or that the file tells something about itself, no policy can allow.
+
+    Attributes:
+        look: "sampled" looks at frames chosen by risk, for a tenth of the job's time; "exhaustive" at all.
+        faces: at most so many of 1000 frames looked at in which a face is open.
+        under: at most so many of 1000 covers of faces under which a face is found again.
+        identities: at most so many of 1000 covers of faces matched to their own original.
+        texts: at most so many of 1000 frames looked at in which text can be read.
+        voices: at most so many of 1000 stretches of made speech matched to their own speaker.
+    """
+
+    look: Literal["sampled", "exhaustive"] = "sampled"
+    faces: int = 0
+    under: int = 1000
+    identities: int = 0
+    texts: int = 0
+    voices: int = 1000
+
+    def __post_init__(self) -> None:
+        """Refuses values out of range.
+
+        Raises:
+            AnonymizerError: settings_invalid.
+        """
+        _require(self.look in {"sampled", "exhaustive"}, "leaks: look sampled or exhaustive")
+        floors = (self.faces, self.under, self.identities, self.texts, self.voices)
+        _require(all(0 <= floor <= 1000 for floor in floors), "leaks: floors from 0 to 1000 in 1000")
+
+
+@dataclass(frozen=True)
 class Settings:
     """One job's settings.
 
@@ -257,6 +290,7 @@ class Settings:
             alone.
         pseudonym: which of them the first person of the job has, and whoever speaks longest; empty for none
             in particular.
+        leaks: how the finished result is attacked, and what it must hold.
     """
 
     mode: Literal["original", "quality", "balanced", "fast"] = "balanced"
@@ -278,6 +312,7 @@ class Settings:
     threads: int = 2
     personas: bytes | None = field(default=None, repr=False)
     pseudonym: str = field(default="", repr=False)
+    leaks: LeakSettings = field(default_factory=LeakSettings)
 
     def __post_init__(self) -> None:
         """Refuses values out of range.

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from time import perf_counter
 from typing import Any, BinaryIO, Final
 
 import cv2
@@ -33,6 +34,8 @@ from anonymizer.intake.exif import orientation_of
 from anonymizer.intake.jpeg import decode_jpeg
 from anonymizer.intake.sniff import Format
 from anonymizer.intake.still_size import still_header
+from anonymizer.leaks.attack import Attack, Finished
+from anonymizer.models import Models
 from anonymizer.report import Report, Stopwatch
 from anonymizer.review.deciding import Seen
 from anonymizer.review.session import Session
@@ -55,14 +58,17 @@ def transform_still(
     limits: Limits,
     session: Session,
     cast: Cast,
-    device: str,
+    models: Models,
 ) -> Report:
-    """Anonymizes one still.
+    """Anonymizes one still, and attacks the result.
 
     Raises:
         AnonymizerError: with one of the media codes, or detector_failed.
     """
+    began = perf_counter()
     watch = Stopwatch()
+    with watch.stage("attack"):
+        attack = Attack(session, settings, models)
     with watch.stage("decode"):
         content = source.read(limits.max_still_bytes + 1)
         if len(content) > limits.max_still_bytes:
@@ -72,7 +78,7 @@ def transform_still(
     with watch.stage("detect"):
         found = session.found_in_still(lambda finder: _found(image, finder))
     with watch.stage("cover"):
-        covered = _cover(image, found, session, cast)
+        covered = _cover(image, found, session, cast, attack)
         if settings.sensor_noise == "suppress":
             Suppressor().apply(_planes(image), shot=0, time=0.0)
         session.film()
@@ -85,6 +91,9 @@ def transform_still(
             height, width, channels = image.shape
             encoded = dated(encoded, kind, month, width, height, has_alpha=channels == 4)
         sink.write(encoded)
+    with watch.stage("attack"):
+        finished = Finished(sink, MEDIA_TYPES[kind], month, perf_counter() - began)
+        leaks = attack.on_still(finished, _views(decode_still(encoded, kind)))
     height, width = image.shape[:2]
     return Report(
         media_type=MEDIA_TYPES[kind],
@@ -95,9 +104,10 @@ def transform_still(
         tracks_of=covered,
         audio="none",
         duration_seconds=0.0,
-        device=device,
+        device=models.device,
         stage_seconds=dict(watch.seconds),
         recognized=session.recognized,
+        leaks=leaks,
     )
 
 
@@ -158,7 +168,7 @@ def _views(image: Pixels) -> list[Image]:
 
 
 def _cover(
-    image: Pixels, found: Sequence[Mapping[Kind, Boxes]], session: Session, cast: Cast
+    image: Pixels, found: Sequence[Mapping[Kind, Boxes]], session: Session, cast: Cast, attack: Attack
 ) -> Mapping[Kind, int]:
     height, width = image.shape[:2]
     seen = [
@@ -174,6 +184,9 @@ def _cover(
     ]
     scene = Scene(_planes(image), width, height, time=0.0, shot=0)
     decided = session.decide(seen, scene)
+    attack.decided(scene, decided)
+    attack.see(scene, decided.covers)
+    attack.left(scene.time, 0)
     cast.cover(scene, decided.covers, decided.blanked)
     if image.shape[2] == 4:
         for region in (*(cover.region for cover in decided.covers), *decided.blanked):

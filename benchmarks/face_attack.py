@@ -28,7 +28,8 @@ from anonymizer.boxes import Box
 from anonymizer.settings import Effect as FaceEffect
 from benchmarks.effects_network import with_a_generator
 from evaluation.faces.attackers import Attack, attacks
-from evaluation.faces.finding import FaceFinder, overlap
+from evaluation.faces.bands import is_weak
+from evaluation.faces.finding import FaceFinder, still_there
 from evaluation.faces.gathering import Sample
 from evaluation.faces.pairing import View
 from evaluation.faces.recognizers import DlibResNet, Recognizer
@@ -56,6 +57,8 @@ SCALE: Final = 1.3
 # Effects that draw from the key.
 KEYED: Final = ("warp", "swap", "generator", "persona")
 FIRST, SECOND, SHARED = b"first", b"second", b"shared"
+ORIGINAL: Final[View] = "original"
+ANONYMIZED: Final[View] = "anonymized"
 
 
 def ours(settings: Settings, models: Models, *, is_keyed: bool = False) -> Effect:
@@ -166,8 +169,12 @@ def sampled(
         for view, key in again.items():
             views[view] = effect.cover(picture, box, key) if effect.is_keyed else views["anonymized"]
         chips = {(name, view): cut(each) for name, cut in cuts.items() if cut for view, each in views.items()}
-        seen = any(overlap(box, other) > 0.3 for other in finder.faces(views["anonymized"]))
-        samples.append(Sample(source, person, 0.0, box.width, chips, seen))
+        before, after = (
+            {name: finder.find(views[view], name) for name in finder.detectors}
+            for view in (ORIGINAL, ANONYMIZED)
+        )
+        there, left = (still_there(finder, box, found) for found in (before, after))
+        samples.append(Sample(source, person, 0.0, box.width, chips, there, left))
     return samples
 
 
@@ -240,9 +247,19 @@ def row(name: str, samples: Sequence[Sample], tried: Sequence[Attack]) -> dict[s
                 "eer": figures.eer.value,
                 "chance": figures.chance_rank_1,
                 "trials": figures.trials,
+                "weak": is_weak(figures),
             }
         )
-    return {"effect": name, "detected": float(np.mean([s.detected for s in samples])), "attacks": said}
+    detectors = sorted({name for sample in samples for name in sample.seen})
+    return {
+        "effect": name,
+        "detected": {
+            detector: float(np.mean([detector in sample.detected for sample in samples]))
+            for detector in detectors
+        },
+        "weak": any(is_weak(each.figures) for each in tried),
+        "attacks": said,
+    }
 
 
 def main() -> None:
@@ -273,7 +290,8 @@ def main() -> None:
             first = each.figures.rank_1
             print(
                 f"  {each.knowledge:10} {each.preparation:32} {100 * first.value:5.1f} "
-                f"({100 * first.within.low:.0f} to {100 * first.within.high:.0f})",
+                f"({100 * first.within.low:.0f} to {100 * first.within.high:.0f})"
+                f"{'  weak' if is_weak(each.figures) else ''}",
                 flush=True,
             )
         if asked.out is not None:

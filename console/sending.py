@@ -11,6 +11,7 @@ import typer
 from console import output
 from console.commands.options import load_trust
 from console.embedded import embedded_service
+from console.report.leaks import attacked_in_a_line
 from console.report.verdict import besides_faces, decided, heard, is_sound_alone
 from grpc_api.client.connection import Connection
 from grpc_api.client.outputs import proof_path
@@ -100,6 +101,10 @@ def tell(target: Path, done: Submitted, beside: Mapping[str, Path]) -> None:
         "frames_also_covered": dict(facts.frames_also_covered),
         "decided": dict(facts.decided),
         "recognized": dict(facts.recognized),
+        "leaks": dict(facts.leaks),
+        "leaks_look": facts.leaks_look,
+        "attackers": sorted(facts.attackers),
+        "independent": list(facts.independent),
         "tier": facts.tier,
         "walls": list(facts.walls),
         "device": facts.device,
@@ -115,6 +120,7 @@ def tell(target: Path, done: Submitted, beside: Mapping[str, Path]) -> None:
         f"{target}\n{proof_path(target)}\n"
         f"{_seen(facts)}{decided(facts)}; audio {facts.audio}{heard(facts)}; "
         f"tier {facts.tier}, {len(facts.walls)} walls; verified.\n"
+        f"{attacked_in_a_line(facts)}\n"
         f"worker version {done.release.facts.version}, released by {done.release.by}.{_missing(done)}",
     )
 

@@ -19,8 +19,11 @@ MESSAGES: Final[dict[str, str]] = {
     "model_missing": "A model that the attackers need is not installed.",
     "training_too_small": "Learning from other people takes at least two of them, with two recordings each.",
     "recognizer_missing": "No face recognizer is here: install bauta[evaluation], or name one by manifest.",
-    "recognizer_failed": "A face recognizer answered what is no vector.",
+    "reidentifier_missing": "No person re-identifier is here; name one by its manifest (--recognizer).",
+    "recognizer_failed": "A recognizer answered what is no vector.",
     "no_faces": "No face was found in the originals.",
+    "no_people": "Nobody was found in the originals.",
+    "no_motion": "No film of the originals is as long as one of the classifier's clips.",
     "files_do_not_pair": "No file of the one folder has its counterpart in the other.",
 }
 
@@ -29,7 +32,7 @@ class EvaluationError(Exception):
     """Nothing was found out; nothing that was written may be used.
 
     Attributes:
-        code: one of MESSAGES, or one of the anonymizer's about media.
+        code: one of MESSAGES, or one of the anonymizer's about media and models.
     """
 
     def __init__(self, code: str, message: str = "") -> None:

@@ -55,7 +55,31 @@ MESSAGES = {
     "release_refused": "The vault refused to release the file key.",
     "release_request_malformed": "The vault could not read the worker's request.",
     "release_too_slow": "The worker took too long to ask the vault for the file key.",
+    "result_shows_faces": (
+        "Held back: faces were found again outside the covers, or under them, although it was covered twice. "
+        "Take the mode original or a stricter policy; docs/leaks.md says how to look and cover by hand."
+    ),
+    "result_shows_identities": (
+        "Held back: a face recognizer still told who is under the covers, although it was covered twice. "
+        "Take a policy with solid or larger covers; docs/leaks.md says what else helps."
+    ),
+    "result_shows_text": (
+        "Held back: text that the policy covers could still be read, although it was covered twice. "
+        "Take the mode original or a stricter policy; docs/leaks.md says how to look and cover by hand."
+    ),
+    "result_shows_voices": (
+        "Held back: a made voice was still taken for the person whose words it says. Another pseudonym, or "
+        "none, gives another voice; or send it without sound (--no-sound). See docs/leaks.md."
+    ),
+    "result_tells_metadata": (
+        "Held back: the finished file still told more than its pictures and sound. That is a defect of the "
+        "service: please report it."
+    ),
     "result_too_large": "The result is larger than this service allows.",
+    "result_unchecked": (
+        "Held back: no detector had looked at some of its frames, and nothing unchecked is passed on. "
+        "That is a defect of the service: please report it."
+    ),
     "result_unreadable": "The finished video could not be read back, so it was not delivered.",
     "review_signature_invalid": "The decisions are not signed by whoever asked for the review.",
     "review_too_large": "What was seen in this job is more than a review package holds.",

@@ -112,7 +112,7 @@ def samples(people: int, pictures: int, effect: Callable[[Pixels], Pixels]) -> l
             cut = recognizer.place(original, BOX)
             assert cut is not None
             chips = {("made", "original"): cut(original), ("made", "anonymized"): cut(effect(original))}
-            made.append(Sample(f"{person}/{number}", f"p{person:02}", 0.0, BOX.width, chips, False))
+            made.append(Sample(f"{person}/{number}", f"p{person:02}", 0.0, BOX.width, chips))
     return made
 
 

@@ -16,6 +16,7 @@ compiled_text.py the text detector compiled likewise
 text.py          text and number plates in one frame, by one network (text_maps.py, plates.py)
 keeping.py       parts of the picture in which text may stay
 blazeface.py     a second opinion on faces, compiled before the wall; blazeface_decoding.py reads its answers
+full_range.py    a third network for faces, which attacks results (anonymizer/leaks)
 anchors.py       where the anchors of a single-shot detector lie
 tflite.py        networks in TensorFlow Lite's format, compiled by OpenVINO before the wall
 added_detector.py  a detector that was added by manifest; decoding.py reads its answers

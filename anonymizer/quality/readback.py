@@ -22,6 +22,7 @@ from av.audio.stream import AudioStream
 from av.container.input import InputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from anonymizer.errors import AnonymizerError
@@ -139,7 +140,8 @@ def _look(container: InputContainer, contents: Contents, witness: Witness) -> Lo
     # An array, since a table of all frames would take a hundred bytes for each.
     times = np.sort(np.asarray(contents.times, np.int64))
     before: tuple[int, Small] | None = None
-    for frame, luma in _decoded(container, times, _wanted(contents, times, witness)):
+    for frame, picture in decoded(container, times, _wanted(contents, times, witness)):
+        luma = plane_array(picture, 0)
         looks.frames += 1
         small = small_copy(luma)
         flags = witness.flags[frame] if frame < len(witness.flags) else 0
@@ -176,17 +178,31 @@ def _wanted(contents: Contents, times: Times, witness: Witness) -> list[tuple[in
     return [(begins[group], last[group]) for group in sorted(last)]
 
 
-def _decoded(
+def decoded(
     container: InputContainer, times: Times, wanted: Sequence[tuple[int, int]]
-) -> Iterator[tuple[int, Luma]]:
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Decodes groups of pictures, each from its key frame on.
+
+    Args:
+        container: of the finished file.
+        times: of all its pictures in ticks, sorted.
+        wanted: for each group in turn the time of its key frame, and the number of the last frame to decode.
+
+    Yields:
+        The number of each frame, and its picture.
+
+    Raises:
+        AnonymizerError: result_unreadable.
+        FFmpegError: likewise.
+    """
     stream: VideoStream = container.streams.video[0]
     for begins, last in wanted:
         container.seek(begins, stream=stream)
-        for decoded in container.decode(stream):
-            frame = int(np.searchsorted(times, decoded.pts or 0))
-            if frame >= len(times) or times[frame] != decoded.pts:
+        for picture in container.decode(stream):
+            frame = int(np.searchsorted(times, picture.pts or 0))
+            if frame >= len(times) or times[frame] != picture.pts:
                 raise AnonymizerError("result_unreadable")
-            yield frame, plane_array(decoded, 0)
+            yield frame, picture
             if frame >= last:
                 break
 

@@ -68,6 +68,11 @@ class Review:
         return self._session
 
     @property
+    def replays(self) -> bool:
+        """Whether the record of an earlier passage is told again, and nobody looks."""
+        return self._replayed is not None
+
+    @property
     def replayed_turns(self) -> Turns | None:
         """Who spoke when, by the record that is replayed; None where there is none, or nobody listened."""
         return self._replayed.spoken if self._replayed is not None else None

@@ -18,6 +18,7 @@ from anonymizer.effects.operator import Scene
 from anonymizer.enrolled.recognizing import Recognition
 from anonymizer.enrolled.remembering import Remembering
 from anonymizer.errors import AnonymizerError
+from anonymizer.leaks.checked import Looks, Recorded, Shown
 from anonymizer.review.deciding import AsRole, Decided, Decider, Numbers, Seen
 from anonymizer.review.decisions import Decisions
 from anonymizer.review.filming import Filmer
@@ -42,6 +43,7 @@ class Session:
         numbers: gives each thing its number in the job.
         record: everything that was seen, once it is finished; None where none is kept.
         sheet: what a person is shown; likewise.
+        looks: who looked at which frame; asked for once, as frames leave.
     """
 
     def __init__(
@@ -73,7 +75,10 @@ class Session:
         Raises:
             AnonymizerError: decisions_invalid, also where they name what was never followed or heard.
         """
-        self.finders = tuple(finders)
+        shown = Shown(finders)
+        self.looks: Looks = shown if replayed is None else Recorded(replayed)
+        self.finders = shown.watched
+        self._copies: Copies = shown.copies
         self.numbers = Numbers([[sought.kind for sought in finder.sought] for finder in finders])
         self.record: Record | None = None
         self.sheet: Sheet | None = None
@@ -128,10 +133,9 @@ class Session:
             return [
                 Replay(self._replayed, search, finder.sought) for search, finder in enumerate(self.finders)
             ]
-        copies = Copies()
         recorder = self._recorder
         return [
-            Search(finder, copies, partial(recorder.look, search) if recorder is not None else None)
+            Search(finder, self._copies, partial(recorder.look, search) if recorder is not None else None)
             for search, finder in enumerate(self.finders)
         ]
 

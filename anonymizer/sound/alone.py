@@ -21,6 +21,7 @@ from av.packet import Packet
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.captured import month_of_video
 from anonymizer.intake.sniff import Format
+from anonymizer.leaks.attack import Finished, attack_sound
 from anonymizer.quality.figures import MOST_SOUND_OFF_MS, Check, MadeSound, Quality
 from anonymizer.report import Progress, Report, Stopwatch
 from anonymizer.review.session import Session
@@ -71,6 +72,7 @@ def transform_sound(
     """
     if not job.settings.hears:
         raise AnonymizerError("media_no_video", "It holds sound alone, and all of that is to be removed.")
+    began = perf_counter()
     watch = Stopwatch()
     session = open_session()
     heard: Heard | None = None
@@ -82,10 +84,14 @@ def transform_sound(
     plan = job.plan(heard, session) if heard is not None else None
     maker = job.maker(heard, plan) if heard is not None and plan is not None else None
     with watch.stage("encode"):
-        track = _make(source, kind, sink, job, maker, on_progress)
+        track, month = _make(source, kind, sink, job, maker, on_progress)
     figures = maker.figures if maker is not None else None
     with watch.stage("check"):
         quality = _check(sink, track, figures)
+    with watch.stage("attack"):
+        listens = job.attack(sink, heard, plan)
+        seconds = perf_counter() - began
+        leaks = attack_sound(Finished(sink, MEDIA_TYPE, month, seconds, listens), job.settings)
     session.finish(0, 0, 0, ())
     if on_progress is not None:
         on_progress(Progress(0, 0, 0.0))
@@ -103,6 +109,7 @@ def transform_sound(
         stage_seconds=dict(watch.seconds),
         quality=quality,
         sound=figures,
+        leaks=leaks,
     )
 
 
@@ -123,7 +130,8 @@ def _make(
     job: SoundJob,
     maker: Maker | None,
     on_progress: Callable[[Progress], None] | None,
-) -> SoundTrack:
+) -> tuple[SoundTrack, str | None]:
+    """Returns what was written, and the month that the file says."""
     reader = SoundReader(source, kind, job.limits)
     try:
         begins, frames = _begun(reader)
@@ -142,7 +150,7 @@ def _make(
             writer.abandon()
             raise
         writer.finish()
-        return track
+        return track, month
     finally:
         reader.close()
 

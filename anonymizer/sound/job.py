@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
 
 from anonymizer.errors import AnonymizerError
+from anonymizer.leaks.voices import VoiceFindings, attack_voices
 from anonymizer.models import Models
 from anonymizer.review.session import Session
 from anonymizer.settings import Limits, Settings
@@ -87,12 +90,21 @@ class SoundJob:
         speaks = any(stretch.effect == "anonymize" for stretch in plan.stretches)
         return Maker(heard, plan, self._speaker(heard.turns) if speaks else _nobody_speaks)
 
+    def attack(
+        self, result: BinaryIO, heard: Heard | None, plan: Plan | None
+    ) -> Callable[[float], VoiceFindings | None] | None:
+        """Returns what attacks the finished sound, for so many seconds; None where none was made anew."""
+        if heard is None or plan is None:
+            return None
+        return partial(attack_voices, result, heard, plan, self.models, self.settings.threads)
+
     def _ears(self) -> Ears:
         push: list[Callable[[Samples], None]] = []
         finder: SpeakerFinder | None = None
-        if self.replayed is None:
-            if self.models.speakers is None:
-                raise AnonymizerError("model_missing", "It tells who speaks.")
+        if self.replayed is None and self.models.speakers is None:
+            raise AnonymizerError("model_missing", "It tells who speaks.")
+        if self.models.speakers is not None:
+            # Where it is known who speaks, voices are heard all the same: the result is compared with them.
             finder = SpeakerFinder(open_speakers(self.models.speakers, self.settings.threads))
             push.append(finder.push)
         words: WordFinder | None = None
@@ -103,8 +115,9 @@ class SoundJob:
             push.append(words.push)
         return Ears(
             tuple(push),
-            None if finder is None else finder.finish,
+            None if finder is None or self.replayed is not None else finder.finish,
             None if words is None else words.finish,
+            None if finder is None else finder.voices_of,
         )
 
     def _speaker(self, turns: Turns) -> Callable[[int, Samples], Samples]:

@@ -33,11 +33,14 @@ class Ears:
         push: of each.
         turns: who speaks when, in seconds from the first sample; None where an earlier passage knows it.
         words: when a word on the list is said, likewise; None where none is sought.
+        voices: what each speaker of some turns sounds like, given when the first sample is heard in their
+            seconds; None where nobody can tell.
     """
 
     push: tuple[Callable[[Samples], None], ...]
     turns: Callable[[], Turns] | None
     words: Callable[[], Spans] | None
+    voices: Callable[[Turns, float], Samples] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Heard:
         channels: how many.
         begins_at: the number of the first sample.
         samples: how many follow.
+        voices: (speakers, 256), what each of them sounds like (speakers/likeness.py); None where nobody can
+            tell. It is what the result is compared with, and leaves with nothing.
     """
 
     turns: Turns
@@ -61,6 +66,7 @@ class Heard:
     channels: int
     begins_at: int
     samples: int
+    voices: Samples | None = field(default=None, repr=False)
 
     @property
     def begins(self) -> float:
@@ -113,6 +119,7 @@ def listen(
         channels=speech.channels,
         begins_at=clock.begins_at,
         samples=clock.next - clock.begins_at,
+        voices=ears.voices(turns, offset) if ears.voices is not None else None,
     )
 
 

@@ -8,6 +8,7 @@ weights.py     the encoder's weights out of the file they come in
 finder.py      listens to a recording while it passes by
 clustering.py  which voices are one
 labelling.py   from what was heard to turns
+likeness.py    what each speaker sounds like, on the mean
 turns.py       turns: who speaks, from when to when, and whether that is sure
 
 Speech is mono float32 at 16 kHz, from -1 to 1.

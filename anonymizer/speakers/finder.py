@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from anonymizer.speakers.encoder import DIMENSIONS, WINDOW_FRAMES, checked, window_gain
 from anonymizer.speakers.labelling import Heard, turns_of
+from anonymizer.speakers.likeness import mean_voices
 from anonymizer.speakers.mel import BANDS, RATE, STEP, mel_frames
 from anonymizer.speakers.networks import SpeakerNetworks
 from anonymizer.speakers.turns import Turns
@@ -44,6 +45,7 @@ class SpeakerFinder:
         # From the beginning of the next window on, and before it what its first mel frame sees.
         self._waiting = np.zeros(_EDGE, np.float32)
         self._samples = 0
+        self._ended = False
 
     def push(self, speech: FloatArray) -> None:
         """Takes more of the recording: mono, 16 kHz, any length.
@@ -65,6 +67,34 @@ class SpeakerFinder:
         Raises:
             AnonymizerError: detector_failed.
         """
+        self._end()
+        return turns_of(
+            Heard(
+                np.concatenate(self._speech).astype(np.float32) / np.float32(255),
+                self._windows(),
+                self._samples,
+            )
+        )
+
+    def voices_of(self, turns: Turns, begins: float) -> FloatArray:
+        """Gives what each speaker sounds like on the mean: (speakers, 256); zeros for who is not heard.
+
+        Nothing may be pushed any more.
+
+        Args:
+            turns: who speaks when; found here, or by whoever heard the same recording before.
+            begins: when the recording does, in seconds of the turns.
+
+        Raises:
+            AnonymizerError: detector_failed.
+        """
+        self._end()
+        return mean_voices(self._windows(), turns, begins)
+
+    def _end(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
         self._speech.append(_as_bytes(self._activity.finish()))
         left = len(self._waiting) - _EDGE
         if left > 0:
@@ -72,13 +102,9 @@ class SpeakerFinder:
             needed = (windows - 1) * STEP_SAMPLES + WINDOW_SAMPLES + 2 * _EDGE
             self._waiting = np.pad(self._waiting, (0, max(0, needed - len(self._waiting))))
             self._embed(windows)
-        return turns_of(
-            Heard(
-                np.concatenate(self._speech).astype(np.float32) / np.float32(255),
-                np.concatenate([np.zeros((0, DIMENSIONS), np.float16), *self._voices]).astype(np.float32),
-                self._samples,
-            )
-        )
+
+    def _windows(self) -> FloatArray:
+        return np.concatenate([np.zeros((0, DIMENSIONS), np.float16), *self._voices]).astype(np.float32)
 
     def _whole_windows(self) -> int:
         return (len(self._waiting) - 2 * _EDGE - WINDOW_SAMPLES) // STEP_SAMPLES + 1

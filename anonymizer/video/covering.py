@@ -7,16 +7,19 @@ on the size of the picture and never on the length of the video.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from anonymizer.effects.casting import Cast
 from anonymizer.effects.operator import Scene
 from anonymizer.report import Stopwatch
-from anonymizer.review.deciding import Seen
+from anonymizer.review.deciding import Decided, Seen
 from anonymizer.review.session import Session
 from anonymizer.settings import Kind
 from anonymizer.video.following import Following, Waiting
 from anonymizer.video.picture import Picture
+
+# Hears of every frame before anything is covered in it, and of what becomes of it.
+OnDecided = Callable[[Scene, Decided], None]
 
 
 class Coverer:
@@ -26,8 +29,15 @@ class Coverer:
         frames_with: frames in which something of a kind was covered.
     """
 
-    def __init__(self, session: Session, cast: Cast, max_buffer_bytes: int, watch: Stopwatch) -> None:
-        """Takes what to look with and who covers, and the bound on memory.
+    def __init__(
+        self,
+        session: Session,
+        cast: Cast,
+        max_buffer_bytes: int,
+        watch: Stopwatch,
+        on_decided: OnDecided | None = None,
+    ) -> None:
+        """Takes what to look with and who covers, the bound on memory, and who hears of every frame.
 
         Raises:
             AnonymizerError: record_refused.
@@ -39,6 +49,7 @@ class Coverer:
         self._max_buffer_bytes = max_buffer_bytes
         self._watch = watch
         self._cast = cast
+        self._on_decided = on_decided
         self._first_of_shots: deque[int] = deque()
         self._shot = 0
         self._waiting: deque[Waiting] = deque()
@@ -120,6 +131,8 @@ class Coverer:
             frame, time = picture.frame, picture.time
             scene = Scene(picture.planes, frame.width, frame.height, time, self._shot)
             decided = self._session.decide(list(self._things(ready)), scene)
+            if self._on_decided is not None:
+                self._on_decided(scene, decided)
             self._cast.cover(scene, decided.covers, decided.blanked)
             self._session.painted(scene, decided)
             self.frames_with.update({cover.kind for cover in decided.covers})

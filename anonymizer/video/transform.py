@@ -17,9 +17,10 @@ from anonymizer.effects.casting import Cast, OnScene
 from anonymizer.effects.operator import Cover, Scene
 from anonymizer.intake.captured import month_of_video
 from anonymizer.intake.sniff import Format
+from anonymizer.leaks.attack import Attack, AttackVoices, Finished
 from anonymizer.modes import MODES, Mode
 from anonymizer.quality.figures import LEAST_SSIM, Expected, Quality, judged
-from anonymizer.quality.readback import read_back
+from anonymizer.quality.readback import Contents, read_back
 from anonymizer.quality.witness import Witness
 from anonymizer.report import Meter, Progress, Report, Stopwatch
 from anonymizer.review.session import Session
@@ -70,26 +71,35 @@ class Job:
 def transform_video(source: BinaryIO, kind: Format, sink: BinaryIO, job: Job) -> Report:
     """Anonymizes one video into an MP4, reads it back, and makes it once more, finer, where it falls short.
 
+    What is delivered then is attacked; what that says is in the report.
+
     Raises:
         AnonymizerError: with one of the media codes, detector_failed or result_unreadable.
         Exception: whatever the two streams themselves raise.
     """
+    began = perf_counter()
     mode = MODES[job.settings.mode]
     if job.settings.lossless:
         mode = mode.lossless()
     heard, seconds_heard = _listen(source, kind, job)
     source.seek(0)
-    report = _pass_once(source, kind, sink, job, mode, heard)
+    passed = _pass_once(source, kind, sink, job, mode, heard)
+    report = passed.report
     seconds = {**report.stage_seconds, "audio": report.stage_seconds["audio"] + seconds_heard}
     report = replace(report, stage_seconds=seconds)
-    if report.quality is None or not report.quality.can_be_finer or mode.is_lossless:
-        return report
-    # The frames are gone: memory holds a few of them at a time. So all is done again, from the original.
-    for stream in (source, sink):
-        stream.seek(0)
-    sink.truncate()
-    again = _pass_once(source, kind, sink, job, mode.finer(), heard)
-    seconds = {name: spent + report.stage_seconds[name] for name, spent in again.stage_seconds.items()}
+    if report.quality is not None and report.quality.can_be_finer and not mode.is_lossless:
+        # The frames are gone: memory holds a few of them at a time. So all is done again, from the original.
+        for stream in (source, sink):
+            stream.seek(0)
+        sink.truncate()
+        passed = _pass_once(source, kind, sink, job, mode.finer(), heard)
+        report = _after(report, passed.report)
+    return passed.attacked(report, perf_counter() - began)
+
+
+def _after(first: Report, again: Report) -> Report:
+    """Returns the report of a video that was encoded twice."""
+    seconds = {name: spent + first.stage_seconds[name] for name, spent in again.stage_seconds.items()}
     quality = None if again.quality is None else replace(again.quality, encodings=2)
     return replace(again, quality=quality, stage_seconds=seconds)
 
@@ -117,12 +127,34 @@ def _listen(source: BinaryIO, kind: Format, job: Job) -> tuple[Heard | None, flo
 
 def _pass_once(
     source: BinaryIO, kind: Format, sink: BinaryIO, job: Job, mode: Mode, heard: Heard | None
-) -> Report:
+) -> _Passed:
     reader = Reader(source, kind, job.limits, job.settings.threads)
     try:
         return _Passage(reader, sink, job, mode, heard).run()
     finally:
         reader.close()
+
+
+@dataclass(frozen=True)
+class _Passed:
+    """A finished video, and what is needed to attack it."""
+
+    report: Report
+    sink: BinaryIO
+    attack: Attack
+    contents: Contents
+    month: str | None
+    attack_voices: AttackVoices | None
+
+    def attacked(self, report: Report, job_seconds: float) -> Report:
+        """Attacks it, if it is what is delivered; adds what was found to the job's report."""
+        began = perf_counter()
+        finished = Finished(self.sink, report.media_type, self.month, job_seconds, self.attack_voices)
+        decode_seconds = self.report.stage_seconds["decode"] / max(1, self.report.frames)
+        leaks = self.attack.on_video(finished, self.contents, decode_seconds)
+        seconds = dict(report.stage_seconds)
+        seconds["attack"] += perf_counter() - began
+        return replace(report, leaks=leaks, stage_seconds=seconds)
 
 
 class _Passage:
@@ -144,19 +176,26 @@ class _Passage:
         self._shot = 0
         self._session, cast = job.open(self._see)
         self._maker: Maker | None = None
-        if heard is not None and (plan := job.sound.plan(heard, self._session)) is not None:
+        plan = job.sound.plan(heard, self._session) if heard is not None else None
+        if heard is not None and plan is not None:
             self._maker = job.sound.maker(heard, plan)
-        self._coverer = Coverer(self._session, cast, job.limits.max_buffer_bytes, self._watch)
+        self._attack_voices = job.sound.attack(sink, heard, plan)
+        with self._watch.stage("attack"):
+            self._attack = Attack(self._session, job.settings, job.sound.models)
+        self._coverer = Coverer(
+            self._session, cast, job.limits.max_buffer_bytes, self._watch, self._attack.decided
+        )
         self._plain = Plain()
         self._clock = Clock(job.limits)
         self._meter = Meter(job.on_progress, reader.frames_expected)
 
-    def run(self) -> Report:
+    def run(self) -> _Passed:
         """Goes from the first frame to the last."""
         reader = self._reader
         frames = self._timed(reader.frames(with_sound=self._has_sound))
         begins, first, sound_ahead = start_of(frames, reader.sound if self._has_sound else None)
         plain = self._plain.frame_of(first)
+        month = month_of_video(reader.tags) if self._job.settings.captured == "month" else None
         writer = Mp4Writer(
             self._sink,
             plain,
@@ -166,7 +205,7 @@ class _Passage:
             sound=form_of(reader.sound, self._maker) if self._has_sound and reader.sound else None,
             threads=self._job.settings.threads,
             transposed=orientation(display_matrix(first))[0],
-            month=month_of_video(reader.tags) if self._job.settings.captured == "month" else None,
+            month=month,
         )
         frame_bytes = plain.width * plain.height * 3 // 2
         lane = Lane(min(MOST_WAITING, max(LEAST_WAITING, WAITING_BYTES // frame_bytes)))
@@ -178,8 +217,9 @@ class _Passage:
             writer.abandon()
             raise
         with self._watch.stage("check"):
-            quality = self._check(leave)
-        return self._report(plain, quality)
+            contents, quality = self._check(leave)
+        report = self._report(plain, quality)
+        return _Passed(report, self._sink, self._attack, contents, month, self._attack_voices)
 
     def _pass_all(
         self,
@@ -212,6 +252,7 @@ class _Passage:
     def _see(self, scene: Scene, covers: Sequence[Cover]) -> None:
         self._shot = scene.shot
         self._witness.see(scene, covers)
+        self._attack.see(scene, covers)
 
     def _leave(self, ready: Iterator[Picture], leave: _Exit) -> None:
         for covered in ready:
@@ -221,10 +262,11 @@ class _Passage:
             with self._watch.stage("cover"):
                 self._session.film()
             self._witness.sent(covered, changed=self._suppressor is not None)
+            self._attack.left(covered.time, covered.pts)
             leave.picture(covered)
             self._meter.tell_if_due(leave.pictures_done)
 
-    def _check(self, leave: _Exit) -> Quality:
+    def _check(self, leave: _Exit) -> tuple[Contents, Quality]:
         contents, looks = read_back(self._sink, self._witness, self._job.settings.threads)
         sound_begins, sound_ends, sound_frame = leave.sound_span
         expected = Expected(
@@ -236,7 +278,7 @@ class _Passage:
             least_ssim=1.0 if self._mode.is_lossless else LEAST_SSIM[self._job.settings.mode],
         )
         figures = self._maker.figures if self._maker is not None else None
-        return judged(contents, looks, self._witness, expected, figures)
+        return contents, judged(contents, looks, self._witness, expected, figures)
 
     def _timed(self, frames: Iterator[VideoFrame | AudioFrame]) -> Iterator[VideoFrame | AudioFrame]:
         while True:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from console import output
-from console.commands.evaluating import PARTS, Asked, Part, ceiling_verdict, floor_verdict
+from console.commands.evaluating import PARTS, Asked, Part, Verdict, ceiling_verdict, floor_verdict
 from console.commands.options import JsonOption, say
 from console.report.saving import would_overwrite
 from grpc_api.errors import invalid
@@ -40,6 +40,9 @@ def evaluate(
     ],
     voice: Annotated[bool, typer.Option("--voice", help="Attack the voices.")] = False,
     faces: Annotated[bool, typer.Option("--faces", help="Attack the faces.")] = False,
+    people: Annotated[
+        bool, typer.Option("--people", help="Attack whole people; needs a --recognizer of people.")
+    ] = False,
     pictures: Annotated[
         bool, typer.Option("--pictures", help="Measure what is left of the pictures. All, if none is named.")
     ] = False,
@@ -65,7 +68,7 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Results of the same originals under the same pseudonym: for who knows its key. Faces only.",
+            help="Results of the same originals under one pseudonym: for who knows its key. Not for voices.",
             exists=True,
         ),
     ] = None,
@@ -73,7 +76,27 @@ def evaluate(
         list[Path] | None,
         typer.Option(
             metavar="FILE.toml",
-            help="A further face recognizer, by its manifest (kind face-embedding). May be repeated.",
+            help="A recognizer by its manifest, of faces (kind face-embedding) or of whole people "
+            "(person-embedding). May be repeated.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    distance: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="A network that tells how far two pictures are apart, by its manifest (picture-distance); "
+            "by default LPIPS, where its files are.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    classifier: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="A network that tells what is done in a film, by its manifest (kind action).",
             exists=True,
             dir_okay=False,
         ),
@@ -82,7 +105,7 @@ def evaluate(
         bool,
         typer.Option(
             "--robustness/--no-robustness",
-            help="Let attackers on faces deblur, average and learn before they compare; takes a minute.",
+            help="Let attackers on faces and people deblur, average and learn first; takes a minute.",
         ),
     ] = True,
     words: Annotated[
@@ -101,7 +124,7 @@ def evaluate(
         float | None,
         typer.Option(
             metavar="PERCENT",
-            help="Exit 1 where any attacker names more people by their faces (Rank-1).",
+            help="Exit 1 where any attacker names more people by their faces, or bodies (Rank-1).",
             min=0,
             max=100,
         ),
@@ -122,19 +145,29 @@ def evaluate(
     if report is not None and would_overwrite(report, [original, anonymized]):
         raise typer.BadParameter("The report would overwrite what is evaluated.")
     asked = Asked(
-        original, anonymized, enrolment, training, known_key, tuple(recognizer or ()), words, robustness
+        original=original,
+        anonymized=anonymized,
+        enrolment=enrolment,
+        training=training,
+        known_key=known_key,
+        recognizers=tuple(recognizer or ()),
+        distance=distance,
+        classifier=classifier,
+        words=words,
+        robustness=robustness,
     )
-    named = [
-        part for part, is_named in (("faces", faces), ("voice", voice), ("pictures", pictures)) if is_named
-    ]
+    parts = {"faces": faces, "people": people, "voice": voice, "pictures": pictures}
+    named = [part for part, is_named in parts.items() if is_named]
     # What a limit is set for has to be there.
     named += ["voice"] if floor is not None and "voice" not in named else []
-    named += ["faces"] if ceiling is not None and "faces" not in named else []
+    named += ["faces"] if ceiling is not None and not {"faces", "people"} & set(named) else []
     found = _found(asked, named)
-    limits = (
-        None if floor is None else floor_verdict(found["voice"], floor),
-        None if ceiling is None else ceiling_verdict(found["faces"], ceiling),
-    )
+    limits: list[Verdict | None] = []
+    if floor is not None:
+        limits.append(floor_verdict(found["voice"], floor))
+    if ceiling is not None:
+        limited = [found[name] for name in ("faces", "people") if name in found]
+        limits.append(ceiling_verdict(limited, ceiling))
     verdicts = [verdict for verdict in limits if verdict is not None]
     document: dict[str, Any] = {name: part.document for name, part in found.items()}
     told = [line for part in found.values() for line in part.lines]

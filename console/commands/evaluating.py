@@ -1,25 +1,19 @@
-"""The parts of `bauta evaluate`: faces, voices and pictures, each with its limit where it has one."""
+"""The parts of `bauta evaluate`: faces, people, voices and pictures, each with its limit where it has one."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from console.commands.evaluation_progress import Progress
 from console.commands.options import say
 from evaluation.report.markup import Markup
 
-STAGES: Final = {
-    "listen": "listening",
-    "compare": "comparing voices",
-    "read": "reading the words",
-    "faces": "looking for faces",
-    "attacks": "attacking faces",
-    "pictures": "comparing pictures",
-}
-_LINE_SECONDS: Final = 2.0
+if TYPE_CHECKING:
+    # Every part is imported where it runs: no other command needs the attackers' networks.
+    from evaluation.faces.findings import RecognitionFindings
 
 
 @dataclass(frozen=True)
@@ -32,8 +26,23 @@ class Asked:
     training: Path | None
     known_key: Path | None
     recognizers: tuple[Path, ...]
+    distance: Path | None
+    classifier: Path | None
     words: bool
     robustness: bool
+
+    def of_kind(self, is_person: bool) -> tuple[Path, ...]:
+        """Returns the recognizers of people, or the others, which are of faces or of no known kind.
+
+        Raises:
+            EvaluationError: model_manifest_invalid.
+        """
+        from evaluation.networks.manifests import PersonEmbedding
+        from evaluation.networks.opening import kind_of
+
+        return tuple(
+            path for path in self.recognizers if (kind_of(path) == PersonEmbedding.kind) is is_person
+        )
 
 
 @dataclass(frozen=True)
@@ -90,11 +99,12 @@ def floor_verdict(part: Part, floor: float) -> Verdict | None:
     return Verdict(is_met, {"floor": {"percent": floor, "met": is_met, **worst.labels}}, told)
 
 
-def ceiling_verdict(part: Part, ceiling: float) -> Verdict | None:
-    """Says whether no attacker on faces names more people than this; None without attackers."""
-    worst = part.worst
-    if worst is None:
+def ceiling_verdict(parts: Sequence[Part], ceiling: float) -> Verdict | None:
+    """Says whether no attacker on faces, or bodies, names more people than this; None without attackers."""
+    tried = [part.worst for part in parts if part.worst is not None]
+    if not tried:
         return None
+    worst = max(tried, key=lambda each: each.percent)
     is_met = worst.percent <= ceiling
     told = (
         f"{'No more than' if is_met else 'WEAK: over'} {ceiling:g} %: the attacker {worst.attacker} "
@@ -112,26 +122,53 @@ def faces_part(asked: Asked) -> Part:
     from evaluation.faces import telling
     from evaluation.faces.evaluating import evaluate_faces
 
-    found = evaluate_faces(
-        asked.original,
-        asked.anonymized,
-        enrolment=asked.enrolment,
-        known_key=asked.known_key,
-        manifests=asked.recognizers,
-        is_robust=asked.robustness,
-        on_progress=Progress(),
-    )
+    with Progress() as progress:
+        found = evaluate_faces(
+            asked.original,
+            asked.anonymized,
+            enrolment=asked.enrolment,
+            known_key=asked.known_key,
+            manifests=asked.of_kind(is_person=False),
+            is_robust=asked.robustness,
+            on_progress=progress,
+        )
+    return Part(found.document(), telling.lines(found), telling.sections(found), _worst(found))
+
+
+def people_part(asked: Asked) -> Part:
+    """Attacks the bodies.
+
+    Raises:
+        EvaluationError: see evaluate_people.
+    """
+    from evaluation.faces import telling
+    from evaluation.people.evaluating import evaluate_people
+
+    with Progress() as progress:
+        found = evaluate_people(
+            asked.original,
+            asked.anonymized,
+            manifests=asked.of_kind(is_person=True),
+            enrolment=asked.enrolment,
+            known_key=asked.known_key,
+            is_robust=asked.robustness,
+            on_progress=progress,
+        )
+    return Part(found.document(), telling.lines(found), telling.sections(found), _worst(found))
+
+
+def _worst(found: RecognitionFindings) -> Worst | None:
+    """The attack on faces or bodies that named most."""
     strongest = found.strongest()
-    worst = None
-    if strongest is not None:
-        labels = {
-            "knowledge": strongest.knowledge,
-            "preparation": strongest.preparation,
-            "recognizer": strongest.recognizer,
-        }
-        name = f"with {strongest.recognizer}, {strongest.preparation},"
-        worst = Worst(100 * strongest.figures.rank_1.value, name, labels)
-    return Part(found.document(), telling.lines(found), telling.sections(found), worst)
+    if strongest is None:
+        return None
+    labels = {
+        "knowledge": strongest.knowledge,
+        "preparation": strongest.preparation,
+        "recognizer": strongest.recognizer,
+    }
+    name = f"with {strongest.recognizer}, {strongest.preparation},"
+    return Worst(100 * strongest.figures.rank_1.value, name, labels)
 
 
 def voice_part(asked: Asked) -> Part:
@@ -143,14 +180,15 @@ def voice_part(asked: Asked) -> Part:
     from evaluation.voice import telling
     from evaluation.voice.evaluating import evaluate_voice
 
-    found = evaluate_voice(
-        asked.original,
-        asked.anonymized,
-        enrolment=asked.enrolment,
-        training=asked.training,
-        words=asked.words,
-        on_progress=Progress(),
-    )
+    with Progress() as progress:
+        found = evaluate_voice(
+            asked.original,
+            asked.anonymized,
+            enrolment=asked.enrolment,
+            training=asked.training,
+            words=asked.words,
+            on_progress=progress,
+        )
     for each in found.skipped:
         say(f"left out, {each.code}: {each.path}")
     weakest = found.weakest()
@@ -171,28 +209,20 @@ def pictures_part(asked: Asked) -> Part:
     from evaluation.pictures import telling
     from evaluation.pictures.evaluating import evaluate_pictures
 
-    found = evaluate_pictures(asked.original, asked.anonymized, on_progress=Progress())
+    with Progress() as progress:
+        found = evaluate_pictures(
+            asked.original,
+            asked.anonymized,
+            distance=asked.distance,
+            classifier=asked.classifier,
+            on_progress=progress,
+        )
     return Part(found.document(), telling.lines(found), telling.sections(found))
 
 
 PARTS: Final[Mapping[str, Callable[[Asked], Part]]] = {
     "voice": voice_part,
     "faces": faces_part,
+    "people": people_part,
     "pictures": pictures_part,
 }
-
-
-class Progress:
-    """Says on stderr how far it is: at each new stage, and every other second."""
-
-    def __init__(self) -> None:
-        """Has said nothing yet."""
-        self._stage = ""
-        self._said_at = 0.0
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Takes a stage, how much of it is done, and of how much; 0 where nobody knows."""
-        now = time.monotonic()
-        if stage != self._stage or now - self._said_at >= _LINE_SECONDS:
-            self._stage, self._said_at = stage, now
-            say(f"{STAGES.get(stage, stage)}  {done}{f'/{total}' if total else ''}")

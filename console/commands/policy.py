@@ -65,4 +65,5 @@ def _document(policy: Policy) -> dict[str, object]:
         "spoken_words": len(policy.audio.words),
         "roles": list(policy.role_names),
         "reviewer_may": list(policy.review.may),
+        "leaks": {"look": policy.leaks.look, "permille": policy.leaks.floors},
     }

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from console.report import words
+from console.report.leaks import attacked
 from console.report.markup import Content, Markup, bullets, code, element, section, table, text
 from console.report.style import CONTENT_POLICY, STYLE
 from console.report.verdict import Verdict, is_sound_alone
@@ -65,6 +66,7 @@ def _parts(verdict: Verdict, checked_at: datetime) -> Iterator[Markup]:
         yield _proven(result.facts, opened=opened)
         yield _not_proven(verdict, opened=opened)
         yield _stated(result.facts)
+        yield attacked(result.facts)
         yield _times(result)
         yield _walls(result.facts)
         yield _signers(verdict)

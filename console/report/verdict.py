@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from console.report import words
+from console.report.leaks import attacked_in_a_line
 from provenance.checklist import Step, VerificationError
 from provenance.checkpoint import Checkpoint
 from provenance.errors import FormatError
@@ -102,9 +103,12 @@ class Verdict:
         return () if self.failure is not None or self.result is None else self.result.remarks
 
     def lines(self) -> str:
-        """The outcome for a terminal: a line for each step and remark, and a last one with the answer."""
+        """The outcome for a terminal: a line for each step and remark, one for attacks, and the answer."""
         steps = [f"{words.MARKS[step.status]} {step.sentence}" for step in self.steps]
-        return "\n".join([*steps, *(f"! {remark.sentence}" for remark in self.remarks), self._answer()])
+        told = [f"! {remark.sentence}" for remark in self.remarks]
+        if self.failure is None and self.result is not None:
+            told.append(attacked_in_a_line(self.result.facts))
+        return "\n".join([*steps, *told, self._answer()])
 
     def _told(self) -> dict[str, Any]:
         if self.failure is not None or self.result is None:

@@ -140,6 +140,39 @@ QUALITY_CHECKS: Final[Mapping[str, str]] = {
     "ssim": "it does not look enough like the original outside the covers",
 }
 
+LEAKS: Final[Mapping[str, str]] = {
+    "faces_attacked": "Covers of faces that were attacked",
+    "faces_open": "Pictures with a face that is not covered",
+    "faces_under": "Covers of faces under which a face is found again",
+    "frames_attacked": "Pictures that were attacked",
+    "frames_unchecked": "Pictures that no detector had looked at, of all",
+    "identities_compared": "Covers of faces that were compared with the faces under them",
+    "identities_matched": "Covers of faces that still tell who it is",
+    "metadata_left": "Things in the file that tell where it comes from",
+    "rounds": "How often it was covered",
+    "seconds": "How long the attack took",
+    "texts_open": "Pictures with text that can still be read",
+    "voice_matched": "Stretches that still sound like whoever spoke, in the voice known again most often",
+    "voice_windows": "Stretches of that voice that were attacked",
+}
+"""What attackers looked for in the finished file, as the head of a line."""
+
+LEAKS_LOOKS: Final[Mapping[str, str]] = {
+    "exhaustive": (
+        "Before the file was sealed, the program read it again, as a stranger would, and let attackers look "
+        "for what it should hide: in every picture."
+    ),
+    "none": (
+        "Nothing: the program that made this file did not attack its own result. Whether a face, a text or a "
+        "voice is left in it, nobody tried to find out."
+    ),
+    "sampled": (
+        "Before the file was sealed, the program read it again, as a stranger would, and let attackers look "
+        "for what it should hide: in the pictures in which a miss is most likely, and in some spread evenly."
+    ),
+}
+"""How much of the finished file was attacked."""
+
 DEVICES: Final[Mapping[str, str]] = {"cpu": "processor", "cuda": "graphics processor"}
 
 ENGINES: Final[Mapping[str, str]] = {

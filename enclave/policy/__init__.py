@@ -4,6 +4,7 @@ document.py   the policy: a frozen tree, strictly parsed from TOML
 covers.py     its tables for faces, people, text and plates
 decisions.py  its tables for what people decide: roles, and what a reviewer may do
 results.py    its tables for all else that a file is: sound, metadata, coding, proof
+leaks.py      its table for what attackers may find in the result
 fields.py     typed, ranged reading of one TOML table
 shipped/      the policies that come with Bauta
 terms.py      policy + mode + recipients: what one job is asked to do, canonical bytes
@@ -18,6 +19,7 @@ from enclave.policy.decisions import ReviewPolicy, RoleCover, RolePolicy
 from enclave.policy.document import Policy, parse_policy
 from enclave.policy.enrolment import EnrolledPerson
 from enclave.policy.instructions import Instructions
+from enclave.policy.leaks import LeaksPolicy
 from enclave.policy.preamble import UploadPreamble, parse_preamble, upload_preamble
 from enclave.policy.results import AudioPolicy, ProofPolicy
 from enclave.policy.review import ReviewInstructions
@@ -31,6 +33,7 @@ __all__ = [
     "FacePolicy",
     "Instructions",
     "KeptRegion",
+    "LeaksPolicy",
     "PeoplePolicy",
     "Policy",
     "ProofPolicy",

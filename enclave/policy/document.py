@@ -40,6 +40,7 @@ from enclave.policy.decisions import (
     read_roles,
 )
 from enclave.policy.fields import Table
+from enclave.policy.leaks import LeaksPolicy, read_leaks
 from enclave.policy.results import (
     ANONYMIZE,
     REMOVE,
@@ -88,6 +89,7 @@ class Policy:
         metadata: what the result may still say about itself.
         camera: what happens to the sensor's own noise.
         encoding: how the result of a video is coded.
+        leaks: what attackers may find in the result before it is held back.
         proof: what the proof must withstand.
         text: the whole TOML text that all of this came from.
     """
@@ -110,6 +112,7 @@ class Policy:
     metadata: MetadataPolicy
     camera: CameraPolicy
     encoding: EncodingPolicy
+    leaks: LeaksPolicy
     proof: ProofPolicy
     text: str = field(repr=False)
 
@@ -190,6 +193,7 @@ def parse_policy(text: str) -> Policy:
         metadata=read_metadata(root.optional_table("metadata")),
         camera=read_camera(root.optional_table("camera")),
         encoding=read_encoding(root.optional_table("encoding")),
+        leaks=read_leaks(root.optional_table("leaks")),
         proof=read_proof(root.optional_table("proof")),
         text=text,
     )
@@ -202,6 +206,7 @@ def parse_policy(text: str) -> Policy:
     if policy.keep_skin and policy.camera.noise == SUPPRESS:
         raise PolicyError("policy: skin that is kept keeps the sensor's noise: choose one of the two")
     _check_decisions(policy)
+    _check_leaks(policy)
     if policy.encoding.lossless and policy.camera.noise == SUPPRESS:
         raise PolicyError("policy: what is lossless keeps the sensor's noise: choose one of the two")
     return policy
@@ -228,6 +233,14 @@ def _check_decisions(policy: Policy) -> None:
         raise PolicyError("policy: where all sound is removed nobody listens: no review.effects.voice")
     if not kinds - {VOICE} <= policy.effects.keys():
         raise PolicyError("policy: a role or review.effects speaks of something that nothing covers")
+
+
+def _check_leaks(policy: Policy) -> None:
+    # A floor under something that nobody covers reads like a promise.
+    if policy.leaks.texts_permille is not None and policy.text_cover is None:
+        raise PolicyError("policy: leaks.texts_permille has no meaning without text")
+    if policy.leaks.voices_permille is not None and not policy.anonymizes_voices:
+        raise PolicyError("policy: leaks.voices_permille has no meaning where no voice is made anew")
 
 
 def _load(text: str) -> dict[str, object]:

@@ -20,6 +20,7 @@ from enclave.worker.credentials import prepare_credentials, result_with_credenti
 from enclave.worker.derived import DerivedKeys, ask_for_derived_keys
 from enclave.worker.enrolment import enrolled_in, recognized_facts
 from enclave.worker.failures import published_code
+from enclave.worker.leaks import leak_facts
 from enclave.worker.opening import OpenedUpload, open_upload
 from enclave.worker.quality import quality_facts, sound_facts
 from enclave.worker.release import Release, ask_for_file_key
@@ -214,6 +215,7 @@ class _Job:
             signatures=terms.policy.proof.signatures,
             credentials=terms.policy.proof.credentials,
             **sound_facts(report.sound),
+            **leak_facts(report.leaks, self._warmth.models.sha256, of_pictures=report.frames > 0),
             **of_review,
         )
         return sign_envelope(facts.to_statement(), release.signer, facts.signatures).to_bytes()

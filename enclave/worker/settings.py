@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from anonymizer import FaceSettings, KeptRegion, Limits, PeopleSettings, Role, Settings, TextSettings
+from anonymizer import (
+    FaceSettings,
+    KeptRegion,
+    LeakSettings,
+    Limits,
+    PeopleSettings,
+    Role,
+    Settings,
+    TextSettings,
+)
 from anonymizer.settings import CoverSettings, Kind
 from anonymizer.sound.effects import VoiceEffect
 from enclave.order import JobLimits
@@ -15,6 +24,7 @@ from enclave.policy import (
     CoverPolicy,
     FacePolicy,
     Instructions,
+    LeaksPolicy,
     PeoplePolicy,
     Policy,
     RoleCover,
@@ -48,6 +58,7 @@ def settings_of(terms: Terms, told: Instructions | None = None, personas: bytes 
         "sensor_noise": policy.camera.noise,
         "lossless": policy.encoding.lossless,
         "labels": policy.labels,
+        "leaks": _leaks(policy.leaks),
     }
     everybody = Settings(
         faces=FaceSettings(passes=policy.faces.passes, **_cover(policy.faces)),
@@ -117,6 +128,12 @@ def _drawing(people: PeoplePolicy) -> dict[str, Any]:
         "smooth_outline": people.smooth_outline,
         "smooth_seconds": people.smooth_seconds,
     }
+
+
+def _leaks(leaks: LeaksPolicy) -> LeakSettings:
+    # What a policy does not say is the anonymizer's own floor.
+    told: dict[str, Any] = {"look": leaks.look, **leaks.floors}
+    return LeakSettings(**told)
 
 
 def limits_of(limits: JobLimits) -> Limits:

@@ -73,6 +73,7 @@ def attacks(
     is_robust: bool,
     resamples: int,
     on_progress: OnProgress,
+    by_recording: bool = False,
 ) -> Iterator[Attack]:
     """Yields every attack that the samples allow.
 
@@ -83,14 +84,16 @@ def attacks(
         is_robust: whether anything is restored and learned first.
         resamples: how often persons are drawn anew for an interval.
         on_progress: told of each attack.
+        by_recording: of who is in several recordings, no two pictures of one are compared (see apart).
 
     Raises:
         EvaluationError: too_few_persons, recognizer_failed.
     """
     plain: dict[Knowledge, list[Compared]] = {}
+    allowed = apart(samples, by_recording=by_recording)
     done = 0
     for recognizer in recognizers:
-        attacker = _Attacker(samples, recognizer, has_many_files=has_many_files)
+        attacker = _Attacker(samples, recognizer, allowed, has_many_files=has_many_files)
         for knowledge, preparation, make in attacker.plans(is_robust=is_robust):
             on_progress("attacks", done, 0)
             done += 1
@@ -112,15 +115,19 @@ def attacks(
             yield Attack(knowledge, AS_IT_IS, RECOGNIZERS, together(each).attacked(resamples))
 
 
+Allowed = npt.NDArray[np.bool_]
 _Plan = tuple[Knowledge, str, Callable[[], Compared | None]]
 
 
 class _Attacker:
     """One recognizer's attacks. What was embedded once is kept."""
 
-    def __init__(self, samples: Sequence[Sample], recognizer: Recognizer, *, has_many_files: bool) -> None:
+    def __init__(
+        self, samples: Sequence[Sample], recognizer: Recognizer, allowed: Allowed, *, has_many_files: bool
+    ) -> None:
         self._samples = samples
         self._recognizer = recognizer
+        self._allowed = allowed
         self._has_many_files = has_many_files
         self._persons = [sample.person for sample in samples]
         self._vectors: dict[View, Vectors] = {}
@@ -164,7 +171,7 @@ class _Attacker:
         return self._scored(trials @ gallery.T)
 
     def _scored(self, scores: Vectors) -> Compared:
-        return Compared(scores, self._persons, self._persons, apart(self._samples))
+        return Compared(scores, self._persons, self._persons, self._allowed)
 
     def _restore(self, way: Callable[[Pixels], Pixels] | None) -> Compared:
         if way is None:
@@ -202,17 +209,8 @@ class _Attacker:
             return None
         chips = chips_of(self._samples, self._recognizer, "anonymized")
         trials = self._recognizer.vectors([averaged([chips[at] for at in each.members]) for each in groups])
-        allowed = np.array(
-            [
-                [
-                    sample.source != group.source
-                    or sample.person != group.person
-                    or not group.begins - SECONDS_APART < sample.time < group.ends + SECONDS_APART
-                    for sample in self._samples
-                ]
-                for group in groups
-            ]
-        )
+        # A picture that may not be used against one of the frames may not be used against their mean.
+        allowed = np.array([self._allowed[list(group.members)].all(axis=0) for group in groups])
         scores = trials @ self._of("original").T
         return Compared(scores, [group.person for group in groups], self._persons, allowed)
 
@@ -236,13 +234,22 @@ class _Attacker:
         return self._scored(scores)
 
 
-def apart(samples: Sequence[Sample]) -> npt.NDArray[np.bool_]:
-    """(n, n): which picture may be used against which: never one of the same face at about the same time."""
+def apart(samples: Sequence[Sample], *, by_recording: bool = False) -> Allowed:
+    """(n, n): which picture may be used against which: never one of the same face at about the same time.
+
+    Args:
+        samples: all of them.
+        by_recording: of who is in several recordings, no other picture of the same one either, as Market-1501
+            has it with cameras: clothes and light of one afternoon tell who somebody is without any attack.
+    """
     sources, persons = (
         np.unique(names, return_inverse=True)[1]
         for names in ([sample.source for sample in samples], [sample.person for sample in samples])
     )
     times = np.array([sample.time for sample in samples])
+    same_person = persons[:, None] == persons[None, :]
+    same_recording = same_person & (sources[:, None] == sources[None, :])
     near = np.abs(times[:, None] - times[None, :]) < SECONDS_APART
-    same = (sources[:, None] == sources[None, :]) & (persons[:, None] == persons[None, :])
-    return np.asarray(~(near & same))
+    if by_recording:
+        near |= (same_person & ~same_recording).any(axis=1)[:, None]
+    return np.asarray(~(near & same_recording))

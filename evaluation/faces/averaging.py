@@ -23,15 +23,11 @@ class Group:
 
     Attributes:
         members: their places in the list of samples.
-        source, person: theirs.
-        begins, ends: seconds.
+        person: whose they are.
     """
 
     members: tuple[int, ...]
-    source: str
     person: str
-    begins: float
-    ends: float
 
 
 def halves(samples: Sequence[Sample]) -> list[Group]:
@@ -40,14 +36,13 @@ def halves(samples: Sequence[Sample]) -> list[Group]:
     for place, sample in enumerate(samples):
         runs.setdefault((sample.source, sample.person), []).append(place)
     groups = []
-    for (source, person), places in sorted(runs.items()):
+    for (_, person), places in sorted(runs.items()):
         if len(places) < 2 * LEAST_FRAMES:
             continue
         ordered = sorted(places, key=lambda place: samples[place].time)
         middle = len(ordered) // 2
         for half in (ordered[:middle], ordered[middle:]):
-            begins, ends = samples[half[0]].time, samples[half[-1]].time
-            groups.append(Group(tuple(half), source, person, begins, ends))
+            groups.append(Group(tuple(half), person))
     return groups
 
 

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from anonymizer import AnonymizerError, Models, load_models
+from anonymizer import Models
 from evaluation.errors import EvaluationError
 from evaluation.faces.added import AddedRecognizer
 from evaluation.faces.attackers import Attack, attacks
 from evaluation.faces.drift import paths
-from evaluation.faces.finding import FaceFinder
-from evaluation.faces.findings import FaceFindings, Strip
+from evaluation.faces.finding import FaceFinder, Finder
+from evaluation.faces.findings import Detected, RecognitionFindings, Strip
 from evaluation.faces.gathering import Gathered, OnProgress, Sample, gather, moments
-from evaluation.faces.pairing import pairings
+from evaluation.faces.pairing import Pairing, pairings
 from evaluation.faces.recognizers import DlibResNet, Recognizer
-from evaluation.figures.attacked import Figure
-from evaluation.figures.resampling import RESAMPLES, interval
+from evaluation.faces.subjects import FACES, Subject
+from evaluation.figures.means import share_of
+from evaluation.figures.resampling import RESAMPLES
+from evaluation.installed import installed_models
 
 MOST_STRIPS: Final = 24
 
@@ -47,7 +47,7 @@ def evaluate_faces(
     models: Models | None = None,
     recognizers: Sequence[Recognizer] = (),
     resamples: int = RESAMPLES,
-) -> FaceFindings:
+) -> RecognitionFindings:
     """Attacks every face that the originals show.
 
     Args:
@@ -66,33 +66,74 @@ def evaluate_faces(
             comparison_mismatch, media_unreadable, or one of the anonymizer's codes.
     """
     pairs = pairings(original, anonymized, enrolment, known_key)
-    if len(pairs) == 1:
-        # What is no picture is told before anything is loaded.
-        next(moments(pairs[0]), None)
-    try:
-        loaded = models or load_models()
-    except AnonymizerError as error:
-        raise EvaluationError(error.code, str(error)) from None
+    loaded = loaded_for(pairs, models)
     chosen = list(recognizers) or _recognizers(manifests, loaded)
-    gathered = gather(pairs, FaceFinder(loaded), chosen, on_progress)
-    samples = gathered.samples
-    not_tried = [] if enrolment is not None or len(pairs) > 1 else [NO_ALIKE]
-    not_tried += [] if known_key is not None else [NO_KNOWN_KEY]
+    return recognized(
+        pairs,
+        FACES,
+        FaceFinder(loaded),
+        chosen,
+        is_robust=is_robust,
+        resamples=resamples,
+        on_progress=on_progress,
+    )
+
+
+def loaded_for(pairs: Sequence[Pairing], models: Models | None) -> Models:
+    """Returns the models; but of a single pair, what is no picture is told before anything is loaded.
+
+    Raises:
+        EvaluationError: as `evaluate_faces`.
+    """
+    if len(pairs) == 1:
+        next(moments(pairs[0]), None)
+    return models or installed_models()
+
+
+def recognized(
+    pairs: Sequence[Pairing],
+    subject: Subject,
+    finder: Finder,
+    recognizers: Sequence[Recognizer],
+    *,
+    is_robust: bool,
+    resamples: int,
+    on_progress: OnProgress,
+    by_recording: bool = False,
+) -> RecognitionFindings:
+    """Attacks everybody whom a finder finds in the originals.
+
+    Args:
+        pairs: what is looked at.
+        subject: what the finder finds.
+        finder: who looks.
+        recognizers: who attacks, at least one.
+        is_robust, resamples, on_progress: see `evaluate_faces`.
+        by_recording: see `attackers.attacks`.
+
+    Raises:
+        EvaluationError: as `evaluate_faces`.
+    """
+    gathered = gather(pairs, finder, recognizers, on_progress)
+    views = {view for pair in pairs for view in pair.paths}
+    not_tried = [] if "alike" in views or len(pairs) > 1 else [NO_ALIKE]
+    not_tried += [] if "known_key" in views else [NO_KNOWN_KEY]
     found: list[Attack] = []
     try:
         found += attacks(
-            samples,
-            chosen,
+            gathered.samples,
+            recognizers,
             has_many_files=len(pairs) > 1,
             is_robust=is_robust,
             resamples=resamples,
             on_progress=on_progress,
+            by_recording=by_recording,
         )
     except EvaluationError as error:
         if error.code != "too_few_persons":
             raise
         not_tried = [FEW_PEOPLE]
-    return _findings(gathered, chosen, found, not_tried)
+    return _findings(gathered, subject, finder, recognizers, found, not_tried)
 
 
 def _recognizers(manifests: Sequence[Path], models: Models) -> list[Recognizer]:
@@ -107,12 +148,18 @@ def _recognizers(manifests: Sequence[Path], models: Models) -> list[Recognizer]:
 
 
 def _findings(
-    gathered: Gathered, recognizers: Sequence[Recognizer], found: Sequence[Attack], not_tried: Sequence[str]
-) -> FaceFindings:
+    gathered: Gathered,
+    subject: Subject,
+    finder: Finder,
+    recognizers: Sequence[Recognizer],
+    found: Sequence[Attack],
+    not_tried: Sequence[str],
+) -> RecognitionFindings:
     samples, first = gathered.samples, recognizers[0]
     people = sorted({sample.person for sample in samples})
     shown = [[sample for sample in samples if sample.person == person] for person in people]
-    return FaceFindings(
+    return RecognitionFindings(
+        subject=subject,
         people=len(people),
         samples=len(samples),
         pictures=gathered.pictures,
@@ -120,7 +167,7 @@ def _findings(
         recognizers={each.name: each.sha256 for each in recognizers},
         attacks=tuple(found),
         not_tried=tuple(not_tried),
-        detected=_detected(shown),
+        detectors=tuple(_detected(name, samples) for name in finder.detectors),
         drift=tuple(paths(samples, first)),
         strips=tuple(
             Strip(number, [sample.chips[first.name, "anonymized"] for sample in each])
@@ -129,9 +176,11 @@ def _findings(
     )
 
 
-def _detected(shown: Sequence[Sequence[Sample]]) -> Figure:
-    """The share of samples that are still faces, with an interval over people."""
-    counts = np.array([[sum(sample.detected for sample in each), len(each)] for each in shown], np.float64)
-    drawn = np.random.default_rng(0).multinomial(len(shown), np.full(len(shown), 1 / len(shown)), RESAMPLES)
-    sums = drawn @ counts
-    return Figure(float(counts[:, 0].sum() / counts[:, 1].sum()), interval(sums[:, 0] / sums[:, 1]))
+def _detected(name: str, samples: Sequence[Sample]) -> Detected:
+    """The shares of samples that a detector finds, with intervals over people."""
+    persons = [sample.person for sample in samples]
+    return Detected(
+        name,
+        share_of([name in sample.seen for sample in samples], persons),
+        share_of([name in sample.detected for sample in samples], persons),
+    )

@@ -1,4 +1,4 @@
-"""What an evaluation of faces found: figures, and no name of a file or of a person."""
+"""What an evaluation of faces, or of whole people, found: figures, and no name of a file or of a person."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from evaluation.faces.attackers import Attack, Knowledge
 from evaluation.faces.bands import band, is_weak
 from evaluation.faces.drift import Path
 from evaluation.faces.recognizers import Pixels
+from evaluation.faces.subjects import Subject
 from evaluation.figures.attacked import Figure
 from evaluation.figures.writing import document_of, figure_document
 
@@ -28,22 +29,39 @@ class Strip:
 
 
 @dataclass(frozen=True)
-class FaceFindings:
-    """Everything that was found about an effect on faces.
+class Detected:
+    """What one detector still finds.
 
     Attributes:
-        people: whose faces were attacked.
-        samples: faces at moments.
+        detector: its name.
+        before: share of the samples that it finds in the originals; of the detector that chose them, all.
+        after: share that it finds in the results, in the same places.
+    """
+
+    detector: str
+    before: Figure
+    after: Figure
+
+
+@dataclass(frozen=True)
+class RecognitionFindings:
+    """Everything that was found about an effect.
+
+    Attributes:
+        subject: on what.
+        people: who were attacked.
+        samples: faces, or bodies, at moments.
         pictures: that were looked at.
         unreadable: pairs of files that were left out.
         recognizers: the digests of their networks by name.
         attacks: what each attacker achieved.
         not_tried: why there are none, or which attackers there are not; a sentence each.
-        detected: share of the samples in which the result still shows a face to the detector.
-        drift: the paths of faces through films.
+        detectors: what each of them still finds; first the one that chose the samples.
+        drift: the paths of everybody's vector through films.
         strips: some of what the result shows.
     """
 
+    subject: Subject
     people: int
     samples: int
     pictures: int
@@ -51,9 +69,14 @@ class FaceFindings:
     recognizers: Mapping[str, str]
     attacks: Sequence[Attack]
     not_tried: Sequence[str]
-    detected: Figure
+    detectors: Sequence[Detected]
     drift: Sequence[Path]
     strips: Sequence[Strip]
+
+    @property
+    def detected(self) -> Figure:
+        """The share of the samples in which the first detector still finds somebody."""
+        return self.detectors[0].after
 
     def strongest(self, knowledge: Knowledge | None = None) -> Attack | None:
         """Returns the attack that was right most often, of those who know so much or of all."""
@@ -81,12 +104,21 @@ class FaceFindings:
                     "knowledge": each.knowledge,
                     "preparation": each.preparation,
                     "recognizer": each.recognizer,
+                    "weak": is_weak(each.figures),
                     **document_of(each.figures),
                 }
                 for each in self.attacks
             ],
             "not_tried": list(self.not_tried),
             "detected": figure_document(self.detected),
+            "detectors": [
+                {
+                    "detector": each.detector,
+                    "originals": figure_document(each.before),
+                    "results": figure_document(each.after),
+                }
+                for each in self.detectors
+            ],
             "drift": [
                 {
                     "person": each.person,

@@ -7,7 +7,7 @@ stand. Where a folder says whose a recording is, the largest face of each moment
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Final
@@ -18,7 +18,7 @@ import numpy as np
 from anonymizer import AnonymizerError
 from evaluation.comparison.reading import Film, kind_of, still
 from evaluation.errors import EvaluationError
-from evaluation.faces.finding import SAME_PLACE, FaceFinder, overlap
+from evaluation.faces.finding import Finder, still_there
 from evaluation.faces.pairing import Pairing, View
 from evaluation.faces.persons import grouped
 from evaluation.faces.recognizers import Pixels, Recognizer
@@ -67,7 +67,8 @@ class Sample:
         time: seconds from the beginning of a film; 0 in a still.
         width: pixels across, as it was found.
         chips: (side, side, 3) uint8 RGB by recognizer and view.
-        detected: whether the detector finds a face in the result, there.
+        seen: the detectors that find it in the original, one of them always.
+        detected: those that find somebody in the result, there.
     """
 
     source: str
@@ -75,7 +76,8 @@ class Sample:
     time: float
     width: float
     chips: Mapping[tuple[str, View], Pixels]
-    detected: bool
+    seen: frozenset[str] = frozenset()
+    detected: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -95,14 +97,14 @@ class Gathered:
 
 def gather(
     pairs: Sequence[Pairing],
-    finder: FaceFinder,
+    finder: Finder,
     recognizers: Sequence[Recognizer],
     on_progress: OnProgress,
 ) -> Gathered:
     """Looks at every pair.
 
     Raises:
-        EvaluationError: no_faces; where there is but one pair, also what is wrong with it.
+        EvaluationError: the finder's code for nobody; of a single pair also what is wrong with it.
     """
     samples: list[Sample] = []
     pictures = unreadable = 0
@@ -125,16 +127,20 @@ def gather(
             break
     on_progress("faces", len(pairs), len(pairs))
     if not samples:
-        raise EvaluationError("no_faces")
+        raise EvaluationError(finder.nobody)
     return Gathered(_named(samples, recognizers[0]), pictures, unreadable)
 
 
 def _samples(
-    pair: Pairing, moment: Moment, finder: FaceFinder, recognizers: Sequence[Recognizer]
+    pair: Pairing, moment: Moment, finder: Finder, recognizers: Sequence[Recognizer]
 ) -> Iterator[Sample]:
     views = {view: picture.pixels for view, picture in moment.views.items()}
-    boxes = finder.faces(views["original"])
-    left = finder.faces(views["anonymized"]) if boxes else []
+    first, *others = finder.detectors
+    boxes = finder.find(views["original"], first)
+    if not boxes:
+        return
+    before = {first: boxes, **{name: finder.find(views["original"], name) for name in others}}
+    after = {name: finder.find(views["anonymized"], name) for name in finder.detectors}
     for box in boxes[:1] if pair.person else boxes:
         chips: dict[tuple[str, View], Pixels] = {}
         for recognizer in recognizers:
@@ -142,8 +148,8 @@ def _samples(
             if cut is not None:
                 chips |= {(recognizer.name, view): cut(picture) for view, picture in views.items()}
         if len(chips) == len(recognizers) * len(views):
-            detected = any(overlap(box, other) >= SAME_PLACE for other in left)
-            yield Sample(pair.source, pair.person, moment.time, box.width, chips, detected)
+            there, left = (still_there(finder, box, found) for found in (before, after))
+            yield Sample(pair.source, pair.person, moment.time, box.width, chips, there, left)
 
 
 def _named(samples: list[Sample], recognizer: Recognizer) -> tuple[Sample, ...]:
@@ -154,7 +160,7 @@ def _named(samples: list[Sample], recognizer: Recognizer) -> tuple[Sample, ...]:
         moments_of = [(samples[place].source, samples[place].time) for place in nameless]
         numbers = grouped(recognizer.vectors(chips), recognizer.same_above, moments_of)
         for place, number in zip(nameless, numbers, strict=True):
-            samples[place] = replace(samples[place], person=f"face {number + 1}")
+            samples[place] = replace(samples[place], person=f"somebody {number + 1}")
     return tuple(samples)
 
 
@@ -164,21 +170,48 @@ def moments(pair: Pairing) -> Iterator[Moment]:
     Raises:
         EvaluationError: comparison_mismatch, media_unreadable, or one of the anonymizer's codes about media.
     """
-    try:
-        with ExitStack() as stack:
-            streams = {view: stack.enter_context(path.open("rb")) for view, path in pair.paths.items()}
-            kinds = {view: kind_of(stream) for view, stream in streams.items()}
-            if len({kind.is_still for kind in kinds.values()}) > 1:
-                raise EvaluationError("comparison_mismatch")
-            if kinds["original"].is_still:
-                stills = {view: still(stream, kinds[view]) for view, stream in streams.items()}
-                yield _moment(0.0, stills, {})
+    with readable(), ExitStack() as stack:
+        streams = {view: stack.enter_context(path.open("rb")) for view, path in pair.paths.items()}
+        kinds = {view: kind_of(stream) for view, stream in streams.items()}
+        if len({kind.is_still for kind in kinds.values()}) > 1:
+            raise EvaluationError("comparison_mismatch")
+        if kinds["original"].is_still:
+            stills = {view: still(stream, kinds[view]) for view, stream in streams.items()}
+            yield _moment(0.0, stills, {})
+            return
+        opened = {
+            view: stack.enter_context(closing(Film(stream, kinds[view]))) for view, stream in streams.items()
+        }
+        yield from _film_moments(opened)
+
+
+def films(pair: Pairing) -> Iterator[Film]:
+    """Yields a recording's original and its result, one after the other, open; nothing of a still.
+
+    What goes wrong while they are decoded is for the caller to name (readable).
+
+    Raises:
+        EvaluationError: media_unreadable, or one of the anonymizer's codes about media.
+    """
+    views: tuple[View, ...] = ("original", "anonymized")
+    for view in views:
+        with readable(), pair.paths[view].open("rb") as stream:
+            kind = kind_of(stream)
+            if kind.is_still:
                 return
-            films = {
-                view: stack.enter_context(closing(Film(stream, kinds[view])))
-                for view, stream in streams.items()
-            }
-            yield from _film_moments(films)
+            with closing(Film(stream, kind)) as film:
+                yield film
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Gives whatever cannot be read a code.
+
+    Raises:
+        EvaluationError: media_unreadable, or one of the anonymizer's codes.
+    """
+    try:
+        yield
     except AnonymizerError as error:
         raise EvaluationError(error.code, str(error)) from None
     except (av.FFmpegError, OSError):

@@ -58,8 +58,8 @@ def learned(covered: Sequence[Pixels], uncovered: Sequence[Pixels], steps: int =
     """Trains a network on pairs; the same for the same pairs.
 
     Args:
-        covered: (side, side, 3) uint8 each.
-        uncovered: the same squares of the originals, in the same order; at least one.
+        covered: (H, W, 3) uint8 each.
+        uncovered: the same places of the originals, in the same order; at least one.
         steps: of training, of 8 pairs each.
     """
     with one_thread(), torch.random.fork_rng(devices=[]):
@@ -73,10 +73,10 @@ def reversed_(network: Reversal, covered: Sequence[Pixels]) -> list[Pixels]:
         return []
     with one_thread(), torch.inference_mode():
         made = torch.cat([network(part) for part in torch.split(_tensor(covered), BATCH)])
-    side = covered[0].shape[0]
+    height, width = covered[0].shape[:2]
     pictures = ((made.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
     return [
-        np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
+        np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
         for picture in pictures
     ]
 

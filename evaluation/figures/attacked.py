@@ -50,6 +50,26 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Retrieved:
+    """How soon a picture of the right person comes, in the order of all pictures of a gallery.
+
+    So Market-1501 and torchreid count; Rank-5 and CMC of `Attacked` count people, of whom each stands where
+    their best picture does. Rank-1 is the same either way, but for pictures of equal score.
+
+    Attributes:
+        rank_1, rank_5: trials with a right picture in the first place, or within the first five.
+        chance_rank_1, chance_rank_5: what pictures in any order achieve, mean over the trials.
+        cmc: by places, counted from 1.
+    """
+
+    rank_1: Figure
+    rank_5: Figure
+    chance_rank_1: float
+    chance_rank_5: float
+    cmc: Curve
+
+
+@dataclass(frozen=True)
 class Attacked:
     """What one attacker achieved.
 
@@ -63,6 +83,7 @@ class Attacked:
         mean_average_precision: over the trials.
         chance_rank_1, chance_rank_5: what guessing achieves.
         roc, cmc: the curves behind them.
+        retrieved: the same over pictures; None where each candidate is compared as a whole.
     """
 
     persons: int
@@ -77,6 +98,7 @@ class Attacked:
     chance_rank_5: float
     roc: Curve
     cmc: Curve
+    retrieved: Retrieved | None = None
 
     @property
     def is_small_sample(self) -> bool:

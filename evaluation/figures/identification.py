@@ -58,6 +58,37 @@ def average_precisions(table: ScoreTable) -> Shares:
     return np.asarray((reciprocals[better + alike] - reciprocals[better]) / alike)
 
 
+def first_within(scores: Scores, relevant: npt.NDArray[np.bool_], places: int) -> Shares:
+    """Returns how surely a relevant one is among the best 1, 2, ... of one trial's candidates.
+
+    The mean over trials is the CMC of person re-identification (Zheng et al. 2015, "Scalable person
+    re-identification", section 5; torchreid): there every picture of a gallery is a candidate, and a trial is
+    right from the place on at which the first picture of its person stands.
+
+    Args:
+        scores: (candidates,).
+        relevant: (candidates,), at least one.
+        places: how many, at least one.
+
+    Returns:
+        (places,): with equal scores the mean over their orders.
+    """
+    best = scores[relevant].max()
+    group = scores == best
+    better = int((scores > best).sum())
+    before = np.zeros(min(better, places))
+    among = by_guessing(int(group.sum()), int((group & relevant).sum()), places - len(before))
+    return np.concatenate([before, among])
+
+
+def by_guessing(candidates: int, relevant: int, places: int) -> Shares:
+    """Returns how surely a relevant one is among the first 1, 2, ... of all in any order, (places,)."""
+    drawn = np.arange(places)
+    # One after the other is drawn, and none of them was relevant so far.
+    missed = (candidates - relevant - drawn) / np.maximum(candidates - drawn, 1)
+    return np.asarray(1 - np.cumprod(np.clip(missed, 0.0, 1.0)))
+
+
 def _places(table: ScoreTable) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """For each trial, how many candidates score better than the right one, and how many as it does."""
     own = table.scores[np.arange(table.trials), table.persons][:, None]

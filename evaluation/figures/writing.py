@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evaluation.figures.attacked import Attacked, Curve, Figure
+from evaluation.figures.attacked import Attacked, Curve, Figure, Retrieved
 
 
 def document_of(found: Attacked) -> dict[str, Any]:
@@ -25,6 +25,16 @@ def document_of(found: Attacked) -> dict[str, Any]:
             "rank_5": round(found.chance_rank_5, 4),
         },
         "roc": _curve(found.roc),
+        "cmc": _curve(found.cmc),
+        "over_pictures": None if found.retrieved is None else _retrieved(found.retrieved),
+    }
+
+
+def _retrieved(found: Retrieved) -> dict[str, Any]:
+    return {
+        "rank_1": figure_document(found.rank_1),
+        "rank_5": figure_document(found.rank_5),
+        "chance": {"rank_1": round(found.chance_rank_1, 4), "rank_5": round(found.chance_rank_5, 4)},
         "cmc": _curve(found.cmc),
     }
 

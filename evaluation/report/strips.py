@@ -24,11 +24,13 @@ def strip(name: str, pictures: Sequence[Pixels]) -> Markup:
 
     Args:
         name: what is written before them.
-        pictures: each (H, W, 3) uint8 RGB, at least one.
+        pictures: (H, W, 3) uint8 RGB, at least one, all of one size.
     """
     chosen = np.linspace(0, len(pictures) - 1, min(MOST, len(pictures))).round().astype(int)
+    height, width = pictures[0].shape[:2]
+    size = max(1, round(SIDE * width / height)), SIDE
     row = np.concatenate(
-        [cv2.resize(pictures[at], (SIDE, SIDE), interpolation=cv2.INTER_AREA) for at in chosen], axis=1
+        [cv2.resize(pictures[at], size, interpolation=cv2.INTER_AREA) for at in chosen], axis=1
     )
     quality = [int(cv2.IMWRITE_JPEG_QUALITY), JPEG_QUALITY]
     _, encoded = cv2.imencode(".jpg", cv2.cvtColor(row, cv2.COLOR_RGB2BGR), quality)

@@ -10,6 +10,7 @@ from provenance.algorithms.registry import STATEMENT_SIGNATURES, STATEMENT_SUITE
 from provenance.errors import FormatError
 from provenance.statements.base import Facts
 from provenance.statements.fields import JOB_ID, Count, Digest, Instant, Maybe, Sorted, Table, Word, of
+from provenance.statements.leaks import LeakFigures
 from provenance.statements.vocabulary import (
     AUDIO,
     CREDENTIALS,
@@ -18,6 +19,8 @@ from provenance.statements.vocabulary import (
     EFFECTS,
     ENGINES,
     KINDS,
+    LEAKS,
+    LEAKS_LOOKS,
     MEDIA_TYPES,
     MODELS,
     MODES,
@@ -79,12 +82,17 @@ class JobFacts(Facts):
             sought.
         recognized: in how many frames, and on how many tracks, a face was shown or covered otherwise because
             it was recognized as that of somebody who is enrolled; never whose. Empty where nobody was.
+        leaks: what attackers found in the finished result, behind the wall and before it was sealed
+            (docs/leaks.md). A figure that nobody could take is not there; empty where nothing attacked.
+        leaks_look: how much of the result they looked at.
+        attackers: hex SHA-256 of each network that attacked, by name, each of them among `models`.
+        independent: of those, the ones that took no part in covering.
 
     Raises:
         FormatError: a field does not take its value, more frames are covered than there are, the two tables
             of other kinds do not name the same ones, the figures of quality contradict the rest, something
-            is decided by nobody, the sound's times contradict the word for all of it, or fewer signatures are
-            demanded than every statement has
+            is decided by nobody, the sound's times contradict the word for all of it, the attackers' figures
+            contradict themselves or the rest, or fewer signatures are demanded than every statement has
             (`signatures_too_weak`).
     """
 
@@ -127,6 +135,10 @@ class JobFacts(Facts):
     sound_seconds: Mapping[str, int] = of(Table(Word(SOUND_DONE), Count()), default={})
     words_bleeped: int | None = of(Maybe(Count()), default=None)
     recognized: Mapping[str, int] = of(Table(Word(RECOGNIZED), Count()), default={})
+    leaks: Mapping[str, int] = of(Table(Word(LEAKS), Count()), default={})
+    leaks_look: str = of(Word(LEAKS_LOOKS), default="none")
+    attackers: Mapping[str, str] = of(Table(Word(MODELS), Digest("model")), default={})
+    independent: tuple[str, ...] = of(Sorted(Word(MODELS)), default=())
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -154,6 +166,9 @@ class JobFacts(Facts):
             raise FormatError("who is recognized is so in some frames, on some tracks")
         if self.recognized.get("frames", 0) > self.frames:
             raise FormatError("somebody is recognized in more frames than there are")
+        LeakFigures(self.leaks, self.leaks_look, self.attackers, self.independent).require_sense(
+            frames=self.frames, models=self.models, of_sound=self.media_type.startswith("audio/")
+        )
         signature_set(self.signatures)
 
     def subject_sha256(self) -> str:

@@ -65,6 +65,26 @@ QUALITY = (
 QUALITY_CHECKS = ("black", "clicks", "duration", "frames", "frozen", "lip_sync", "loudness", "sound", "ssim")
 """What a finished video may fall short of."""
 
+LEAKS = (
+    "faces_attacked",
+    "faces_open",
+    "faces_under",
+    "frames_attacked",
+    "frames_unchecked",
+    "identities_compared",
+    "identities_matched",
+    "metadata_left",
+    "rounds",
+    "seconds",
+    "texts_open",
+    "voice_matched",
+    "voice_windows",
+)
+"""What attackers found in the finished result (docs/leaks.md). One that nobody could count is not there."""
+
+LEAKS_LOOKS = ("exhaustive", "none", "sampled")
+"""How much of the result was attacked; "none": by a worker that attacked nothing."""
+
 CREDENTIALS = ("c2pa", "none")
 """Whether the result carries content credentials."""
 
@@ -89,10 +109,12 @@ MODELS = (
     "custom-text",
     "mediapipe-body",
     "mediapipe-face",
+    "mediapipe-face-full-range",
     "mediapipe-face-mesh",
     "mediapipe-iris",
     "mediapipe-pose",
     "pocketsphinx",
+    "ppocr-reader",
     "ppocr-text",
     "resemblyzer",
     "silero-vad",
@@ -196,7 +218,13 @@ FAILURE_CODES = (
     "release_refused",
     "release_request_malformed",
     "release_too_slow",
+    "result_shows_faces",
+    "result_shows_identities",
+    "result_shows_text",
+    "result_shows_voices",
+    "result_tells_metadata",
     "result_too_large",
+    "result_unchecked",
     "result_unreadable",
     "review_signature_invalid",
     "review_too_large",

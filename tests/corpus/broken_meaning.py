@@ -14,6 +14,7 @@ from provenance.tlog_proof import TlogProof
 from provenance.trust import Trust
 from tests.corpus.specimen import Specimen, Workshop, bad, flip, head_of, log_part
 from tests.unit.provenance.provenance_makers import (
+    ATTACKED,
     ORIGIN,
     RESULT,
     TestLogKeys,
@@ -146,6 +147,23 @@ def _unknown_fact(shop: Workshop) -> Specimen:
     more = job_facts().to_statement().replace(b'"predicate":{', b'"predicate":{"a":0,', 1)
     worker = TestSigner("worker")
     return shop.recorded(sign_envelope(more, worker), shop.house.release(worker))
+
+
+for name, true, false in (
+    ("more frames with open faces than were looked at", b'"faces_open":1', b'"faces_open":15'),
+    ("a frame that nobody checked", b'"frames_unchecked":0', b'"frames_unchecked":1'),
+    ("metadata that was left", b'"metadata_left":0', b'"metadata_left":1'),
+    ("attackers, and no look", b'"leaksLook":"sampled"', b'"leaksLook":"none"'),
+    ("an attacker that did not attack", b'"independent":["mediapipe-face"', b'"independent":["centerface"'),
+):
+
+    @bad(f"statement: {name}", STATEMENT, "malformed")
+    def _nonsense(shop: Workshop, true: bytes = true, false: bytes = false) -> Specimen:
+        sound = job_facts(**ATTACKED).to_statement()
+        assert sound.count(true) == 1
+        worker = TestSigner("worker")
+        statement = sign_envelope(sound.replace(true, false), worker)
+        return shop.recorded(statement, shop.house.release(worker))
 
 
 for name, change in {

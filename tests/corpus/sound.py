@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from provenance.trust import Trust
 from tests.corpus.specimen import Specimen, Workshop, good
-from tests.unit.provenance.provenance_makers import TestSigner, seed
+from tests.unit.provenance.provenance_makers import ATTACKED, TestSigner, seed
 
 
 @good("a proof of one job")
@@ -37,6 +37,11 @@ def _grown(shop: Workshop) -> Specimen:
 @good("an empty result")
 def _empty(shop: Workshop) -> Specimen:
     return shop.specimen(shop.house.prove_job("empty", b"", job_id="b" * 32), b"")
+
+
+@good("a result that was attacked, and covered again")
+def _attacked(shop: Workshop) -> Specimen:
+    return shop.specimen(shop.house.prove_job("attacked", **ATTACKED))
 
 
 @good("a trust file that somebody has laid out by hand")

@@ -72,6 +72,20 @@ def test_faces_are_there_before_and_gone_after(submitted: Outcome, clip: Path) -
     assert 0 < report["frames_with_faces"] <= 48
 
 
+def test_both_commands_say_what_attackers_found(submitted: Outcome, run: CommandLine) -> None:
+    output, report = submitted
+    assert report["leaks_look"] == "sampled"
+    assert 4 <= report["leaks"]["frames_attacked"] <= 48
+    assert {report["leaks"][what] for what in ("faces_open", "frames_unchecked", "metadata_left")} == {0}
+    assert set(report["independent"]) <= set(report["attackers"])
+    statement = run.json("verify", output)["statement"]
+    assert statement["leaks"] == report["leaks"]
+    assert sorted(statement["attackers"]) == report["attackers"]
+    told = run("verify", output).stdout.splitlines()[-2]
+    looked = report["leaks"]["frames_attacked"]
+    assert told.startswith(f"Attacked before it left: {looked} of 48 frames; a face open in 0")
+
+
 def test_the_result_plays_in_another_decoder(submitted: Outcome) -> None:
     output, _ = submitted
     played = subprocess.run(

@@ -16,7 +16,7 @@ from media_factory import face_clip, face_image
 from people_factory import installed_models
 from worker_harness import SALT, Answers, Nursery, Twist, honest, opened
 
-from anonymizer.models import PINNED_SHA256
+from anonymizer.models import FULL_RANGE, PINNED_SHA256
 from enclave.errors import HostError
 from enclave.policy import Terms, parse_policy, shipped
 from enclave.wall import require_floor
@@ -104,6 +104,19 @@ def test_a_face_goes_in_and_a_signed_anonymized_video_comes_out(
     assert (facts.quality["encodings"], facts.quality["frames_missing"]) == (1, 0)
     assert facts.quality["frames_read"] > 0
     assert facts.quality_short == ()
+    # And attacked, behind the same wall.
+    assert (facts.leaks_look, facts.leaks["rounds"]) == ("sampled", 1)
+    assert 4 <= facts.leaks["frames_attacked"] <= frames
+    assert (facts.leaks["frames_unchecked"], facts.leaks["metadata_left"], facts.leaks["faces_open"]) == (
+        0,
+        0,
+        0,
+    )
+    assert facts.leaks["faces_attacked"] >= facts.leaks["frames_attacked"]
+    assert "texts_open" not in facts.leaks, "the policy lets text stay"
+    assert facts.attackers.items() <= facts.models.items()
+    if FULL_RANGE in facts.models:
+        assert FULL_RANGE in facts.independent
     assert facts.sensor_noise == "kept"
     assert facts.models == {model.name: model.sha256.hex() for model in nursery.host.hello().models}
     assert {"decrypt", "decode", "detect", "cover", "encode", "seal", "prove"} <= set(result.stage_seconds)

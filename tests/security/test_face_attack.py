@@ -19,7 +19,7 @@ from anonymizer import FaceSettings, Limits, Models, Settings, anonymize, load_m
 from evaluation.errors import EvaluationError
 from evaluation.faces import telling
 from evaluation.faces.evaluating import FEW_PEOPLE, NO_ALIKE, evaluate_faces
-from evaluation.faces.findings import FaceFindings
+from evaluation.faces.findings import RecognitionFindings
 from evaluation.faces.recognizers import PACKAGE, DlibResNet, Recognizer
 from evaluation.report.page import render
 from tests.drawn_people import MadeRecognizer, photograph, quiet, write_film, write_people
@@ -50,7 +50,7 @@ def covered(folder: Path, target: Path, settings: Settings, models: Models) -> P
     return target
 
 
-def attacked(original: Path, result: Path, models: Models, recognizer: Recognizer) -> FaceFindings:
+def attacked(original: Path, result: Path, models: Models, recognizer: Recognizer) -> RecognitionFindings:
     return evaluate_faces(
         original,
         result,
@@ -62,7 +62,7 @@ def attacked(original: Path, result: Path, models: Models, recognizer: Recognize
     )
 
 
-def strongest(found: FaceFindings) -> float:
+def strongest(found: RecognitionFindings) -> float:
     attack = found.strongest()
     assert attack is not None
     return attack.figures.rank_1.value

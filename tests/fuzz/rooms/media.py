@@ -25,6 +25,7 @@ from anonymizer.intake.jpeg import decode_jpeg
 from anonymizer.intake.sniff import Format, sniff
 from anonymizer.intake.still_size import still_header
 from anonymizer.intake.wholeness import check_whole
+from anonymizer.leaks.metadata import metadata_left
 from tests.enrolled_faces import manifest_text
 from tests.fuzz.target import Target
 from tests.media_factory import KINDS, face_clip, face_image, png_chunk
@@ -104,6 +105,23 @@ def stills_that_say_when() -> tuple[bytes, ...]:
     head, plain = b"XML:com.adobe.xmp\0", sample(".png")
     texts = (head + b"\0\0\0\0" + packet, head + b"\1\0\0\0" + zlib.compress(packet))
     return tuple(plain[:33] + png_chunk(b"iTXt", text) + plain[33:] for text in texts)
+
+
+FINISHED = {
+    Format.MP4: ("video/mp4", "audio/mp4"),
+    Format.JPEG: ("image/jpeg",),
+    Format.PNG: ("image/png",),
+    Format.WEBP: ("image/webp",),
+}
+
+
+def read_finished(untrusted: bytes) -> None:
+    """What a finished file tells is a number, and the stream is left where it begins."""
+    source = io.BytesIO(untrusted)
+    for media_type in FINISHED.get(sniff(source), ("image/gif",)):
+        for month in (None, "2019-08"):
+            assert metadata_left(source, media_type, month=month) >= 0
+            assert source.tell() == 0
 
 
 @cache
@@ -193,6 +211,27 @@ TARGETS = (
         seeds=lambda: (*map(sample, STILLS), *stills_that_say_when()),
         errors=(),
         tokens=(*MARKERS, *BOXES, b"\x03\x90\x02\0", b"\x69\x87\x04\0", b'exif:DateTimeOriginal="2019-08'),
+        examples=400,
+    ),
+    Target(
+        name="finished_file",
+        sender="our own encoders, fed by whoever submits",
+        parsers=(
+            "anonymizer.leaks.metadata.metadata_left",
+            "anonymizer.leaks.told.boxes.boxes_in",
+            "anonymizer.leaks.told.boxes.places_in",
+            "anonymizer.leaks.told.movie.Movie.__init__",
+            "anonymizer.leaks.told.samples.samples_of",
+            "anonymizer.leaks.told.coded.told_in_pictures",
+            "anonymizer.leaks.told.coded.told_in_sound",
+            "anonymizer.leaks.told.jpeg.told_by_jpeg",
+            "anonymizer.leaks.told.png.told_by_png",
+            "anonymizer.leaks.told.webp.told_by_webp",
+        ),
+        parse=read_finished,
+        seeds=lambda: (sample(".mp4"), *map(sample, STILLS)),
+        errors=(AnonymizerError,),
+        tokens=(*MARKERS, *BOXES, b"trak", b"stsz", b"stsc", b"stco", b"avcC", b"udta", b"\0\0\0\x08free"),
         examples=400,
     ),
     Target(

@@ -37,6 +37,8 @@ KEYS = (
     "[faces]",
     "[audio]",
     "[proof]",
+    "[leaks]",
+    "under_permille",
     "[[roles]]",
     "[roles.faces]",
     "[review]",

@@ -1,4 +1,4 @@
-"""Puts an attempt, or a job that lies, into the children of the real worker host.
+"""Puts an attempt, or a job that lies or was spoiled, into the children of the real worker host.
 
 A job is taken over when its terms say `attempt: NAME`, or when its turn in `--take-over NAME,NAME,...` has
 come; every other job is real.
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Set
 
 import attempts
 import lies
+import sabotage
 from attempt import Attempt
 
 from enclave.nursery import parent
@@ -56,13 +57,15 @@ def take_over_by_terms() -> None:
 
 
 def take_over_in_turn(names: list[str]) -> None:
-    """The first jobs are these attempts or lies; a lie gets the real job and spoils its end."""
+    """The first jobs are these: attempts; lies, which get the real job and spoil its end; sabotage of one."""
     turns: Iterator[str] = iter(names)
 
     def start(plan: ChildPlan, task: Task) -> int:
         name = next(turns, "")
         if name in lies.ALL:
             return start_child(plan, lies.told(lies.ALL[name], task))
+        if name in sabotage.ALL:
+            return start_child(plan, sabotage.done(sabotage.ALL[name], task))
         if name:
             return start_child(plan, attempted(attempts.BY_NAME[name]))
         return start_child(plan, task)

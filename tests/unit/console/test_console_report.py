@@ -23,7 +23,14 @@ from provenance.proof import ProofFile
 from provenance.statements import vocabulary
 from provenance.verifier import OPENING_STEPS, RESULT_STEPS
 from tests.time_authority import integer, sequence, time_authority
-from tests.unit.provenance.provenance_makers import RESULT, House, TestSigner, job_facts, make_house
+from tests.unit.provenance.provenance_makers import (
+    ATTACKED,
+    RESULT,
+    House,
+    TestSigner,
+    job_facts,
+    make_house,
+)
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 
@@ -171,6 +178,17 @@ def test_a_review_without_a_decision_is_told_as_one(verified: Verdict) -> None:
         assert "a person decided" not in render(verdict, NOW)
 
 
+def test_what_attackers_found_is_told_before_the_answer(verified: Verdict) -> None:
+    attacked = told_with(verified, **ATTACKED)
+    for verdict, line in (
+        (attacked, "Attacked before it left, after it was covered again: 14 of 90 frames; "),
+        (verified, "Not attacked: the worker made no leak report."),
+    ):
+        assert "What attackers found" in Page(render(verdict, NOW)).texts["h2"]
+        assert verdict.lines().splitlines()[-2].startswith(line)
+    assert words.LEAKS_LOOKS["none"] in render(verified, NOW)
+
+
 def test_a_sound_proof_is_told_with_its_limits(verified: Verdict, house: House) -> None:
     source = render(verified, NOW)
     headings = Page(source).texts["h2"]
@@ -195,6 +213,8 @@ def test_a_failed_check_shows_nothing_that_was_not_checked(refused: Verdict) -> 
     source = render(refused, NOW)
     headings = Page(source).texts["h2"]
     assert "What is proven" not in headings
+    assert "What attackers found" not in headings
+    assert "ttacked" not in refused.lines()
     assert "How the program was kept apart" not in headings
     assert "Anything that the proof or the file says" in source
     assert "<code>result_matches</code>" in source

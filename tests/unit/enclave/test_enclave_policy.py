@@ -114,6 +114,24 @@ def test_a_camera_betrays_no_person_in_danger() -> None:
     assert suppressing == {"whistleblower"}
 
 
+ANONYMIZED = POLICY_TEXT.replace('"remove"', '"anonymize"')
+
+
+def test_a_policy_says_what_attackers_may_find() -> None:
+    unsaid = a_policy().leaks
+    assert (unsaid.look, unsaid.floors) == ("sampled", {})
+    said = parse_policy(
+        ANONYMIZED
+        + TEXT_TABLE
+        + '[leaks]\nlook = "exhaustive"\nfaces_permille = 0\nunder_permille = 1000\n'
+        + "identities_permille = 50\ntexts_permille = 7\nvoices_permille = 300\n"
+    ).leaks
+    assert said.look == "exhaustive"
+    assert said.floors == {"faces": 0, "under": 1000, "identities": 50, "texts": 7, "voices": 300}
+    assert parse_policy(POLICY_TEXT + "[leaks]\nunder_permille = 20\n").leaks.floors == {"under": 20}
+    assert parse_policy(POLICY_TEXT + '[leaks]\nlook = "sampled"\n').leaks == unsaid
+
+
 TEXT_TABLE = """
 [text]
 effect = "mosaic"
@@ -192,6 +210,26 @@ TOO_MANY_WORDS = ["a" * length + letter for length in range(39) for letter in "b
 ]
 
 REFUSED = {
+    "an unknown look": (POLICY_TEXT + f"[leaks]\nlook = '{SECRET}'\n", "leaks.look"),
+    "leaks that say nothing": (POLICY_TEXT + "[leaks]\n", "leaks"),
+    "a floor of metadata": (POLICY_TEXT + "[leaks]\nmetadata_permille = 1\n", "leaks"),
+    "a floor of metadata beside another": (
+        POLICY_TEXT + "[leaks]\nfaces_permille = 1\nmetadata_permille = 1\n",
+        "leaks.metadata_permille",
+    ),
+    "a floor below none": (POLICY_TEXT + "[leaks]\nfaces_permille = -1\n", "leaks.faces_permille"),
+    "a floor above all": (POLICY_TEXT + "[leaks]\nunder_permille = 1001\n", "leaks.under_permille"),
+    "half a thousandth": (POLICY_TEXT + "[leaks]\nfaces_permille = 0.5\n", "leaks.faces_permille"),
+    "a floor as a flag": (POLICY_TEXT + "[leaks]\nfaces_permille = true\n", "leaks.faces_permille"),
+    "leaks as text": (POLICY_TEXT.replace("locked", 'leaks = "none"\nlocked'), "leaks"),
+    "a floor of text that stays": (
+        POLICY_TEXT + "[leaks]\ntexts_permille = 0\n",
+        "leaks.texts_permille has no meaning",
+    ),
+    "a floor of voices that nobody makes": (
+        POLICY_TEXT + "[leaks]\nvoices_permille = 0\n",
+        "leaks.voices_permille has no meaning",
+    ),
     "an unknown word for noise": (POLICY_TEXT + f"[camera]\nnoise = '{SECRET}'\n", "camera.noise"),
     "a camera that says nothing": (POLICY_TEXT + "[camera]\n", "camera.noise"),
     "an unknown key in camera": (POLICY_TEXT + "[camera]\nnoise = 'keep'\nlens = 1\n", "camera.lens"),

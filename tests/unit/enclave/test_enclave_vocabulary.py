@@ -16,8 +16,10 @@ from anonymizer.models import (
     ACTIVITY,
     BODY,
     FACE_MESH,
+    FULL_RANGE,
     IRIS,
     PINNED_SHA256,
+    READER,
     RECOGNIZER,
     SPEAKERS,
     VOICE_DECODER,
@@ -63,6 +65,8 @@ def test_every_detector_that_a_policy_may_ask_for_can_be_there_and_stand_in_a_st
     names |= {BODY, FACE_MESH, IRIS, SOURCE_FACE, GENERATOR, FACE_EMBEDDING}
     # And those of voices, of which a policy names the recognizer of words alone.
     names |= {SPEAKERS, ACTIVITY, VOICE_ENCODER, VOICE_DECODER, *RECOGNIZERS}
+    # And those that only attack, which no policy names either.
+    names |= {FULL_RANGE, READER}
     assert names == set(vocabulary.MODELS)
     assert set(PINNED_SHA256) | {RECOGNIZER} | {added_name(kind) for kind in KINDS} == set(vocabulary.MODELS)
     assert set(get_args(Kind)) - {"face"} == set(vocabulary.KINDS)

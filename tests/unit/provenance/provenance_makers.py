@@ -182,6 +182,36 @@ def job_facts(result: bytes = RESULT, **changes: Any) -> JobFacts:
     return JobFacts(**{**values, **changes})
 
 
+# What attackers found in the job of `job_facts`: independent ones in pictures, and one that covers, too.
+ATTACKED: dict[str, Any] = {
+    "models": {name: hex_of(name) for name in ("centerface", "mediapipe-face", "ppocr-text", "resemblyzer")},
+    "leaks": {
+        "faces_attacked": 21,
+        "faces_open": 1,
+        "faces_under": 2,
+        "frames_attacked": 14,
+        "frames_unchecked": 0,
+        "identities_compared": 20,
+        "identities_matched": 3,
+        "metadata_left": 0,
+        "rounds": 2,
+        "seconds": 1,
+        "texts_open": 4,
+        "voice_matched": 5,
+        "voice_windows": 60,
+    },
+    "leaks_look": "sampled",
+    "attackers": {name: hex_of(name) for name in ("mediapipe-face", "ppocr-text", "resemblyzer")},
+    "independent": ("mediapipe-face", "resemblyzer"),
+}
+
+
+def attacked(**changes: int | None) -> dict[str, Any]:
+    """Changes for `job_facts`: a job that was attacked, with other figures; None takes one away."""
+    figures = {**ATTACKED["leaks"], **changes}
+    return {**ATTACKED, "leaks": {word: figure for word, figure in figures.items() if figure is not None}}
+
+
 def failure_facts(**changes: Any) -> FailureFacts:
     """A sound failure."""
     values: dict[str, Any] = {

@@ -63,6 +63,8 @@ def test_what_the_manual_calls_a_format_only_is_made_nowhere() -> None:
         ("quality", vocabulary.QUALITY),
         ("quality check", vocabulary.QUALITY_CHECKS),
         ("recognized", vocabulary.RECOGNIZED),
+        ("leak", vocabulary.LEAKS),
+        ("leaks look", vocabulary.LEAKS_LOOKS),
         ("device", vocabulary.DEVICES),
         ("engine", vocabulary.ENGINES),
         ("media type", vocabulary.MEDIA_TYPES),

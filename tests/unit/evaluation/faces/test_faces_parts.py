@@ -118,7 +118,7 @@ def test_a_path_tells_a_face_that_stays_from_one_that_wanders() -> None:
             ("made", "original"): cut(photograph(0, number)),
             ("made", "anonymized"): cut(photograph(person, 0)),
         }
-        return Sample("film", "somebody", number / 2, BOX.width, views, False)
+        return Sample("film", "somebody", number / 2, BOX.width, views)
 
     (steady,) = paths([seen(1, number) for number in range(5)], recognizer)
     (wandering,) = paths([seen(number % 3, number) for number in range(5)], recognizer)

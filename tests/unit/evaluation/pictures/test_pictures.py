@@ -12,7 +12,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from evaluation.errors import EvaluationError
-from evaluation.pictures import likeness, telling
+from evaluation.pictures import likeness, perceptual, telling
 from evaluation.pictures.evaluating import evaluate_pictures
 from evaluation.pictures.motion import flicker, motion_agreement
 from tests.drawn_people import photograph, quiet, write_film
@@ -67,7 +67,7 @@ def test_flicker_is_what_the_original_does_not_do() -> None:
     assert flicker((grey, grey), (grey, brighter)) == pytest.approx(10, abs=0.5)
 
 
-def test_a_folder_of_stills_and_films(tmp_path: Path) -> None:
+def test_a_folder_of_stills_and_films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, change in (("before", 0), ("after", 40)):
         folder = tmp_path / name
         folder.mkdir()
@@ -79,15 +79,25 @@ def test_a_folder_of_stills_and_films(tmp_path: Path) -> None:
         cv2.imwrite(str(folder / "still.png"), photograph(2, 0))
     (tmp_path / "before" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
     (tmp_path / "after" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
-    found = evaluate_pictures(tmp_path / "before", tmp_path / "after", on_progress=quiet)
+    monkeypatch.setattr(perceptual, "BACKBONE", "not-there-0.pth")
+    found = evaluate_pictures(tmp_path / "before", tmp_path / "after", poses=False, on_progress=quiet)
     assert (found.files, found.unreadable, found.unchanged) == (2, 1, 1)
+    assert found.ssim is not None
     assert found.ssim_worst is not None
     assert found.ssim_worst < 0.99
+    assert found.ssim_worst <= found.ssim.mean.within.low <= found.ssim.mean.value < 1
+    assert found.ssim.mean.within.high == 1, "drawn twice, the still is all there is"
     assert found.flicker is not None
-    assert found.flicker > 3
+    assert found.flicker.mean.value > 3
+    assert found.flicker.drawn == 1
     assert found.motion is not None
-    assert any("LPIPS: not measured" in line for line in telling.lines(found))
-    assert found.document()["lpips"] == "not measured"
+    told = "\n".join(telling.lines(found))
+    assert "Of one recording: intervals" in told
+    for what in ("LPIPS", "Poses", "Actions"):
+        assert f"{what}: not measured" in told
+    document = found.document()
+    assert document["distance"] == document["poses"] == document["actions"] == "not measured"
+    assert document["ssim"]["small_sample"] is True
     with pytest.raises(EvaluationError) as refused:
         evaluate_pictures(
             tmp_path / "before" / "film.mp4", tmp_path / "before" / "still.png", on_progress=quiet

@@ -53,7 +53,7 @@ def test_nothing_is_loaded_from_anywhere() -> None:
     loaded = [value for value in Tags(page).values if re.match(r"(?i)(https?:|//|file:)", value)]
     assert loaded == []
     assert "default-src 'none'" in " ".join(Tags(page).values)
-    assert f'width="{MOST * SIDE}"' in page, "many pictures become a row of twelve"
+    assert f'width="{MOST * SIDE * 40 // 30}"' in page, "many pictures become a row of twelve"
 
 
 def test_a_curve_stays_within_its_frame() -> None:
