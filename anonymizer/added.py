@@ -57,7 +57,7 @@ def read_added(folder: Path = FOLDER) -> Mapping[str, tuple[AnyManifest, bytes]]
     for kind in KINDS:
         path = folder / f"{added_name(kind)}.toml"
         if path.is_file():
-            manifest = parse_any(_read(path, MAX_MANIFEST_BYTES, "model_manifest_invalid"))
+            manifest = parse_any(read_capped(path, MAX_MANIFEST_BYTES, "model_manifest_invalid"))
             if manifest.kind != kind:
                 raise AnonymizerError("model_manifest_invalid", "kind is another than its place says.")
             found[manifest.name] = (manifest, _read_model(path.with_suffix(_ending(kind)), kind))
@@ -83,7 +83,7 @@ def read_offered(manifest_path: Path) -> Offered:
     Raises:
         AnonymizerError: model_manifest_invalid, model_missing or model_digest_mismatch.
     """
-    manifest_bytes = _read(manifest_path, MAX_MANIFEST_BYTES, "model_manifest_invalid")
+    manifest_bytes = read_capped(manifest_path, MAX_MANIFEST_BYTES, "model_manifest_invalid")
     manifest = parse_any(manifest_bytes)
     model_bytes = _read_model(manifest_path.parent / manifest.file, manifest.kind)
     if hashlib.sha256(model_bytes).hexdigest() != manifest.sha256:
@@ -124,10 +124,15 @@ def _ending(kind: AddedKind) -> str:
 
 
 def _read_model(path: Path, kind: AddedKind) -> bytes:
-    return _read(path, MAX_FACE_BYTES if kind == "source-face" else MAX_MODEL_BYTES, "model_missing")
+    return read_capped(path, MAX_FACE_BYTES if kind == "source-face" else MAX_MODEL_BYTES, "model_missing")
 
 
-def _read(path: Path, most: int, code: str) -> bytes:
+def read_capped(path: Path, most: int, code: str) -> bytes:
+    """Reads a small file.
+
+    Raises:
+        AnonymizerError: of this code, it cannot be read or is larger than so many bytes.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(most + 1)

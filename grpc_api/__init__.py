@@ -8,7 +8,9 @@ jobs/       the state machine (no I/O), the job store (SQLite), the spool (ciphe
 register    the release of the worker that is there, shown to the vault
 ledger      statements into the log, proofs out of it
 timestamps  asks time-stamping authorities to stamp what was recorded
-services/   the three services of protos/bauta/v1
+disclosures/ undoing a cover: what is kept for it, requests, decisions, workers, erasures
+durable     a database and a folder's names, on the disk
+services/   the services of protos/bauta/v1
 server      puts them together; health, reflection, draining
 tls         certificates for remote use
 client/     what a submitter runs: check, seal, upload, watch, fetch, open, verify

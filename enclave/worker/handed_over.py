@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from enclave.errors import WorkerError
 from enclave.wall.descriptors import FIRST_FREE
+from keyvault.age.streams import moved_position
 from protos.framing import write_all
 
 if TYPE_CHECKING:
@@ -105,15 +106,3 @@ class DescriptorSink:
         os.lseek(self._fd, 0, os.SEEK_SET)
         self._sha256 = hashlib.sha256()
         self.size = 0
-
-
-def moved_position(position: int, size: int, offset: int, whence: int) -> int:
-    """Gives the position after a seek.
-
-    Raises:
-        ValueError: before the beginning, or an unknown whence.
-    """
-    base = {os.SEEK_SET: 0, os.SEEK_CUR: position, os.SEEK_END: size}.get(whence)
-    if base is None or base + offset < 0:
-        raise ValueError("no such place in the stream")
-    return base + offset

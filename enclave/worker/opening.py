@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from enclave.errors import PreambleError, WorkerError
 from enclave.policy.instructions import Instructions
 from enclave.policy.preamble import MAX_PREAMBLE_BYTES, UploadPreamble, parse_preamble
-from enclave.worker.handed_over import moved_position
 from keyvault.age import PayloadReader
+from keyvault.age.streams import moved_position
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

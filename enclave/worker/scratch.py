@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from enclave.errors import WorkerError
-from enclave.worker.handed_over import moved_position
+from keyvault.age.streams import moved_position
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer

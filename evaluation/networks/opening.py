@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import numpy as np
 
 from anonymizer import AnonymizerError
-from anonymizer.added import MAX_MODEL_BYTES
+from anonymizer.added import MAX_MODEL_BYTES, read_capped
 from anonymizer.detect.sessions import Network
 from anonymizer.strict_toml import MAX_MANIFEST_BYTES, load
 from evaluation.errors import EvaluationError
@@ -73,10 +73,10 @@ def read_network(path: Path, wanted: type[Wanted]) -> tuple[Wanted, bytes]:
         EvaluationError: model_manifest_invalid, model_missing or model_digest_mismatch.
     """
     try:
-        manifest = parse_network(_read(path, MAX_MANIFEST_BYTES, "model_manifest_invalid"))
+        manifest = parse_network(read_capped(path, MAX_MANIFEST_BYTES, "model_manifest_invalid"))
         if not isinstance(manifest, wanted):
             raise AnonymizerError("model_manifest_invalid", f"kind must be {wanted.kind}.")
-        model = _read(path.parent / manifest.file, MAX_MODEL_BYTES, "model_missing")
+        model = read_capped(path.parent / manifest.file, MAX_MODEL_BYTES, "model_missing")
         if hashlib.sha256(model).hexdigest() != manifest.sha256:
             raise AnonymizerError("model_digest_mismatch")
     except AnonymizerError as error:
@@ -91,7 +91,7 @@ def kind_of(path: Path) -> str:
         EvaluationError: model_manifest_invalid.
     """
     try:
-        kind = load(_read(path, MAX_MANIFEST_BYTES, "model_manifest_invalid")).get("kind")
+        kind = load(read_capped(path, MAX_MANIFEST_BYTES, "model_manifest_invalid")).get("kind")
     except AnonymizerError as error:
         raise EvaluationError(error.code, str(error)) from None
     return kind if isinstance(kind, str) else ""
@@ -111,14 +111,3 @@ def of_shape(answer: Values, shape: tuple[int, ...]) -> Values:
     if answer.shape != shape:
         raise unusable(f"It does not answer {shape}.")
     return np.asarray(answer, np.float32)
-
-
-def _read(path: Path, most: int, code: str) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(most + 1)
-    except OSError:
-        raise AnonymizerError(code) from None
-    if len(content) > most:
-        raise AnonymizerError(code, f"It is larger than {most} bytes.")
-    return content

@@ -18,6 +18,7 @@ from typing import Any
 
 import grpc
 
+from grpc_api.durable import sync_folder
 from grpc_api.errors import ServiceError
 from keyvault.custody.policy import CustodyPolicy, parse_custody_policy
 from keyvault.custody.seals import SEALED_SHARE_BYTES
@@ -195,7 +196,7 @@ class KeptStore:
             partial = folder / f"{name}.partial"
             sizes.append(_synced(partial))
             partial.rename(folder / name)
-        _fsync_folder(folder)
+        sync_folder(folder)
         return Sizes(*sizes[0], *sizes[1])
 
     def keep(self, kept: Kept) -> None:
@@ -207,8 +208,8 @@ class KeptStore:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(folder / _DOCUMENT)
-        _fsync_folder(folder)
-        _fsync_folder(self._folder)
+        sync_folder(folder)
+        sync_folder(self._folder)
 
     def get(self, job_id: str) -> Kept:
         """What is kept of a job.
@@ -318,11 +319,3 @@ def _synced(path: Path) -> tuple[int, str]:
             size += len(block)
         os.fsync(file.fileno())
     return size, digest.hexdigest() if size else ""
-
-
-def _fsync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -5,7 +5,6 @@ One SQLite file with the rest (`book`): every change one durable transaction.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from sqlite_utils import Database
 
 from grpc_api.disclosures.kept import read_policy
+from grpc_api.durable import open_database
 from grpc_api.errors import ServiceError
 from keyvault.custody.policy import CustodyPolicy
 from provenance.dsse import Envelope
@@ -78,12 +77,7 @@ class Shelf:
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
         self._lock = threading.RLock()
         self._clock = clock
-        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        # A share that is used up leaves nothing behind in the file's free pages.
-        connection.execute("PRAGMA secure_delete=ON")
-        self._db = Database(connection)
+        self._db = open_database(path)
         self._consents = self._db.table("consents")
         self._consents.create(_CONSENTS, pk="consent_sha256", if_not_exists=True)
         self._notices = self._db.table("notices")

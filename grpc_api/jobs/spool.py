@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from grpc_api.durable import sync_folder
 from grpc_api.errors import ServiceError, exhausted
 
 READ_BYTES = 256 * 1024
@@ -123,7 +124,7 @@ class UploadFile:
         """Makes all bytes so far, and the file's name, durable."""
         with _storage_errors():
             os.fsync(self._fd)
-            _fsync_folder(self._folder)
+            sync_folder(self._folder)
 
     def head(self, size: int) -> bytes:
         """The first bytes, at most this many."""
@@ -158,7 +159,7 @@ def _commit(path: Path) -> tuple[int, str]:
                 size += len(block)
             os.fsync(file.fileno())
         partial.rename(path)
-        _fsync_folder(path.parent)
+        sync_folder(path.parent)
     return size, digest.hexdigest()
 
 
@@ -181,11 +182,3 @@ def _storage_errors() -> Iterator[None]:
 
 def _storage_full() -> ServiceError:
     return exhausted("storage_full", "The disk of the service is full; go on once there is room.")
-
-
-def _fsync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

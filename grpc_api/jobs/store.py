@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -10,8 +9,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
+from grpc_api.durable import open_database
 from grpc_api.errors import not_found
 from grpc_api.jobs.states import JobRecord, State
 
@@ -37,12 +35,7 @@ class JobStore:
         self._changed = threading.Condition(self._lock)
         self._version = 0
         self._clock = clock
-        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        # A deleted job leaves no row behind in the file's free pages.
-        connection.execute("PRAGMA secure_delete=ON")
-        self._db = Database(connection)
+        self._db = open_database(path)
         self._jobs = self._db.table("jobs")
         self._jobs.create(_COLUMNS, pk="job_id", if_not_exists=True)
         for name in _COLUMNS.keys() - {column.name for column in self._jobs.columns}:

@@ -21,7 +21,7 @@ from keyvault.age.chunks import (
 )
 from keyvault.age.errors import AgePayloadCorruptError, AgePayloadTruncatedError
 from keyvault.age.reading import check_final_chunk_size
-from keyvault.age.streams import read_up_to
+from keyvault.age.streams import moved_position, read_up_to
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -96,10 +96,7 @@ class PayloadReader(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         """Moves to a place in the plaintext; past the end is allowed, and reads nothing there."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}.get(whence)
-        if base is None or base + offset < 0:
-            raise ValueError("no such place in the payload")
-        self._position = base + offset
+        self._position = moved_position(self._position, self._size, offset, whence)
         return self._position
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
@@ -16,6 +17,18 @@ class ByteSink(Protocol):
 
     def write(self, data: bytes, /) -> int | None:
         """Takes some or all of the bytes and says how many."""
+
+
+def moved_position(position: int, size: int, offset: int, whence: int) -> int:
+    """Gives the position after a seek.
+
+    Raises:
+        ValueError: before the beginning, or an unknown whence.
+    """
+    base = {os.SEEK_SET: 0, os.SEEK_CUR: position, os.SEEK_END: size}.get(whence)
+    if base is None or base + offset < 0:
+        raise ValueError("no such place in the stream")
+    return base + offset
 
 
 def read_some(stream: BinaryIO, size: int) -> bytes:

@@ -16,11 +16,12 @@ from keyvault.custody.auditing import Finding, Placed
 from keyvault.custody.changed_hands import ChangedHands
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.policy import CustodyPolicy, keys_sha256
-from keyvault.custody.record import Record
+from keyvault.custody.record import RECORD_KINDS, Record
 from keyvault.custody.requests import check_request
 from provenance.errors import FormatError, ProvenanceError
 from provenance.keys import HybridPublicKey
 from provenance.statements import (
+    STATEMENTS,
     ConsentFacts,
     ConsentWithdrawalFacts,
     DisclosureApprovalFacts,
@@ -37,20 +38,7 @@ from provenance.statements import (
 from provenance.statements.fields import parse_instant
 
 _KINDS: Final[dict[str, type[Facts]]] = {
-    facts.kind(): facts
-    for facts in (
-        DisclosureRequestFacts,
-        DisclosureWorkerFacts,
-        DisclosureApprovalFacts,
-        DisclosureDenialFacts,
-        DisclosureCancellationFacts,
-        DisclosureCountFacts,
-        DisclosureReleaseFacts,
-        ResharingFacts,
-        ErasureFacts,
-        ConsentFacts,
-        ConsentWithdrawalFacts,
-    )
+    facts.kind(): facts for facts in STATEMENTS if facts.kind() in RECORD_KINDS
 }
 
 

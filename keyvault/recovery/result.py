@@ -10,6 +10,7 @@ import io
 import os
 from typing import TYPE_CHECKING, Final
 
+from keyvault.age.streams import moved_position
 from keyvault.recovery.errors import RecoveryError
 from keyvault.recovery.layout import RESULT_TRACK
 from keyvault.recovery.reader import PackageReader, Scope
@@ -91,10 +92,7 @@ class ResultFile(io.RawIOBase):
         Raises:
             ValueError: before its beginning, or an unknown whence.
         """
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}.get(whence)
-        if base is None or base + offset < 0:
-            raise ValueError("no such place in the file")
-        self._position = base + offset
+        self._position = moved_position(self._position, self._size, offset, whence)
         return self._position
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:

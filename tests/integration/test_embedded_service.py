@@ -48,7 +48,7 @@ def _service_processes(data: Path) -> list[psutil.Process]:
     return found
 
 
-def _wait_until(condition: object, seconds: float = 20) -> None:
+def _wait_until(condition: object, seconds: float = 60) -> None:
     assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():

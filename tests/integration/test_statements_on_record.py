@@ -198,7 +198,7 @@ def test_a_key_that_a_real_vault_destroys_gets_on_record_and_is_forgotten(tmp_pa
     assert parse_instant(facts.destroyed_at) > parse_instant(facts.made_at)
 
 
-def _wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
+def _wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came so far"

@@ -54,7 +54,7 @@ class Started:
         """Closes both channels and gives the exit status and what was said on standard error."""
         self.front.close()
         self.vault.close()
-        _, said = self.process.communicate(timeout=20)
+        _, said = self.process.communicate(timeout=60)
         return self.process.returncode, said
 
 

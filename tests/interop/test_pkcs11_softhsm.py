@@ -203,7 +203,7 @@ def test_a_vault_without_its_key_says_so_in_one_line(
         vault.stop()
     happen(token)
     with VaultOnToken(tmp_path / "vault", token, token.pin) as vault:
-        _, errors = vault.process.communicate(timeout=20)
+        _, errors = vault.process.communicate(timeout=60)
         assert vault.process.returncode == 1
     assert re.fullmatch(rf"bauta vault: {code}: [^\n]+\n".encode(), errors)
 
@@ -212,7 +212,7 @@ def test_a_token_without_aes_cbc_is_unsuitable(tmp_path: Path, token: SoftToken)
     settings = token.folder.parent / "softhsm2.conf"
     settings.write_text(settings.read_text() + "slots.mechanisms = CKM_RSA_PKCS,CKM_AES_KEY_GEN\n")
     with VaultOnToken(tmp_path / "vault", token, token.pin) as vault:
-        _, errors = vault.process.communicate(timeout=20)
+        _, errors = vault.process.communicate(timeout=60)
         assert vault.process.returncode == 1
     assert errors.startswith(b"bauta vault: vault_token_unsuitable: ")
 
@@ -220,7 +220,7 @@ def test_a_token_without_aes_cbc_is_unsuitable(tmp_path: Path, token: SoftToken)
 def test_a_wrong_pin_is_one_line_without_the_pin(tmp_path: Path, token: SoftToken) -> None:
     began = time.monotonic()
     with VaultOnToken(tmp_path / "vault", token, b"a wrong one 7781") as vault:
-        _, errors = vault.process.communicate(timeout=20)
+        _, errors = vault.process.communicate(timeout=60)
         assert vault.process.returncode == 1
     assert re.fullmatch(rb"bauta vault: vault_token_pin_wrong: [^\n]+\n", errors)
     assert b"7781" not in errors

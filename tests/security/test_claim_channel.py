@@ -18,7 +18,7 @@ from protos.bauta.internal.v1.release_pb2 import (
     ReleaseOffer,
     ReleaseResponse,
 )
-from protos.framing import FramingError, read_message, write_message
+from protos.framing import LENGTH_BYTES, FramingError, read_message, write_all, write_message
 from provenance.credentials.certificates import check_signature, parse_certificate
 from provenance.credentials.claim import Claim
 from provenance.dsse import Envelope
@@ -109,8 +109,9 @@ def test_there_is_no_second_signature(vault: RunningVault, upload: bytes) -> Non
 def test_two_questions_at_once_get_one_answer(vault: RunningVault, upload: bytes) -> None:
     child = Released(vault, upload)
     child.channel.setblocking(True)
-    for _ in range(2):
-        write_message(child.channel.fileno(), REQUEST)
+    # In one write: after its one answer the vault may have closed the channel before a second could follow.
+    question = REQUEST.SerializeToString()
+    write_all(child.channel.fileno(), 2 * (len(question).to_bytes(LENGTH_BYTES, "big") + question))
     assert read_message(child.channel.fileno(), ClaimResponse, 1 << 10) is not None
     with contextlib.suppress(ConnectionResetError):
         assert read_message(child.channel.fileno(), ClaimResponse, 1 << 10) is None

@@ -294,6 +294,6 @@ def test_a_vault_lives_under_an_installed_custodian(tmp_path: Path, monkeypatch:
     assert described[0] == described[1]
     (config.parent / "denied").touch()
     with RunningVault(tmp_path / "vault", *options) as vault:
-        _, errors = vault.process.communicate(timeout=20)
+        _, errors = vault.process.communicate(timeout=60)
         assert vault.process.returncode == 1
     assert errors.startswith(b"bauta vault: vault_custodian_denied: ")
