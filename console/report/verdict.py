@@ -118,7 +118,7 @@ class Verdict:
             "verified": True,
             "log_index": self.result.log_index,
             "logged_at": logged_at(self.result.checkpoint),
-            "statement": asdict(self.result.facts),
+            "statement": _stated(self.result.facts),
             "timestamps": [_timestamp(stamp) for stamp in self.result.timestamps],
             "remarks": [asdict(remark) for remark in self.result.remarks],
         }
@@ -149,6 +149,12 @@ class Verdict:
         if self.failure is None:
             raise AssertionError("a verdict without a result has a failure")
         return self.failure
+
+
+def _stated(facts: JobFacts) -> dict[str, Any]:
+    """The statement's fields for JSON, which has no bytes."""
+    fields = asdict(facts).items()
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in fields}
 
 
 def _falls_short(facts: JobFacts) -> str:

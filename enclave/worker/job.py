@@ -228,6 +228,8 @@ class _Job:
             signatures=terms.policy.proof.signatures,
             credentials=terms.policy.proof.credentials,
             recovery=kept.facts if kept is not None else {},
+            submitter_key=terms.submitter.key if terms.submitter is not None else None,
+            submitter_number=terms.submitter.number if terms.submitter is not None else None,
             **sound_facts(report.sound),
             **leak_facts(report.leaks, self._warmth.models.sha256, of_pictures=report.frames > 0),
             **of_review,

@@ -76,16 +76,17 @@ class ReviewKey:
         return replace(self.named, review=review)
 
     def renewed(self) -> ReviewKey:
-        """Gives the key for the next round.
+        """Gives the key for the next round: without the submitter of this one, which would link the two.
 
         Where this review has an identity of its own, the next result goes to a fresh one. Its terms, which
         name the recipient, then have another digest: the two proofs share what every job under that policy
         shares, and no more.
         """
+        terms = replace(self.terms, submitter=None)
         if self.identity is None:
-            return self
+            return replace(self, terms=terms)
         identity = HybridIdentity.generate()
-        terms = replace(self.terms, recipients=(str(identity.recipient),))
+        terms = replace(terms, recipients=(str(identity.recipient),))
         return replace(self, identity=identity, terms=terms)
 
     def sign(self, decisions: Decisions) -> SignedDecisions:

@@ -199,13 +199,16 @@ def _collect(
     facts = verified.facts
     wanted = terms.policy.proof
     custody = terms.custody.digest.hex() if terms.custody is not None else None
-    asked = (sealed.commitment, terms.digest.hex(), wanted.signatures, wanted.credentials, custody)
+    source = (terms.submitter.key, terms.submitter.number) if terms.submitter is not None else (None, None)
+    asked = (sealed.commitment, terms.digest.hex(), wanted.signatures, wanted.credentials, custody, *source)
     told = (
         facts.original_commitment,
         facts.terms_sha256,
         facts.signatures,
         facts.credentials,
         facts.recovery.get("custody_policy"),
+        facts.submitter_key,
+        facts.submitter_number,
     )
     if told != asked:
         raise invalid("proof_of_other_job", "The proof is sound, but it is not about what was submitted.")

@@ -9,7 +9,7 @@ from typing import ClassVar
 from provenance.algorithms.registry import STATEMENT_SIGNATURES, STATEMENT_SUITE, signature_set
 from provenance.errors import FormatError
 from provenance.statements.base import Facts
-from provenance.statements.fields import JOB_ID, Count, Digest, Instant, Maybe, Sorted, Table, Word, of
+from provenance.statements.fields import JOB_ID, Count, Digest, Instant, Maybe, Raw, Sorted, Table, Word, of
 from provenance.statements.leaks import LeakFigures
 from provenance.statements.vocabulary import (
     AUDIO,
@@ -33,6 +33,8 @@ from provenance.statements.vocabulary import (
     TIERS,
     WALLS,
 )
+
+SUBMITTER_KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,17 @@ class JobFacts(Facts):
         recovery: hex SHA-256 of everything that is kept so that a quorum of custodians can have covers taken
             off, and of the policy that says who they are. Empty where nothing is kept: what was covered is
             then gone for good.
+        submitter_key: what this one job knows its source by, 32 bytes: a commitment, uniformly random to
+            everybody without the source's secret, whatever they can compute. None where the terms name none.
+        submitter_number: 32 hex digits, random, the scope of that key; None with it.
 
     Raises:
         FormatError: a field does not take its value, more frames are covered than there are, the two tables
             of other kinds do not name the same ones, the figures of quality contradict the rest, something
             is decided by nobody, the sound's times contradict the word for all of it, the attackers' figures
-            contradict themselves or the rest, a part of what is kept is missing, or fewer signatures are
-            demanded than every statement has (`signatures_too_weak`).
+            contradict themselves or the rest, a part of what is kept is missing, a source's key comes
+            without its number, or fewer signatures are demanded than every statement has
+            (`signatures_too_weak`).
     """
 
     PREDICATE_TYPE: ClassVar[str] = "urn:bauta:predicate:job:v1"
@@ -144,6 +150,8 @@ class JobFacts(Facts):
     attackers: Mapping[str, str] = of(Table(Word(MODELS), Digest("model")), default={})
     independent: tuple[str, ...] = of(Sorted(Word(MODELS)), default=())
     recovery: Mapping[str, str] = of(Table(Word(RECOVERY), Digest("recovery")), default={})
+    submitter_key: bytes | None = of(Maybe(Raw(SUBMITTER_KEY_BYTES)), default=None)
+    submitter_number: str | None = of(Maybe(JOB_ID), default=None)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -176,6 +184,8 @@ class JobFacts(Facts):
         )
         if self.recovery and len(self.recovery) != len(RECOVERY):
             raise FormatError("what is kept for custodians is kept whole")
+        if (self.submitter_key is None) != (self.submitter_number is None):
+            raise FormatError("a source's key and its number stand together")
         signature_set(self.signatures)
 
     def subject_sha256(self) -> str:

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aprotos/bauta/v1/jobs.proto\x12\x08\x62\x61uta.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"_\n\x08Progress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x13\n\x0b\x66rames_done\x18\x02 \x01(\x04\x12\x14\n\x0c\x66rames_total\x18\x03 \x01(\x04\x12\x19\n\x11\x66rames_per_second\x18\x04 \x01(\x01\")\n\x08JobError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xbf\x02\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12!\n\x05state\x18\x02 \x01(\x0e\x32\x12.bauta.v1.JobState\x12\x17\n\x0f\x63ommitted_bytes\x18\x03 \x01(\x04\x12$\n\x08progress\x18\x04 \x01(\x0b\x32\x12.bauta.v1.Progress\x12!\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x12.bauta.v1.JobError\x12\x14\n\x0cresult_bytes\x18\x06 \x01(\x04\x12\x15\n\rresult_sha256\x18\x07 \x01(\x0c\x12\x19\n\x11result_media_type\x18\x08 \x01(\t\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0creview_bytes\x18\n \x01(\x04\x12\x15\n\rreview_sha256\x18\x0b \x01(\x0c\"7\n\x10\x43reateJobRequest\x12\r\n\x05terms\x18\x01 \x01(\x0c\x12\x14\n\x0c\x63lient_token\x18\x02 \x01(\x0c\"/\n\x11\x43reateJobResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.bauta.v1.Job\"z\n\rUploadRequest\x12&\n\x05start\x18\x01 \x01(\x0b\x32\x15.bauta.v1.UploadStartH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x12(\n\x06\x66inish\x18\x03 \x01(\x0b\x32\x16.bauta.v1.UploadFinishH\x00\x42\x06\n\x04part\"-\n\x0bUploadStart\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"3\n\x0cUploadFinish\x12\x13\n\x0btotal_bytes\x18\x01 \x01(\x04\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\",\n\x0eUploadResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.bauta.v1.Job\"\x1f\n\rGetJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\",\n\x0eGetJobResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.bauta.v1.Job\"\x11\n\x0fListJobsRequest\"/\n\x10ListJobsResponse\x12\x1b\n\x04jobs\x18\x01 \x03(\x0b\x32\r.bauta.v1.Job\"!\n\x0fWatchJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\".\n\x10WatchJobResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.bauta.v1.Job\"4\n\x12\x46\x65tchResultRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"$\n\x13\x46\x65tchResultResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"4\n\x12\x46\x65tchReviewRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"$\n\x13\x46\x65tchReviewResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"/\n\x11\x43\x61ncelJobResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.bauta.v1.Job\"\"\n\x10\x44\x65leteJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\x13\n\x11\x44\x65leteJobResponse*\xae\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13JOB_STATE_UPLOADING\x10\x01\x12\x14\n\x10JOB_STATE_QUEUED\x10\x02\x12\x15\n\x11JOB_STATE_RUNNING\x10\x03\x12\x12\n\x0eJOB_STATE_DONE\x10\x04\x12\x14\n\x10JOB_STATE_FAILED\x10\x05\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x06\x32\xfe\x04\n\nJobService\x12\x44\n\tCreateJob\x12\x1a.bauta.v1.CreateJobRequest\x1a\x1b.bauta.v1.CreateJobResponse\x12=\n\x06Upload\x12\x17.bauta.v1.UploadRequest\x1a\x18.bauta.v1.UploadResponse(\x01\x12;\n\x06GetJob\x12\x17.bauta.v1.GetJobRequest\x1a\x18.bauta.v1.GetJobResponse\x12\x41\n\x08ListJobs\x12\x19.bauta.v1.ListJobsRequest\x1a\x1a.bauta.v1.ListJobsResponse\x12\x43\n\x08WatchJob\x12\x19.bauta.v1.WatchJobRequest\x1a\x1a.bauta.v1.WatchJobResponse0\x01\x12L\n\x0b\x46\x65tchResult\x12\x1c.bauta.v1.FetchResultRequest\x1a\x1d.bauta.v1.FetchResultResponse0\x01\x12L\n\x0b\x46\x65tchReview\x12\x1c.bauta.v1.FetchReviewRequest\x1a\x1d.bauta.v1.FetchReviewResponse0\x01\x12\x44\n\tCancelJob\x12\x1a.bauta.v1.CancelJobRequest\x1a\x1b.bauta.v1.CancelJobResponse\x12\x44\n\tDeleteJob\x12\x1a.bauta.v1.DeleteJobRequest\x1a\x1b.bauta.v1.DeleteJobResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aprotos/bauta/v1/jobs.proto\x12\x08\x62\x61uta.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"_\n\x08Progress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x13\n\x0b\x66rames_done\x18\x02 \x01(\x04\x12\x14\n\x0c\x66rames_total\x18\x03 \x01(\x04\x12\x19\n\x11\x66rames_per_second\x18\x04 \x01(\x01\")\n\x08JobError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xbf\x02\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12!\n\x05state\x18\x02 \x01(\x0e\x32\x12.bauta.v1.JobState\x12\x17\n\x0f\x63ommitted_bytes\x18\x03 \x01(\x04\x12$\n\x08progress\x18\x04 \x01(\x0b\x32\x12.bauta.v1.Progress\x12!\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x12.bauta.v1.JobError\x12\x14\n\x0cresult_bytes\x18\x06 \x01(\x04\x12\x15\n\rresult_sha256\x18\x07 \x01(\x0c\x12\x19\n\x11result_media_type\x18\x08 \x01(\t\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0creview_bytes\x18\n \x01(\x04\x12\x15\n\rreview_sha256\x18\x0b \x01(\x0c\"P\n\x10\x43reateJobRequest\x12\r\n\x05terms\x18\x01 \x01(\x0c\x12\x14\n\x0c\x63lient_token\x18\x02 \x01(\x0c\x12\x17\n\x0f\x61\x64mission_token\x18\x03 \x01(\x0c\"/\n\x11\x43reateJobResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.bauta.v1.Job\"z\n\rUploadRequest\x12&\n\x05start\x18\x01 \x01(\x0b\x32\x15.bauta.v1.UploadStartH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x12(\n\x06\x66inish\x18\x03 \x01(\x0b\x32\x16.bauta.v1.UploadFinishH\x00\x42\x06\n\x04part\"-\n\x0bUploadStart\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"3\n\x0cUploadFinish\x12\x13\n\x0btotal_bytes\x18\x01 \x01(\x04\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\",\n\x0eUploadResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.bauta.v1.Job\"\x1f\n\rGetJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\",\n\x0eGetJobResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.bauta.v1.Job\"\x11\n\x0fListJobsRequest\"/\n\x10ListJobsResponse\x12\x1b\n\x04jobs\x18\x01 \x03(\x0b\x32\r.bauta.v1.Job\"!\n\x0fWatchJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\".\n\x10WatchJobResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.bauta.v1.Job\"4\n\x12\x46\x65tchResultRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"$\n\x13\x46\x65tchResultResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"4\n\x12\x46\x65tchReviewRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"$\n\x13\x46\x65tchReviewResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"/\n\x11\x43\x61ncelJobResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.bauta.v1.Job\"\"\n\x10\x44\x65leteJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\x13\n\x11\x44\x65leteJobResponse*\xae\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13JOB_STATE_UPLOADING\x10\x01\x12\x14\n\x10JOB_STATE_QUEUED\x10\x02\x12\x15\n\x11JOB_STATE_RUNNING\x10\x03\x12\x12\n\x0eJOB_STATE_DONE\x10\x04\x12\x14\n\x10JOB_STATE_FAILED\x10\x05\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x06\x32\xfe\x04\n\nJobService\x12\x44\n\tCreateJob\x12\x1a.bauta.v1.CreateJobRequest\x1a\x1b.bauta.v1.CreateJobResponse\x12=\n\x06Upload\x12\x17.bauta.v1.UploadRequest\x1a\x18.bauta.v1.UploadResponse(\x01\x12;\n\x06GetJob\x12\x17.bauta.v1.GetJobRequest\x1a\x18.bauta.v1.GetJobResponse\x12\x41\n\x08ListJobs\x12\x19.bauta.v1.ListJobsRequest\x1a\x1a.bauta.v1.ListJobsResponse\x12\x43\n\x08WatchJob\x12\x19.bauta.v1.WatchJobRequest\x1a\x1a.bauta.v1.WatchJobResponse0\x01\x12L\n\x0b\x46\x65tchResult\x12\x1c.bauta.v1.FetchResultRequest\x1a\x1d.bauta.v1.FetchResultResponse0\x01\x12L\n\x0b\x46\x65tchReview\x12\x1c.bauta.v1.FetchReviewRequest\x1a\x1d.bauta.v1.FetchReviewResponse0\x01\x12\x44\n\tCancelJob\x12\x1a.bauta.v1.CancelJobRequest\x1a\x1b.bauta.v1.CancelJobResponse\x12\x44\n\tDeleteJob\x12\x1a.bauta.v1.DeleteJobRequest\x1a\x1b.bauta.v1.DeleteJobResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.bauta.v1.jobs_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_JOBSTATE']._serialized_start=1468
-  _globals['_JOBSTATE']._serialized_end=1642
+  _globals['_JOBSTATE']._serialized_start=1493
+  _globals['_JOBSTATE']._serialized_end=1667
   _globals['_PROGRESS']._serialized_start=73
   _globals['_PROGRESS']._serialized_end=168
   _globals['_JOBERROR']._serialized_start=170
@@ -41,45 +41,45 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOB']._serialized_start=214
   _globals['_JOB']._serialized_end=533
   _globals['_CREATEJOBREQUEST']._serialized_start=535
-  _globals['_CREATEJOBREQUEST']._serialized_end=590
-  _globals['_CREATEJOBRESPONSE']._serialized_start=592
-  _globals['_CREATEJOBRESPONSE']._serialized_end=639
-  _globals['_UPLOADREQUEST']._serialized_start=641
-  _globals['_UPLOADREQUEST']._serialized_end=763
-  _globals['_UPLOADSTART']._serialized_start=765
-  _globals['_UPLOADSTART']._serialized_end=810
-  _globals['_UPLOADFINISH']._serialized_start=812
-  _globals['_UPLOADFINISH']._serialized_end=863
-  _globals['_UPLOADRESPONSE']._serialized_start=865
-  _globals['_UPLOADRESPONSE']._serialized_end=909
-  _globals['_GETJOBREQUEST']._serialized_start=911
-  _globals['_GETJOBREQUEST']._serialized_end=942
-  _globals['_GETJOBRESPONSE']._serialized_start=944
-  _globals['_GETJOBRESPONSE']._serialized_end=988
-  _globals['_LISTJOBSREQUEST']._serialized_start=990
-  _globals['_LISTJOBSREQUEST']._serialized_end=1007
-  _globals['_LISTJOBSRESPONSE']._serialized_start=1009
-  _globals['_LISTJOBSRESPONSE']._serialized_end=1056
-  _globals['_WATCHJOBREQUEST']._serialized_start=1058
-  _globals['_WATCHJOBREQUEST']._serialized_end=1091
-  _globals['_WATCHJOBRESPONSE']._serialized_start=1093
-  _globals['_WATCHJOBRESPONSE']._serialized_end=1139
-  _globals['_FETCHRESULTREQUEST']._serialized_start=1141
-  _globals['_FETCHRESULTREQUEST']._serialized_end=1193
-  _globals['_FETCHRESULTRESPONSE']._serialized_start=1195
-  _globals['_FETCHRESULTRESPONSE']._serialized_end=1231
-  _globals['_FETCHREVIEWREQUEST']._serialized_start=1233
-  _globals['_FETCHREVIEWREQUEST']._serialized_end=1285
-  _globals['_FETCHREVIEWRESPONSE']._serialized_start=1287
-  _globals['_FETCHREVIEWRESPONSE']._serialized_end=1323
-  _globals['_CANCELJOBREQUEST']._serialized_start=1325
-  _globals['_CANCELJOBREQUEST']._serialized_end=1359
-  _globals['_CANCELJOBRESPONSE']._serialized_start=1361
-  _globals['_CANCELJOBRESPONSE']._serialized_end=1408
-  _globals['_DELETEJOBREQUEST']._serialized_start=1410
-  _globals['_DELETEJOBREQUEST']._serialized_end=1444
-  _globals['_DELETEJOBRESPONSE']._serialized_start=1446
-  _globals['_DELETEJOBRESPONSE']._serialized_end=1465
-  _globals['_JOBSERVICE']._serialized_start=1645
-  _globals['_JOBSERVICE']._serialized_end=2283
+  _globals['_CREATEJOBREQUEST']._serialized_end=615
+  _globals['_CREATEJOBRESPONSE']._serialized_start=617
+  _globals['_CREATEJOBRESPONSE']._serialized_end=664
+  _globals['_UPLOADREQUEST']._serialized_start=666
+  _globals['_UPLOADREQUEST']._serialized_end=788
+  _globals['_UPLOADSTART']._serialized_start=790
+  _globals['_UPLOADSTART']._serialized_end=835
+  _globals['_UPLOADFINISH']._serialized_start=837
+  _globals['_UPLOADFINISH']._serialized_end=888
+  _globals['_UPLOADRESPONSE']._serialized_start=890
+  _globals['_UPLOADRESPONSE']._serialized_end=934
+  _globals['_GETJOBREQUEST']._serialized_start=936
+  _globals['_GETJOBREQUEST']._serialized_end=967
+  _globals['_GETJOBRESPONSE']._serialized_start=969
+  _globals['_GETJOBRESPONSE']._serialized_end=1013
+  _globals['_LISTJOBSREQUEST']._serialized_start=1015
+  _globals['_LISTJOBSREQUEST']._serialized_end=1032
+  _globals['_LISTJOBSRESPONSE']._serialized_start=1034
+  _globals['_LISTJOBSRESPONSE']._serialized_end=1081
+  _globals['_WATCHJOBREQUEST']._serialized_start=1083
+  _globals['_WATCHJOBREQUEST']._serialized_end=1116
+  _globals['_WATCHJOBRESPONSE']._serialized_start=1118
+  _globals['_WATCHJOBRESPONSE']._serialized_end=1164
+  _globals['_FETCHRESULTREQUEST']._serialized_start=1166
+  _globals['_FETCHRESULTREQUEST']._serialized_end=1218
+  _globals['_FETCHRESULTRESPONSE']._serialized_start=1220
+  _globals['_FETCHRESULTRESPONSE']._serialized_end=1256
+  _globals['_FETCHREVIEWREQUEST']._serialized_start=1258
+  _globals['_FETCHREVIEWREQUEST']._serialized_end=1310
+  _globals['_FETCHREVIEWRESPONSE']._serialized_start=1312
+  _globals['_FETCHREVIEWRESPONSE']._serialized_end=1348
+  _globals['_CANCELJOBREQUEST']._serialized_start=1350
+  _globals['_CANCELJOBREQUEST']._serialized_end=1384
+  _globals['_CANCELJOBRESPONSE']._serialized_start=1386
+  _globals['_CANCELJOBRESPONSE']._serialized_end=1433
+  _globals['_DELETEJOBREQUEST']._serialized_start=1435
+  _globals['_DELETEJOBREQUEST']._serialized_end=1469
+  _globals['_DELETEJOBRESPONSE']._serialized_start=1471
+  _globals['_DELETEJOBRESPONSE']._serialized_end=1490
+  _globals['_JOBSERVICE']._serialized_start=1670
+  _globals['_JOBSERVICE']._serialized_end=2308
 # @@protoc_insertion_point(module_scope)

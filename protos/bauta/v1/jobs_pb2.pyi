@@ -196,19 +196,25 @@ class CreateJobRequest(_message.Message):
 
     TERMS_FIELD_NUMBER: _builtins.int
     CLIENT_TOKEN_FIELD_NUMBER: _builtins.int
+    ADMISSION_TOKEN_FIELD_NUMBER: _builtins.int
     terms: _builtins.bytes
     """The terms of the job, canonical JSON, byte for byte the same as those inside the seal."""
     client_token: _builtins.bytes
     """16 random bytes that make a retry safe."""
+    admission_token: _builtins.bytes
+    """A token of admission (docs/submitter.md), exactly where the service asks for one. Not in the terms: no
+    worker and no statement learns of it.
+    """
     def __init__(
         self,
         *,
         terms: _builtins.bytes = ...,
         client_token: _builtins.bytes = ...,
+        admission_token: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_token", b"client_token", "terms", b"terms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admission_token", b"admission_token", "client_token", b"client_token", "terms", b"terms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
