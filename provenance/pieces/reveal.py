@@ -1,16 +1,19 @@
 """The package that shows stretches of an original: which ones, their salts, and that they were committed to.
 
-It holds no content. Whoever receives it has the pieces themselves beside it (a range of the container, or a
-lossless clip that decodes to the frames and sound) and finds out here whether they are the original's.
+It holds no content but the times of the frames shown, which a clip's container would round. Whoever receives
+it has the pieces themselves beside it (a range of the container, or a lossless clip that decodes to the
+frames and sound) and finds out here whether they are the original's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from provenance.pieces.committing import time_bytes
 from provenance.pieces.description import (
     KINDS,
+    TIME_BYTES,
     Commitment,
     TreeDescription,
     check_descriptions,
@@ -36,13 +39,15 @@ class RevealPackage:
     Attributes:
         top: the opening of the top tree at the trees described.
         trees: (description, opening), in the order of `KINDS`.
+        times: of the frames shown, microseconds since the first frame of the original.
 
     Raises:
-        PiecesError: nothing is shown, too much, or in another order.
+        PiecesError: nothing is shown, too much, or in another order; or times are not those of its frames.
     """
 
     top: Opening
     trees: tuple[tuple[TreeDescription, Opening], ...]
+    times: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         kinds = [tree.kind for tree, _ in self.trees]
@@ -51,6 +56,8 @@ class RevealPackage:
         for tree, opening in self.trees:
             if not 0 < len(opening.stretches) <= MAX_STRETCHES or opening.size != tree.size:
                 raise PiecesError("a package shows no stretch of a tree, or too many")
+        if len(self.times) != _frames_in(self.trees):
+            raise PiecesError("a package does not say when its frames are seen")
 
     def to_bytes(self) -> bytes:
         """Gives the package.
@@ -63,7 +70,8 @@ class RevealPackage:
             for tree, opening in self.trees
         ]
         rows = b"".join(opening.to_bytes() for opening in (self.top, *(opening for _, opening in self.trees)))
-        package = head_bytes(MAGIC, {"trees": trees}) + rows
+        times = b"".join(time_bytes(time_us) for time_us in self.times)
+        package = head_bytes(MAGIC, {"trees": trees}) + rows + times
         if len(package) > MAX_REVEAL_BYTES:
             raise PiecesError("a package shows more pieces than fit into one", "pieces_too_large")
         return package
@@ -91,18 +99,24 @@ class RevealPackage:
             length = sum(row_lengths(size, stretches)) * HASH_BYTES
             openings.append(Opening.from_bytes(size, stretches, untrusted[at : at + length]))
             at += length
-        if at != len(untrusted):
-            raise PiecesError("the package goes on after its end")
-        pairs = zip((tree for tree, _ in shown), openings[1:], strict=True)
-        return cls(openings[0], tuple(pairs))
+        pairs = tuple(zip((tree for tree, _ in shown), openings[1:], strict=True))
+        if len(untrusted) - at != TIME_BYTES * _frames_in(pairs):
+            raise PiecesError("the package ends too early, or goes on after its end")
+        starts = range(at, len(untrusted), TIME_BYTES)
+        return cls(openings[0], pairs, tuple(_time_of(untrusted[at : at + TIME_BYTES]) for at in starts))
 
 
-def make_reveal(commitment: Commitment, trees: Iterable[tuple[TreeDescription, Opening]]) -> RevealPackage:
+def make_reveal(
+    commitment: Commitment,
+    trees: Iterable[tuple[TreeDescription, Opening]],
+    times: Iterable[int] = (),
+) -> RevealPackage:
     """Makes a package.
 
     Args:
         commitment: to all trees of the original.
         trees: those that are shown (`PieceTree.describe`, `PieceTree.open`), in the order of `KINDS`.
+        times: of the frames shown, as their pieces have them.
 
     Raises:
         PiecesError: one of them is not the commitment's, or shows nothing.
@@ -110,7 +124,7 @@ def make_reveal(commitment: Commitment, trees: Iterable[tuple[TreeDescription, O
     shown = tuple(trees)
     if any(commitment.descriptions[tree.kind] != tree for tree, _ in shown):
         raise PiecesError("a tree is not the commitment's", "pieces_not_committed")
-    return RevealPackage(commitment.open(frozenset(tree.kind for tree, _ in shown)), shown)
+    return RevealPackage(commitment.open(frozenset(tree.kind for tree, _ in shown)), shown, tuple(times))
 
 
 def verify_reveal(
@@ -143,8 +157,17 @@ def verify_reveal(
         if opening.root() != tree.root:
             raise PiecesError("the package is not about what was committed to", "pieces_not_committed")
     for tree, opening in package.trees:
-        _check_pieces(tree, opening, untrusted_pieces[tree.kind])
+        pieces = untrusted_pieces[tree.kind]
+        _check_pieces(tree, opening, _at_times(package.times, pieces) if tree.kind == "frames" else pieces)
     return package
+
+
+def _at_times(times: tuple[int, ...], untrusted_frames: Iterable[bytes]) -> Iterator[bytes]:
+    """Passes frames on, each of which has to be seen when the package says."""
+    for number, piece in enumerate(untrusted_frames):
+        if number < len(times) and not piece.startswith(time_bytes(times[number])):
+            raise PiecesError("a frame is seen at another time than the package says", "pieces_differ")
+        yield piece
 
 
 def _check_pieces(tree: TreeDescription, opening: Opening, untrusted_pieces: Iterable[bytes]) -> None:
@@ -161,6 +184,17 @@ def _check_pieces(tree: TreeDescription, opening: Opening, untrusted_pieces: Ite
             raise PiecesError(f"piece {at} of the tree of {tree.kind} was cut to another length")
     if next(pieces, None) is not None:
         raise PiecesError("there are more pieces than the package shows", "pieces_missing")
+
+
+def _frames_in(trees: Iterable[tuple[TreeDescription, Opening]]) -> int:
+    return sum(len(opening.shown) for tree, opening in trees if tree.kind == "frames")
+
+
+def _time_of(untrusted: bytes) -> int:
+    time_us = int.from_bytes(untrusted, "big")
+    if time_us >= 1 << 63:
+        raise PiecesError("a frame's time is out of range")
+    return time_us
 
 
 def _shown_of(untrusted: object) -> tuple[TreeDescription, tuple[Stretch, ...]]:

@@ -11,10 +11,10 @@ _OF_UPLOAD = b"bauta.pieces/v1 secret"
 
 
 def secret_of_upload(salt: bytes) -> bytes:
-    """Gives the secret that an upload's pieces are salted from, 32 bytes; whoever has the salt finds it again.
+    """Gives the secret that an upload's pieces are salted from, 32 bytes.
 
     Args:
-        salt: of the upload, 32 bytes, drawn by its submitter for this upload alone; it also opens the
+        salt: of the upload, 32 bytes, drawn by its submitter for this upload alone. It also opens the
             statement's commitment to the whole original, which is an HMAC over content and never over this.
 
     Raises:

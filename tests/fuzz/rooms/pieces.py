@@ -11,7 +11,15 @@ from provenance.pieces.recording import Recording, sign_recording
 from provenance.pieces.reveal import make_reveal, verify_reveal
 from provenance.pieces.untouched import verify_untouched
 from tests.fuzz.target import Target
-from tests.unit.provenance.pieces_makers import BLOCK, FRAMES, committed, film, pieces, untouched_package
+from tests.unit.provenance.pieces_makers import (
+    BLOCK,
+    FRAME_US,
+    FRAMES,
+    committed,
+    film,
+    pieces,
+    untouched_package,
+)
 from tests.unit.provenance.provenance_makers import TestSigner
 
 SHOWER = "whoever shows a part of an original"
@@ -27,7 +35,7 @@ def reveal() -> bytes:
         (made.trees[kind].describe(), made.trees[kind].open(stretches))
         for kind, stretches in (("bytes", [(1, 4)]), ("frames", [(0, 2), (5, 6)]))
     ]
-    return make_reveal(made.commitment, trees).to_bytes()
+    return make_reveal(made.commitment, trees, [at * FRAME_US for at in (0, 1, 5)]).to_bytes()
 
 
 @cache

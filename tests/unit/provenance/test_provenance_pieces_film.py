@@ -72,7 +72,8 @@ def test_one_second_of_a_film_opens_and_the_next_frame_does_not(original: bytes)
         tree.add(frame_piece(time_us, planes))
     commitment = Commitment(SECRET, {"frames": tree.describe()})
     first, end = RATE, 2 * RATE
-    package = make_reveal(commitment, [(tree.describe(), tree.open([(first, end)]))]).to_bytes()
+    times = [time_us for time_us, _ in frames[first:end]]
+    package = make_reveal(commitment, [(tree.describe(), tree.open([(first, end)]))], times).to_bytes()
 
     # The recipient has a clip of their own, coded without loss, that says when it begins.
     clip = timed(coded(iter(pictures_of(original)[first:end]), "ffv1"))

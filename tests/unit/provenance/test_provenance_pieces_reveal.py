@@ -6,7 +6,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from pieces_makers import committed, noise, pieces
+from pieces_makers import FRAME_US, committed, noise, pieces
 
 from provenance import canonical
 from provenance.merkle import node_hash
@@ -26,7 +26,11 @@ def package_of(**shown: list[Stretch]) -> bytes:
     trees = [
         (made.trees[kind].describe(), made.trees[kind].open(shown[kind])) for kind in KINDS if kind in shown
     ]
-    return make_reveal(made.commitment, trees).to_bytes()
+    return make_reveal(made.commitment, trees, times_of(shown.get("frames", []))).to_bytes()
+
+
+def times_of(stretches: list[Stretch]) -> list[int]:
+    return [at * FRAME_US for first, end in stretches for at in range(first, end)]
 
 
 def part_of(**shown: list[Stretch]) -> dict[str, list[bytes]]:
@@ -103,7 +107,7 @@ def test_a_package_tells_of_no_tree_that_it_does_not_show() -> None:
     frames = made.trees["frames"]
     silent = Commitment(noise("other", 32), {"frames": frames.describe()})
     with_sound = package_of(frames=[(2, 4)])
-    without = make_reveal(silent, [(frames.describe(), frames.open([(2, 4)]))]).to_bytes()
+    without = make_reveal(silent, [(frames.describe(), frames.open([(2, 4)]))], times_of([(2, 4)])).to_bytes()
     assert len(without) == len(with_sound)
     assert b"audio" not in with_sound
     assert made.trees["audio"].describe().root.hex().encode() not in with_sound
@@ -125,6 +129,16 @@ def test_a_frame_at_another_time_is_another_frame() -> None:
     part = part_of(frames=[(2, 5)])
     part["frames"][1] = (7).to_bytes(8, "big") + part["frames"][1][8:]
     assert refusal(package_of(frames=[(2, 5)]), part).code == "pieces_differ"
+
+
+def test_a_package_cannot_say_another_time_than_was_committed_to() -> None:
+    raw = package_of(frames=[(2, 5)])
+    moved = raw[:-8] + (4 * FRAME_US + 1).to_bytes(8, "big")
+    part = part_of(frames=[(2, 5)])
+    assert refusal(moved, part).code == "pieces_differ"
+    part["frames"][2] = moved[-8:] + part["frames"][2][8:]
+    assert refusal(moved, part).code == "pieces_differ"
+    assert refusal(raw[:-8] + bytes([255] * 8), part).code == "pieces_malformed"
 
 
 LIES = {
@@ -158,7 +172,8 @@ def test_a_package_cannot_bring_its_own_tree() -> None:
     other = committed(noise("other", 32)).trees["frames"]
     top = raw[end : end + 32 * 4]
     head["trees"][0]["tree"] = other.describe().to_object()
-    forged = MAGIC + canonical.dumps(head) + b"\n" + top + other.open([(2, 5)]).to_bytes()
+    opened = other.open([(2, 5)]).to_bytes()
+    forged = MAGIC + canonical.dumps(head) + b"\n" + top + opened + raw[-3 * 8 :]
     assert len(forged) == len(raw)
     assert refusal(forged, part_of(frames=[(2, 5)])).code == "pieces_not_committed"
 
@@ -287,11 +302,12 @@ def test_who_commits_cannot_cut_otherwise_than_described(
     kind: str, shape: tuple[int, ...], lengths: list[int], holds: bool
 ) -> None:
     tree = PieceTree(bytes(32), kind, shape)
-    cut = [noise(str(at), length) for at, length in enumerate(lengths)]
+    cut = [(bytes(1) + noise(str(at), length))[:length] for at, length in enumerate(lengths)]
     for piece in cut:
         tree.add(piece)
     commitment = Commitment(bytes(32), {kind: tree.describe()})
-    package = make_reveal(commitment, [(tree.describe(), tree.open([(0, 3)]))]).to_bytes()
+    times = [int.from_bytes(piece[:8], "big") for piece in cut] if kind == "frames" else []
+    package = make_reveal(commitment, [(tree.describe(), tree.open([(0, 3)]))], times).to_bytes()
     if holds:
         verify_reveal(package, commitment.root, {kind: cut})
     else:
