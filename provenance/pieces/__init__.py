@@ -9,6 +9,7 @@ Pure functions over bytes; nothing here touches a disk, a clock or a network. Fr
 - `description`: what a tree is over, and the one root over the four trees of an original.
 - `cutting`: containers and sound into blocks, pictures into tiles of 64 by 64.
 - `committing`: who has the original streams it through here.
+- `original`: one original on its way past, all of its trees: for a worker, a device and a reader.
 - `reveal`: the package that shows stretches of an original, and its check.
 - `untouched`: the package that shows which tiles of a lossless copy are the original's, and its check.
 - `recording`: a recording key's signature over a commitment.

@@ -104,6 +104,24 @@ class TileTree:
         numbers = self._shape.numbers if len(self.leaves) else (0,) * len(self._shape.numbers)
         return TreeDescription("tiles", len(self.leaves), self.leaves.root(), numbers)
 
+    def add_opened(self, time_us: int, planes: Sequence[bytes], touched: Iterable[int]) -> Opening:
+        """Adds the next frame and shows its tiles that nothing touched, in one go.
+
+        Args:
+            time_us: microseconds since the first frame.
+            planes: of the original.
+            touched: tiles that stay hidden: all that a cover has a sample in.
+
+        Raises:
+            PiecesError: its planes are not of the tree's shape.
+        """
+        seed = next(self._seeds)
+        leaves = self._tiles(seed, planes)
+        shown = stretches_without(self._shape.tiles, touched)
+        opening = open_stretches(seed, TILE_LEVELS, leaves, shown)
+        self.leaves.append(frame_of_tiles_hash(time_us, leaves.root()))
+        return opening
+
     def open_frame(self, index: int, planes: Sequence[bytes], touched: Iterable[int]) -> Opening:
         """Shows the tiles of one frame that nothing touched.
 

@@ -66,6 +66,11 @@ class PictureShape:
         )
 
     @property
+    def samples(self) -> int:
+        """How many a frame has, over all planes."""
+        return sum(width * height for width, height in self.planes)
+
+    @property
     def grids(self) -> tuple[tuple[int, int], ...]:
         """(tiles across, tiles down) of each plane."""
         return tuple((-(-width // TILE), -(-height // TILE)) for width, height in self.planes)
@@ -74,6 +79,11 @@ class PictureShape:
     def tiles(self) -> int:
         """How many a frame has, over all planes."""
         return sum(across * down for across, down in self.grids)
+
+    def fits(self, numbers: tuple[int, ...], planes: Sequence[bytes]) -> bool:
+        """Whether a picture that is described by these numbers, with these planes, has this shape."""
+        lengths = [width * height * self.sample_bytes for width, height in self.planes]
+        return numbers == self.numbers and [len(plane) for plane in planes] == lengths
 
     def tile_at(self, index: int) -> tuple[int, int, int]:
         """Gives a tile's (plane, left, top), in samples of its plane."""

@@ -3,6 +3,9 @@
 It has every frame's record in order: its time, the tiles shown, and an opening of the frame's tree. What a
 cover touched stays hidden behind hashes. Nobody has to be believed about what was touched: a tile counts if
 it is the original's, and for no other reason.
+
+The tree's root is known when the last frame has passed, so it stands at the end: a package is written while
+its frames stream by, and read in the same way.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from provenance.pieces.committing import frame_of_tiles_hash
 from provenance.pieces.cutting import PictureShape, tiles_of
 from provenance.pieces.description import (
     KINDS,
+    SHAPES,
     Commitment,
     TreeDescription,
     check_descriptions,
@@ -31,6 +35,8 @@ MAX_NAMED = 64
 # Two frames' times count as one if they are this near: containers count in other units.
 TIME_SLACK_US = 1000
 
+# In the place of a frame's time, and no time.
+_END = b"\xff" * 8
 _RECORD = struct.Struct(">QI")
 _STRETCH = struct.Struct(">II")
 
@@ -100,8 +106,19 @@ class UntouchedReport:
             raise PiecesError(f"{self.frames_retimed} frames are shown at another time", "pieces_differ")
 
 
-def untouched_head(commitment: Commitment) -> bytes:
-    """Gives the package's beginning; one `untouched_record` a frame follows.
+def untouched_head(shape: PictureShape) -> bytes:
+    """Gives the package's beginning; one `untouched_record` a frame follows, then `untouched_end`."""
+    return head_bytes(MAGIC, {"shape": dict(zip(SHAPES["tiles"], shape.numbers, strict=True))})
+
+
+def untouched_record(time_us: int, opening: Opening) -> bytes:
+    """Gives one frame's record: its time in the original, and `TileTree.open_frame`."""
+    head = _RECORD.pack(time_us, len(opening.stretches))
+    return b"".join((head, *(_STRETCH.pack(*stretch) for stretch in opening.stretches), opening.to_bytes()))
+
+
+def untouched_end(commitment: Commitment) -> bytes:
+    """Gives the package's end: what the records lead to, and that it was committed to.
 
     Raises:
         PiecesError: the original has no frames.
@@ -110,13 +127,7 @@ def untouched_head(commitment: Commitment) -> bytes:
     if tree.size == 0:
         raise PiecesError("the original has no tree of tiles", "pieces_no_such_part")
     top = commitment.open(frozenset({"tiles"}))
-    return head_bytes(MAGIC, {"tree": tree.to_object()}) + top.to_bytes()
-
-
-def untouched_record(time_us: int, opening: Opening) -> bytes:
-    """Gives one frame's record: its time in the original, and `TileTree.open_frame`."""
-    head = _RECORD.pack(time_us, len(opening.stretches))
-    return b"".join((head, *(_STRETCH.pack(*stretch) for stretch in opening.stretches), opening.to_bytes()))
+    return head_bytes(_END, {"tree": tree.to_object()}) + top.to_bytes()
 
 
 def verify_untouched(
@@ -137,13 +148,12 @@ def verify_untouched(
             has fewer
             or more frames than the original. Or the package or a frame is malformed.
     """
-    tree = _read_head(untrusted_package, root)
-    shape = PictureShape(*tree.shape)
+    shape = _read_head(untrusted_package)
     spine, frames = Spine(), iter(untrusted_frames)
-    proven = hidden = samples_proven = retimed = 0
+    count = proven = hidden = samples_proven = retimed = 0
     differences: list[Difference] = []
-    for number in range(tree.size):
-        time_us, opening = _read_record(untrusted_package, shape.tiles)
+    while (record := _read_record(untrusted_package, shape.tiles)) is not None:
+        time_us, opening = record
         spine.append(frame_of_tiles_hash(time_us, opening.root()))
         frame = next(frames, None)
         if frame is None:
@@ -153,20 +163,20 @@ def verify_untouched(
             if same:
                 proven, samples_proven = proven + 1, samples_proven + size // shape.sample_bytes
             elif len(differences) < MAX_NAMED:
-                differences.append(Difference(number, *shape.tile_at(at)))
+                differences.append(Difference(count, *shape.tile_at(at)))
         hidden += shape.tiles - len(opening.shown)
-    if untrusted_package.read(1):
-        raise PiecesError("the package goes on after its end")
+        count += 1
     if next(frames, None) is not None:
         raise PiecesError("the copy has more frames than the original", "pieces_missing")
-    if spine.root() != tree.root:
+    tree = _read_end(untrusted_package, root)
+    if (tree.size, tree.root, tree.shape) != (count, spine.root(), shape.numbers):
         raise PiecesError("the package is not about what was committed to", "pieces_not_committed")
     return UntouchedReport(
-        frames=tree.size,
-        tiles=tree.size * shape.tiles,
+        frames=count,
+        tiles=count * shape.tiles,
         tiles_proven=proven,
         tiles_hidden=hidden,
-        samples=tree.size * sum(width * height for width, height in shape.planes),
+        samples=count * shape.samples,
         samples_proven=samples_proven,
         frames_retimed=retimed,
         differences=tuple(differences),
@@ -185,23 +195,42 @@ def _compared(
             awaited = next(shown, None)
 
 
-def _read_head(untrusted_package: BinaryIO, root: bytes) -> TreeDescription:
-    if _read(untrusted_package, len(MAGIC)) != MAGIC:
-        raise PiecesError("the bytes are not a package of this format")
-    line = untrusted_package.readline(MAX_HEAD_BYTES + 1)
-    if not line.endswith(b"\n"):
-        raise PiecesError("the bytes are not a package of this format")
-    tree = TreeDescription.from_object(head_fields(line[:-1], frozenset({"tree"}))["tree"])
+def _read_head(untrusted_package: BinaryIO) -> PictureShape:
+    numbers = _read_line(untrusted_package, MAGIC, "shape")
+    if not isinstance(numbers, dict) or numbers.keys() != set(SHAPES["tiles"]):
+        raise PiecesError("the package is not about tiles")
+    if any(type(number) is not int for number in numbers.values()):
+        raise PiecesError("the shape of a picture is not made of numbers")
+    return PictureShape(*(numbers[name] for name in SHAPES["tiles"]))
+
+
+def _read_end(untrusted_package: BinaryIO, root: bytes) -> TreeDescription:
+    tree = TreeDescription.from_object(_read_line(untrusted_package, b"", "tree"))
     if tree.kind != "tiles" or tree.size == 0:
         raise PiecesError("the package is not about tiles")
     places = top_stretches(frozenset({"tiles"}))
     rows = _read(untrusted_package, sum(row_lengths(len(KINDS), places)) * HASH_BYTES)
     check_descriptions(Opening.from_bytes(len(KINDS), places, rows), {"tiles": tree}, root)
+    if untrusted_package.read(1):
+        raise PiecesError("the package goes on after its end")
     return tree
 
 
-def _read_record(untrusted_package: BinaryIO, tiles: int) -> tuple[int, Opening]:
-    time_us, count = _RECORD.unpack(_read(untrusted_package, _RECORD.size))
+def _read_line(untrusted_package: BinaryIO, magic: bytes, name: str) -> object:
+    if _read(untrusted_package, len(magic)) != magic:
+        raise PiecesError("the bytes are not a package of this format")
+    line = untrusted_package.readline(MAX_HEAD_BYTES + 1)
+    if not line.endswith(b"\n"):
+        raise PiecesError("the bytes are not a package of this format")
+    return head_fields(line[:-1], frozenset({name}))[name]
+
+
+def _read_record(untrusted_package: BinaryIO, tiles: int) -> tuple[int, Opening] | None:
+    """Gives the next frame's time and opening; None at the end of the records."""
+    begins = _read(untrusted_package, len(_END))
+    if begins == _END:
+        return None
+    time_us, count = _RECORD.unpack(begins + _read(untrusted_package, _RECORD.size - len(_END)))
     # Two stretches do not touch, so there is room for one every two tiles.
     if count > (tiles + 1) // 2 or time_us >= 1 << 63:
         raise PiecesError("a frame's record has a number out of its range")

@@ -10,7 +10,7 @@ from functools import cache
 from provenance.pieces.committing import PieceTree, TileTree, frame_piece
 from provenance.pieces.cutting import PictureShape, blocks_of
 from provenance.pieces.description import Commitment
-from provenance.pieces.untouched import TimedFrame, untouched_head, untouched_record
+from provenance.pieces.untouched import TimedFrame, untouched_end, untouched_head, untouched_record
 
 SECRET = hashlib.sha256(b"the secret of the film").digest()
 # Three by two luma tiles, two by one of either chroma plane; none of the last ones is whole.
@@ -78,4 +78,4 @@ def untouched_package(touched: Iterable[Iterable[int]]) -> bytes:
         untouched_record(time_us, made.tiles.open_frame(at, planes, hidden))
         for at, ((time_us, planes), hidden) in enumerate(zip(film(), touched, strict=True))
     ]
-    return b"".join((untouched_head(made.commitment), *records))
+    return b"".join((untouched_head(SHAPE), *records, untouched_end(made.commitment)))

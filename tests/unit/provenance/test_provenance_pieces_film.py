@@ -17,7 +17,13 @@ from provenance.pieces.cutting import PictureShape
 from provenance.pieces.description import Commitment
 from provenance.pieces.errors import PiecesError
 from provenance.pieces.reveal import make_reveal, verify_reveal
-from provenance.pieces.untouched import TimedFrame, untouched_head, untouched_record, verify_untouched
+from provenance.pieces.untouched import (
+    TimedFrame,
+    untouched_end,
+    untouched_head,
+    untouched_record,
+    verify_untouched,
+)
 
 SHAPE = PictureShape(320, 180, 160, 90)
 FRAMES = 30
@@ -95,7 +101,7 @@ def test_a_covered_film_without_loss_is_the_original_but_for_the_covers(original
         untouched_record(time_us, tiles.open_frame(at, planes, covered))
         for at, (time_us, planes) in enumerate(timed(original))
     ]
-    package = untouched_head(commitment) + b"".join(records)
+    package = untouched_head(SHAPE) + b"".join(records) + untouched_end(commitment)
 
     pictures = pictures_of(original)
     left, top, right, bottom = FACE

@@ -7,9 +7,10 @@ import struct
 from collections.abc import Sequence
 
 import pytest
-from pieces_makers import FRAMES, SHAPE, committed, film, noise, untouched_package
+from pieces_makers import FRAMES, SECRET, SHAPE, committed, film, noise, untouched_package
 from provenance_makers import TestSigner
 
+from provenance.pieces.committing import TileTree
 from provenance.pieces.cutting import PictureShape, blocks_of, tiles_of
 from provenance.pieces.description import Commitment
 from provenance.pieces.errors import PiecesError
@@ -19,6 +20,7 @@ from provenance.pieces.untouched import (
     MAGIC,
     TimedFrame,
     UntouchedReport,
+    untouched_end,
     untouched_head,
     untouched_record,
     verify_untouched,
@@ -174,9 +176,10 @@ def test_a_worker_cannot_make_a_tree_of_what_it_changed() -> None:
         untouched_record(time_us, other.tiles.open_frame(at, planes, ()))
         for at, (time_us, planes) in enumerate(film())
     ]
-    forged = untouched_head(committed().commitment) + b"".join(records)
+    begun = untouched_head(SHAPE) + b"".join(records)
+    forged = begun + untouched_end(committed().commitment)
     assert refusal(forged, film()).code == "pieces_not_committed"
-    whole = untouched_head(other.commitment) + b"".join(records)
+    whole = begun + untouched_end(other.commitment)
     assert refusal(whole, film()).code == "pieces_not_committed"
     assert verify_untouched(io.BytesIO(whole), other.root, film()).proven_permille == 1000
 
@@ -232,7 +235,7 @@ def test_every_part_of_a_package_counts() -> None:
 
 
 def test_records_with_lying_numbers() -> None:
-    head = untouched_head(committed().commitment)
+    head = untouched_head(SHAPE)
     for record in [
         struct.pack(">QI", 0, 2**32 - 1),
         struct.pack(">QI", 2**63, 0),
@@ -246,9 +249,41 @@ def test_records_with_lying_numbers() -> None:
         assert refusal(start, []).code == "pieces_malformed"
 
 
+@pytest.mark.parametrize(
+    "shape",
+    [
+        b"{}",
+        b'{"shape":[]}',
+        b'{"shape":{"chroma_height":0,"chroma_width":0,"height":64,"sample_bytes":1}}',
+        b'{"shape":{"chroma_height":0,"chroma_width":0,"height":64,"sample_bytes":1,"width":"64"}}',
+        b'{"shape":{"chroma_height":0,"chroma_width":0,"height":64,"sample_bytes":1,"width":true}}',
+        b'{"shape":{"chroma_height":0,"chroma_width":0,"height":64,"sample_bytes":3,"width":64}}',
+        b'{"shape":{"chroma_height":0,"chroma_width":0,"height":0,"sample_bytes":1,"width":64}}',
+        b'{"shape":{"chroma_height":0,"chroma_width":0,"height":16384,"sample_bytes":1,"width":9999999}}',
+    ],
+)
+def test_a_shape_that_is_none(shape: bytes) -> None:
+    assert refusal(MAGIC + shape + b"\n", anonymized()).code == "pieces_malformed"
+
+
+def test_a_package_cannot_say_another_shape_than_the_tree() -> None:
+    package = untouched_package(COVERED)
+    untold = package.replace(b'"sample_bytes":1', b'"sample_bytes":2', 1)
+    assert untold != package
+    assert refusal(untold, anonymized()).code in {"pieces_malformed", "pieces_not_committed"}
+
+
+def test_frames_are_added_and_opened_in_one_go_as_in_two() -> None:
+    tree = TileTree(SECRET, SHAPE)
+    for at, (time_us, planes) in enumerate(film()):
+        opening = tree.add_opened(time_us, planes, COVERED[at])
+        assert opening == committed().tiles.open_frame(at, planes, COVERED[at])
+    assert tree.describe() == committed().tiles.describe()
+
+
 def test_an_original_without_pictures_has_no_such_package() -> None:
     with pytest.raises(PiecesError) as caught:
-        untouched_head(Commitment(bytes(32), {}))
+        untouched_end(Commitment(bytes(32), {}))
     assert caught.value.code == "pieces_no_such_part"
     with pytest.raises(PiecesError):
         committed().tiles.open_frame(FRAMES, film()[0][1], ())
