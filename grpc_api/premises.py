@@ -42,6 +42,11 @@ class Premises:
         return self.desk / "worker_release.json"
 
     @property
+    def spent(self) -> Path:
+        """The record of used tokens."""
+        return self.desk / "spent.sqlite"
+
+    @property
     def public(self) -> Path:
         """Proof files of what the service says of itself, for everybody."""
         return self.desk / "public"

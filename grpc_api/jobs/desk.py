@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from enclave.policy import parse_terms
+from grpc_api.admission import Admission, holder_of
 from grpc_api.config import ServiceConfig
 from grpc_api.errors import ServiceError, exhausted, invalid, precondition, unavailable
 from grpc_api.jobs import states
@@ -38,8 +39,11 @@ class JobDesk:
         endings: Endings,
         stop_worker: Callable[[str], None],
         clock: Callable[[], float] = time.time,
+        admission: Admission | None = None,
     ) -> None:
         self.store = store
+        self._admission = admission
+        self._admitting = threading.Lock()
         self._spool = spool
         self._config = config
         self._vault = vault
@@ -55,11 +59,20 @@ class JobDesk:
         """Takes no new jobs from now on."""
         self._draining = True
 
-    def create(self, owner: str, terms: bytes, client_token: bytes) -> JobRecord:
-        """Opens a job; the terms are checked here so that a mistake costs no upload.
+    def create(
+        self, owner: str, terms: bytes, client_token: bytes, untrusted_admission: bytes = b""
+    ) -> JobRecord:
+        """Opens a job; the terms are checked here so that a mistake costs no upload, and no token.
+
+        Args:
+            owner: whoever asks.
+            terms: canonical JSON.
+            client_token: 16 bytes; the same gives the same job.
+            untrusted_admission: a token of admission, where the service asks for one.
 
         Raises:
-            ServiceError: `client_token_invalid`, `too_many_jobs`, `service_draining`.
+            ServiceError: `client_token_invalid`, `too_many_jobs`, `service_draining`, `token_not_asked`, or
+                as `Admission.admit`.
             EnclaveError: the terms or their policy are not valid.
         """
         if self._draining:
@@ -71,17 +84,34 @@ class JobDesk:
         if len(open_jobs) >= self._config.max_open_jobs:
             raise exhausted("too_many_jobs", "This identity has too many open jobs; finish or cancel some.")
         now = self._clock()
-        return self.store.create(
-            JobRecord(
-                job_id=secrets.token_hex(16),
-                owner=owner,
-                client_token=client_token.hex(),
-                terms=terms,
-                state=State.UPLOADING,
-                created_at=now,
-                updated_at=now,
-            )
+        job = JobRecord(
+            job_id=secrets.token_hex(16),
+            owner=owner,
+            client_token=client_token.hex(),
+            terms=terms,
+            state=State.UPLOADING,
+            created_at=now,
+            updated_at=now,
         )
+        if self._admission is not None:
+            return self._admitted(self._admission, job, untrusted_admission)
+        if untrusted_admission:
+            raise precondition(
+                "token_not_asked",
+                "This service asks for no token of admission; yours was not looked at. Leave it away.",
+            )
+        return self.store.create(job)
+
+    def _admitted(self, admission: Admission, job: JobRecord, untrusted_admission: bytes) -> JobRecord:
+        holder = holder_of(job.owner, bytes.fromhex(job.client_token))
+        # One after the other: of two requests for one job, the second finds the job, not a used token.
+        with self._admitting:
+            known = self.store.find(job.owner, job.client_token)
+            if known is None:
+                admission.admit(untrusted_admission, holder)
+                known = self.store.create(job)
+            admission.settle(holder)
+            return known
 
     @contextmanager
     def uploading(self, owner: str, job_id: str, offset: int) -> Iterator[Upload]:

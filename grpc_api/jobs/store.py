@@ -48,6 +48,13 @@ class JobStore:
         with self._lock:
             self._db.conn.close()
 
+    def find(self, owner: str, client_token: str) -> JobRecord | None:
+        """The job that an owner made with a token, if there is one."""
+        with self._lock:
+            for row in self._jobs.rows_where("owner = ? and client_token = ?", [owner, client_token]):
+                return _record(row)
+            return None
+
     def create(self, job: JobRecord) -> JobRecord:
         """Adds a job, or returns the one that the same owner made with the same token."""
         with self._changed:

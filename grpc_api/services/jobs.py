@@ -40,7 +40,7 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         self, request: jobs_pb2.CreateJobRequest, context: grpc.ServicerContext
     ) -> jobs_pb2.CreateJobResponse:
         """Opens a job."""
-        job = self._desk.create(caller(context), request.terms, request.client_token)
+        job = self._desk.create(caller(context), request.terms, request.client_token, request.admission_token)
         return jobs_pb2.CreateJobResponse(job=self._to_wire(job))
 
     def Upload(

@@ -6,7 +6,10 @@ where nobody can be shown another one (the log).
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,6 +24,9 @@ KEY_BITS: Final = (2048, 3072, 4096)
 NEW_KEY_BITS: Final = 3072
 KEY_ID_BYTES: Final = 32
 MAX_KEY_BYTES: Final = 1024
+MAX_PEM_BYTES: Final = 2048
+
+_PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=\n]+)-----END PUBLIC KEY-----\n?")
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,25 @@ class IssuerKey:
         if issuer.to_der() != untrusted:
             raise _invalid()
         return issuer
+
+    @classmethod
+    def from_pem(cls, untrusted: bytes) -> IssuerKey:
+        """Reads a SubjectPublicKeyInfo as PEM (RFC 7468), alone in its file.
+
+        Raises:
+            SubmitterError: issuer_key_invalid.
+        """
+        found = _PEM.fullmatch(untrusted) if len(untrusted) <= MAX_PEM_BYTES else None
+        if found is None:
+            raise _invalid()
+        try:
+            return cls.from_der(base64.b64decode(found[1].replace(b"\n", b""), validate=True))
+        except binascii.Error:
+            raise _invalid() from None
+
+    def to_pem(self) -> bytes:
+        """The same as PEM, as any RSA tool reads it."""
+        return self.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def to_der(self) -> bytes:
         """SubjectPublicKeyInfo, with the identifier rsaEncryption."""

@@ -4,6 +4,9 @@ SQLite. A row is a realm and a use, 32 bytes each, both digests; no time, no per
 refuses: two that come at once meet in the database, not here. A write-ahead log with `synchronous=FULL`: a
 use has reached the disk before `redeem` or `accept` returns.
 
+Who redeems a token may name a holder, 32 bytes of what the token is redeemed for. Until that is settled, the
+same holder's second try is granted: one that was killed before it could do its part has lost nothing.
+
 A file that is gone is not replaced by an empty one: `create` is for the first start alone. What this cannot
 see is an old copy of the file put back in its place, or its `-wal` taken away: whoever restores a backup
 retires the realms of that time first.
@@ -36,6 +39,9 @@ _PROOF_REALM_LABEL = b"bauta.submitter.proof-realm/v1\0"
 _TABLES = """
 CREATE TABLE used (realm BLOB NOT NULL CHECK (length(realm) = 32), use BLOB NOT NULL CHECK (length(use) = 32),
     PRIMARY KEY (realm, use)) WITHOUT ROWID;
+CREATE TABLE held (realm BLOB NOT NULL, use BLOB NOT NULL, holder BLOB NOT NULL CHECK (length(holder) = 32),
+    PRIMARY KEY (realm, use)) WITHOUT ROWID;
+CREATE INDEX held_by ON held (holder);
 CREATE TABLE retired (realm BLOB PRIMARY KEY NOT NULL CHECK (length(realm) = 32)) WITHOUT ROWID;
 """
 
@@ -92,15 +98,29 @@ class SpentStore:
         with self._lock:
             self._connection.close()
 
-    def redeem(self, untrusted_token: bytes, key: IssuerKey) -> Token:
+    def redeem(self, untrusted_token: bytes, key: IssuerKey, holder: bytes | None = None) -> Token:
         """Takes a token, once and for all.
+
+        Args:
+            untrusted_token: as it came.
+            key: of the issuer that it names.
+            holder: 32 bytes that nobody else can know; until `settle`, the token is granted to them again.
 
         Raises:
             SubmitterError: as `verify_token`; token_spent; realm_retired; spent_store_unavailable.
         """
         token = verify_token(untrusted_token, key)
-        self._spend(token.issuer, token.use, "token_spent", "this token was used before")
+        self._spend(token.issuer, token.use, "token_spent", "this token was used before", holder)
         return token
+
+    def settle(self, holder: bytes) -> None:
+        """What the holder's token was redeemed for is done: it is spent for the holder, too.
+
+        Raises:
+            SubmitterError: spent_store_unavailable.
+        """
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM held WHERE holder = ?", [holder])
 
     def accept(self, untrusted_proof: bytes, statement: Statement) -> None:
         """Takes a proof for an occasion, once and for all; one that is false leaves the occasion open.
@@ -124,6 +144,7 @@ class SpentStore:
         with self._transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO retired (realm) VALUES (?)", [realm])
             connection.execute("DELETE FROM used WHERE realm = ?", [realm])
+            connection.execute("DELETE FROM held WHERE realm = ?", [realm])
         with self._lock, _translated():
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -133,14 +154,19 @@ class SpentStore:
         if tuple(marks) != (_APPLICATION, _VERSION):
             raise SubmitterError("spent_store_invalid", "the file is no record of used tokens")
 
-    def _spend(self, realm: bytes, use: bytes, code: str, message: str) -> None:
+    def _spend(self, realm: bytes, use: bytes, code: str, message: str, holder: bytes | None = None) -> None:
         with self._transaction() as connection:
             if connection.execute("SELECT 1 FROM retired WHERE realm = ?", [realm]).fetchone():
                 raise SubmitterError("realm_retired", "what this belongs to has ended")
             try:
                 connection.execute("INSERT INTO used (realm, use) VALUES (?, ?)", [realm, use])
             except sqlite3.IntegrityError:
+                held = "SELECT 1 FROM held WHERE realm = ? AND use = ? AND holder = ?"
+                if holder is not None and connection.execute(held, [realm, use, holder]).fetchone():
+                    return
                 raise SubmitterError(code, message) from None
+            if holder is not None:
+                connection.execute("INSERT INTO held VALUES (?, ?, ?)", [realm, use, holder])
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
