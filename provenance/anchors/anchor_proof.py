@@ -50,16 +50,19 @@ class AnchorProof:
         Raises:
             FormatError: larger than a reader would take.
         """
-        content = {
+        encoded = canonical.dumps(self.to_object()) + b"\n"
+        self.from_bytes(encoded)
+        return encoded
+
+    def to_object(self) -> dict[str, Any]:
+        """Gives what the file holds, as JSON has it."""
+        return {
             "type": FILE_TYPE,
             "header": base64_text(self.header),
             "transaction": self.transaction,
             "event": self.event,
             "nodes": [base64_text(node) for node in self.nodes],
         }
-        encoded = canonical.dumps(content) + b"\n"
-        self.from_bytes(encoded)
-        return encoded
 
     @classmethod
     def from_bytes(cls, untrusted: bytes) -> AnchorProof:
@@ -70,7 +73,16 @@ class AnchorProof:
         """
         if not untrusted.endswith(b"\n"):
             raise FormatError("the anchor file does not end with a newline")
-        content = canonical.loads(untrusted[:-1], MAX_ANCHOR_FILE_BYTES)
+        return cls.from_object(canonical.loads(untrusted[:-1], MAX_ANCHOR_FILE_BYTES))
+
+    @classmethod
+    def from_object(cls, untrusted: Any) -> AnchorProof:
+        """Reads what `to_object` gave.
+
+        Raises:
+            FormatError: anything else, or a part over its limit.
+        """
+        content = untrusted
         if not isinstance(content, dict) or set(content) != _KEYS or content["type"] != FILE_TYPE:
             raise FormatError("the anchor file does not have its fields, or is of another version")
         nodes = content["nodes"]
@@ -129,12 +141,22 @@ def verify_anchor(untrusted_file: bytes, line: AnchorLine, believed_blocks: Coll
         SignatureError: `anchor_block_not_believed`.
     """
     anchor = AnchorProof.from_bytes(untrusted_file).check(line)
+    require_believed(anchor, believed_blocks)
+    return anchor
+
+
+def require_believed(anchor: Anchor, believed_blocks: Collection[bytes]) -> None:
+    """Checks that an anchor lies in a block that the reader believes to be on the chain.
+
+    Raises:
+        SignatureError: `anchor_block_not_believed`.
+    """
     if anchor.block.block_hash not in believed_blocks:
         raise SignatureError(
-            "the anchor lies in a block that nobody you believe has named: ask a node for the block's hash",
+            f"the anchor claims to lie in block {anchor.block.number}, and no block that you named is that "
+            "one: ask a node, or several explorers, for the hash of the block with this number",
             "anchor_block_not_believed",
         )
-    return anchor
 
 
 def require_anchored(anchor: Anchor, checkpoint: CheckpointText, consistency: Sequence[bytes] = ()) -> None:
