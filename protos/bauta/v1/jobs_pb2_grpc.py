@@ -71,6 +71,11 @@ class JobServiceStub:
                 request_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewRequest.SerializeToString,
                 response_deserializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewResponse.FromString,
                 _registered_method=True)
+        self.FetchUntouched = channel.unary_stream(
+                '/bauta.v1.JobService/FetchUntouched',
+                request_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchUntouchedRequest.SerializeToString,
+                response_deserializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchUntouchedResponse.FromString,
+                _registered_method=True)
         self.CancelJob = channel.unary_unary(
                 '/bauta.v1.JobService/CancelJob',
                 request_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.CancelJobRequest.SerializeToString,
@@ -137,6 +142,14 @@ class JobServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FetchUntouched(self, request, context):
+        """FetchUntouched streams the sealed untouched package of a finished job under a policy that asks for one, from an
+        offset.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelJob(self, request, context):
         """CancelJob stops a job that has not ended.
         """
@@ -188,6 +201,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.FetchReview,
                     request_deserializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewRequest.FromString,
                     response_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewResponse.SerializeToString,
+            ),
+            'FetchUntouched': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchUntouched,
+                    request_deserializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchUntouchedRequest.FromString,
+                    response_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchUntouchedResponse.SerializeToString,
             ),
             'CancelJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelJob,
@@ -391,6 +409,33 @@ class JobService:
             '/bauta.v1.JobService/FetchReview',
             protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewRequest.SerializeToString,
             protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchUntouched(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/bauta.v1.JobService/FetchUntouched',
+            protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchUntouchedRequest.SerializeToString,
+            protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchUntouchedResponse.FromString,
             options,
             channel_credentials,
             insecure,
