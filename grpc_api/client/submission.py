@@ -86,6 +86,7 @@ def submit(
     instructions: Instructions | None = None,
     review: Review | None = None,
     enrolment: Enrolment | None = None,
+    admission_token: bytes = b"",
 ) -> Submitted:
     """Runs one submission; `output` and `output.proof` are there when it returns.
 
@@ -103,6 +104,7 @@ def submit(
         instructions: for the worker alone. A review brings its own.
         review: to be made of this job.
         enrolment: who has a role by being recognized.
+        admission_token: for a service that asks for one; it is used up once the job is created.
 
     Raises:
         ServiceError, KeyvaultError, EnclaveError, ProvenanceError: nothing was written.
@@ -133,7 +135,9 @@ def submit(
         )
         if sealed.size > intake.max_upload_bytes:
             raise exhausted("upload_too_large", "The sealed upload is larger than this service takes.")
-        request = jobs_pb2.CreateJobRequest(terms=terms.to_bytes(), client_token=secrets.token_bytes(16))
+        request = jobs_pb2.CreateJobRequest(
+            terms=terms.to_bytes(), client_token=secrets.token_bytes(16), admission_token=admission_token
+        )
         job_id = transfer.resuming(connection, lambda: connection.jobs.CreateJob(request)).job.job_id
         try:
             on_progress("upload", None)
@@ -199,8 +203,16 @@ def _collect(
     facts = verified.facts
     wanted = terms.policy.proof
     custody = terms.custody.digest.hex() if terms.custody is not None else None
-    source = (terms.submitter.key, terms.submitter.number) if terms.submitter is not None else (None, None)
-    asked = (sealed.commitment, terms.digest.hex(), wanted.signatures, wanted.credentials, custody, *source)
+    key = terms.submitter
+    asked = (
+        sealed.commitment,
+        terms.digest.hex(),
+        wanted.signatures,
+        wanted.credentials,
+        custody,
+        key.key if key is not None else None,
+        key.number if key is not None else None,
+    )
     told = (
         facts.original_commitment,
         facts.terms_sha256,
