@@ -74,7 +74,7 @@ class ServiceConfig:
     admission: tuple[IssuerKey, ...] = ()
 
 
-_OUTSIDERS = {"witnesses", "timestamps"}
+_OUTSIDERS = {"witnesses", "timestamps", "anchors"}
 _OTHER_TABLES = _OUTSIDERS | {"admission"}
 
 

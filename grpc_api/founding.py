@@ -13,6 +13,7 @@ from grpc_api.outsiders import Outsiders
 from grpc_api.premises import Premises
 from keyvault.client import VaultClient, VaultDescription
 from keyvault.submitter.spent import SpentStore
+from provenance.anchors.place import AnchorPlace
 from provenance.errors import ProvenanceError
 from provenance.trust import MAX_TRUST_BYTES, Trust
 
@@ -69,9 +70,20 @@ def trust_of(description: VaultDescription, outsiders: Outsiders) -> Trust:
             timestamp_roots=outsiders.timestamp_roots,
             required_timestamps=outsiders.required_timestamps,
             credential_roots=(description.credential_root,),
+            anchors=_places_of(description, outsiders),
         )
     except ProvenanceError as error:
         raise invalid("config_invalid", f"The configuration is not valid: {error}.") from None
+
+
+def _places_of(description: VaultDescription, outsiders: Outsiders) -> tuple[AnchorPlace, ...]:
+    asked = outsiders.anchors
+    if asked is None:
+        return ()
+    if not description.anchorer:
+        # Who starts the vault reads the same file, a moment before: it was changed in between.
+        raise invalid("config_invalid", "The configuration is not valid: the vault was told of no `anchors`.")
+    return (AnchorPlace(asked.chain_id, asked.contract, description.anchorer),)
 
 
 def keep_trust(path: Path, trust: Trust) -> None:

@@ -52,6 +52,11 @@ class Premises:
         return self.desk / "public"
 
     @property
+    def anchors(self) -> Path:
+        """Anchors of the log on chains: static files, as the log's are."""
+        return self.desk / "anchors"
+
+    @property
     def tls(self) -> Path:
         """Certificates of the service."""
         return self.data / "tls"

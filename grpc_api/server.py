@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 from enclave.host import WorkerHost
 from enclave.wall import require_floor
 from grpc_api.admission import Admission
+from grpc_api.anchors.service import Anchoring
 from grpc_api.config import ServiceConfig
 from grpc_api.disclosures.kept import KeptStore
 from grpc_api.disclosures.wiring import Disclosures
@@ -150,6 +151,18 @@ class FrontDesk:
             kept,
             is_lasting=not embedded,
         )
+        self._anchoring = (
+            Anchoring(
+                config.outsiders.anchors,
+                self._trust.anchors[0],
+                premises.anchors,
+                ledger,
+                vault,
+                description.log_origin,
+            )
+            if config.outsiders.anchors is not None
+            else None
+        )
         self._front_door = FrontDoor(config.max_requests_per_minute)
         self._server = grpc.server(
             ThreadPoolExecutor(config.max_streams, thread_name_prefix="rpc"),
@@ -167,7 +180,7 @@ class FrontDesk:
         )
         jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(self._desk, progress), self._server)
         proofs_pb2_grpc.add_ProofServiceServicer_to_server(
-            ProofServicer(self._store, ledger, self._public), self._server
+            ProofServicer(self._store, ledger, self._public, self._anchoring), self._server
         )
         disclosures_pb2_grpc.add_DisclosureServiceServicer_to_server(self._disclosures.servicer, self._server)
         self._health = health.HealthServicer()
@@ -219,12 +232,16 @@ class FrontDesk:
         self._disclosures.begin(release)
         self._public.settle(hello)
         self._dispatcher.start()
+        if self._anchoring is not None:
+            self._anchoring.start()
         threading.Thread(target=self._sweep, name="sweeper", daemon=True).start()
         self._set_health(serving=True)
 
     def stop(self) -> None:
         """Drains: no new jobs, running ones may finish, then calls end and threads stop."""
         self._ended.set()
+        if self._anchoring is not None:
+            self._anchoring.stop()
         self._set_health(serving=False)
         self._desk.drain()
         # An embedded service stops when nobody is left to fetch a result: then there is nothing to wait for.

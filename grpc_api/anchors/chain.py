@@ -11,6 +11,7 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound
 from web3.types import TxParams, Wei
 
+from grpc_api.anchors.config import MAX_GAS
 from grpc_api.anchors.contract import compiled
 from grpc_api.anchors.gathering import HeaderSource, gather
 from grpc_api.errors import precondition
@@ -33,13 +34,13 @@ class ChainLimits:
 
     Attributes:
         confirmations: blocks that must follow before a proof is gathered: a young one can be replaced.
-        gas: of one anchor; measured 69,095 for the first of a line, 34,895 for each after.
+        gas: of one anchor.
         priority_wei: per gas, to whoever proposes the block.
         max_fee_wei: per gas, in all; when the chain asks more, nothing is sent.
     """
 
     confirmations: int = 12
-    gas: int = 120_000
+    gas: int = MAX_GAS
     priority_wei: int = 1_000_000_000
     max_fee_wei: int = 100_000_000_000
 
