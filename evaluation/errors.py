@@ -23,6 +23,7 @@ MESSAGES: Final[dict[str, str]] = {
     "recognizer_failed": "A recognizer answered what is no vector.",
     "no_faces": "No face was found in the originals.",
     "no_people": "Nobody was found in the originals.",
+    "decoder_failed": "The process that decodes the file broke off.",
     "no_motion": "No film of the originals is as long as one of the classifier's clips.",
     "files_do_not_pair": "No file of the one folder has its counterpart in the other.",
 }

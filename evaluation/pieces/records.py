@@ -1,0 +1,152 @@
+"""What goes through the pipe from the process that decodes: frames, sound, and how it ended.
+
+A record is one letter and what belongs to it; numbers are big-endian. The reader believes nothing: every
+length follows from numbers that were checked before anything of that length is read.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final
+
+from evaluation.errors import EvaluationError
+from provenance.pieces.cutting import PictureShape
+from provenance.pieces.errors import PiecesError
+
+MOST_SAMPLES_BYTES: Final = 1 << 24
+MOST_CODE_BYTES: Final = 64
+DONE: Final = "done"
+
+_FRAME = struct.Struct(">q5I")
+_SOUND = struct.Struct(">3II")
+_BEGINS = struct.Struct(">q")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A decoded frame: microseconds since the first one, the numbers of its planes, and these."""
+
+    time_us: int
+    numbers: tuple[int, ...]
+    planes: tuple[bytes, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Decoded samples: (samples a second, channels, bytes a sample), and these, interleaved."""
+
+    numbers: tuple[int, int, int]
+    samples: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class SoundBegins:
+    """When the sound begins, in microseconds from the first frame; it may be before it."""
+
+    time_us: int
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The frames, or the sound, that were told count for nothing: they are not of one form to their end."""
+
+    kind: str
+
+
+Record = Frame | Sound | SoundBegins | Taken
+
+
+class RecordWriter:
+    """Writes records; a committer, as those who tell what a file is made of take one."""
+
+    def __init__(self, sink: BinaryIO) -> None:
+        self._sink = sink
+
+    def frame(self, time_us: int, numbers: tuple[int, ...], planes: Sequence[bytes]) -> None:
+        """Writes a frame."""
+        self._sink.write(b"F" + _FRAME.pack(time_us, *numbers))
+        for plane in planes:
+            self._sink.write(plane)
+
+    def sound(self, form: tuple[int, int, int], samples: bytes) -> None:
+        """Writes samples."""
+        self._sink.write(b"S" + _SOUND.pack(*form, len(samples)) + samples)
+
+    def sound_begins(self, time_us: int) -> None:
+        """Writes when the sound begins."""
+        self._sink.write(b"B" + _BEGINS.pack(time_us))
+
+    def no_frames(self) -> None:
+        """Takes the frames back."""
+        self._sink.write(b"f")
+
+    def no_sound(self) -> None:
+        """Takes the sound back."""
+        self._sink.write(b"s")
+
+    def end(self, code: str) -> None:
+        """Writes how it ended: `DONE`, or the code of what went wrong."""
+        word = code.encode("ascii")[:MOST_CODE_BYTES]
+        self._sink.write(b"E" + bytes([len(word)]) + word)
+        self._sink.flush()
+
+
+def read_records(untrusted_stream: BinaryIO) -> Iterator[Record]:
+    """Reads records to the end.
+
+    Args:
+        untrusted_stream: the pipe; holds one frame at a time.
+
+    Raises:
+        EvaluationError: the code that the other side gives, or `decoder_failed`: it broke off, or what came
+            is no record.
+    """
+    while True:
+        letter = untrusted_stream.read(1)
+        if letter == b"E":
+            _end(untrusted_stream)
+            return
+        yield _record(letter, untrusted_stream)
+
+
+def _record(letter: bytes, untrusted_stream: BinaryIO) -> Record:
+    if letter == b"F":
+        time_us, *numbers = _FRAME.unpack(_exactly(untrusted_stream, _FRAME.size))
+        try:
+            shape = PictureShape(*numbers)
+        except PiecesError:
+            raise EvaluationError("decoder_failed") from None
+        lengths = [width * height * shape.sample_bytes for width, height in shape.planes]
+        return Frame(
+            time_us, shape.numbers, tuple(_exactly(untrusted_stream, length) for length in lengths)
+        )
+    if letter == b"S":
+        rate, channels, sample_bytes, length = _SOUND.unpack(_exactly(untrusted_stream, _SOUND.size))
+        if length > MOST_SAMPLES_BYTES:
+            raise EvaluationError("decoder_failed")
+        return Sound((rate, channels, sample_bytes), _exactly(untrusted_stream, length))
+    if letter == b"B":
+        return SoundBegins(*_BEGINS.unpack(_exactly(untrusted_stream, _BEGINS.size)))
+    if letter in {b"f", b"s"}:
+        return Taken("frames" if letter == b"f" else "audio")
+    raise EvaluationError("decoder_failed")
+
+
+def _end(untrusted_stream: BinaryIO) -> None:
+    length = _exactly(untrusted_stream, 1)[0]
+    word = _exactly(untrusted_stream, min(length, MOST_CODE_BYTES))
+    code = word.decode("ascii", "replace")
+    if code == DONE:
+        return
+    if not code.replace("_", "").isalpha() or not code.islower():
+        raise EvaluationError("decoder_failed")
+    raise EvaluationError(code, f"The file cannot be decoded ({code}).")
+
+
+def _exactly(untrusted_stream: BinaryIO, length: int) -> bytes:
+    read = untrusted_stream.read(length)
+    if len(read) != length:
+        raise EvaluationError("decoder_failed")
+    return read
