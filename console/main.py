@@ -28,8 +28,10 @@ from console.commands import (
     release,
     review,
     serve,
+    source,
     statement,
     submit,
+    token,
     verify,
     witness,
 )
@@ -68,6 +70,8 @@ app.add_typer(disclose.app, name="disclose")
 app.add_typer(consent.app, name="consent")
 app.add_typer(proof.app, name="proof")
 app.add_typer(models.app, name="models")
+app.add_typer(source.app, name="source")
+app.add_typer(token.app, name="token")
 
 EXIT_NO = 1
 EXIT_USAGE = 2

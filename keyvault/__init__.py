@@ -9,8 +9,7 @@
   worker versions. `keyvault.witness_key`: that of a witness. None is part of a running service.
 - `keyvault.custody`: a recovery key divided among custodians, their policies and decisions, their own keys.
   `keyvault.recovery`: the package that the key opens. No service uses these two yet.
-- `keyvault.submitter`: a source's keys and proofs, tokens of admission, the record of their use. No service
-  uses it yet.
+- `keyvault.submitter`: a source's keys and proofs, tokens of admission, the record of their use.
 - `keyvault.vault`: the vault's own process, which holds the private intake keys and releases 16-byte
   file keys. Nothing outside it imports it, but `keyvault.custody.identity`, for how it protects keys.
 

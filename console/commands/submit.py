@@ -20,6 +20,7 @@ from console.paths import data_folder
 from console.progress import ProgressDisplay
 from console.pseudonym import AskPseudonymOption, PseudonymFileOption, instructions_for
 from console.sending import read_identity, service, tell
+from console.source_options import AdmissionTokenOption, SourceOption, submission_key_for, token_for
 from enclave.policy import Instructions, Policy, Terms
 from enclave.policy.instructions import NO_SOUND
 from grpc_api.client.outputs import review_key_path, review_path
@@ -121,6 +122,8 @@ def submit(
     ] = False,
     enrol: EnrolOption = None,
     enrolled: EnrolledOption = None,
+    secret: SourceOption = None,
+    token: AdmissionTokenOption = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> int:
@@ -141,7 +144,9 @@ def submit(
         mode=_mode(chosen, mode),
         recipients=(str(receiver.recipient),),
         custody=custody_for(custody, chosen),
+        submitter=submission_key_for(secret),
     )
+    admission_token = token_for(token)
     beside = {name: path for name, path in (("opening", opening), ("receipt", receipt)) if path is not None}
     asked: Review | None = None
     if review:
@@ -164,6 +169,7 @@ def submit(
             instructions=named,
             review=asked,
             enrolment=enrolment,
+            admission_token=admission_token,
         )
         if opening is not None:
             _write_opening(opening, done)

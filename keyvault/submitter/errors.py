@@ -14,6 +14,7 @@ class SubmitterError(KeyvaultError):
         Blind signatures: issuer_key_invalid, blind_message_invalid, blind_signature_invalid, blinding_failed,
             signing_failed.
         Tokens: token_invalid, token_other_issuer, token_false.
+        Files and terms: paper_invalid, submission_key_invalid.
         Use: token_spent, proof_used, realm_retired, spent_store_invalid, spent_store_unavailable.
 
     Attributes:

@@ -31,6 +31,7 @@ _VERSION = b"\x01"
 _LABEL = b"bauta.submitter.token/v1\0"
 _HEAD_BYTES = len(_VERSION) + KEY_ID_BYTES + blind_rsa.PREFIX_BYTES + SERIAL_BYTES
 _LENGTHS = frozenset(_HEAD_BYTES + bits // 8 for bits in KEY_BITS)
+MAX_TOKEN_BYTES: Final = max(_LENGTHS)
 
 
 @dataclass(frozen=True)
