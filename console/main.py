@@ -12,6 +12,7 @@ import typer
 from console import output
 from console.commands import (
     age,
+    anchors,
     audit,
     compare,
     consent,
@@ -64,6 +65,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(release.app, name="release")
 app.add_typer(log.app, name="log")
+app.add_typer(anchors.app, name="anchors")
 app.add_typer(witness.app, name="witness")
 app.add_typer(custodian.app, name="custodian")
 app.add_typer(disclose.app, name="disclose")

@@ -1,4 +1,4 @@
-"""`bauta verify`: is this the file that was proven? Offline; no server, no network."""
+"""`bauta verify`: is this the file that was proven? Offline: no server, and no network but with --rpc."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ import typer
 from console import output
 from console.commands.options import DataOption, JsonOption, read_trust_file
 from console.paths import data_folder
+from console.report.anchored import named_blocks, with_anchor
 from console.report.saving import save, would_overwrite
 from console.report.verdict import Released, Verdict, check, read_proof
+from grpc_api.anchors.config import is_address_of_a_node
 from grpc_api.errors import invalid
 from grpc_api.register import read_release
+from provenance.anchors.checking import Anchored, BlockSource
 from provenance.canonical import loads
 from provenance.checklist import Step, VerificationError
 from provenance.errors import ProvenanceError
@@ -55,6 +58,33 @@ def verify(
             dir_okay=False,
         ),
     ] = None,
+    anchor: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also check an anchor of the proof's record on a chain (`bauta anchors get`).",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    block: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HASH", help="With --anchor: the hash of a block that you believe; may be repeated."
+        ),
+    ] = None,
+    header: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --anchor: a saved header of such a block, RLP; may be repeated.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    rpc: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="With --anchor: also believe the chain's node at this address."),
+    ] = None,
     html: Annotated[
         Path | None,
         typer.Option(help="Also write a report for people: one page, no script.", dir_okay=False),
@@ -65,9 +95,17 @@ def verify(
     """Verify an anonymized file against its proof. Exit code 1 when any step fails."""
     if (original is None) != (opening is None):
         raise typer.BadParameter("--original and --opening go together.")
+    if anchor is None and (block or header or rpc):
+        raise typer.BadParameter("--block, --header and --rpc go with --anchor.")
+    if rpc is not None and not is_address_of_a_node(rpc):
+        raise typer.BadParameter("--rpc takes an http or https address.")
     proof_file = proof or file.with_name(file.name + ".proof")
     trust_file = trust or data_folder(data) / "trust.json"
-    beside = [path for path in (original, opening, release, *(record or [])) if path is not None]
+    beside = [
+        path
+        for path in (original, opening, release, anchor, *(header or []), *(record or []))
+        if path is not None
+    ]
     if html is not None and would_overwrite(html, [file, proof_file, trust_file, *beside]):
         raise typer.BadParameter("The report would overwrite what is checked.")
     believed = read_trust_file(trust_file)
@@ -82,10 +120,26 @@ def verify(
         verdict = _released(verdict, release)
     for path in record or []:
         verdict = _on_record(verdict, path)
+    if anchor is not None:
+        named = named_blocks(block or [], header or [])
+        verdict = with_anchor(verdict, anchor, _believed(named, rpc))
     if html is not None:
         save(html, verdict, file)
     output.result(verdict.document(), verdict.lines())
     return 0 if verdict.failure is None else 1
+
+
+def _believed(named: set[bytes], rpc: str | None) -> BlockSource:
+    return lambda anchored: named if rpc is None else named | _asked(rpc, anchored)
+
+
+def _asked(rpc: str, anchored: Anchored) -> set[bytes]:
+    """The block that a node has where the anchor claims to lie."""
+    from grpc_api.anchors.asking import block_hash_at
+    from grpc_api.anchors.transport import open_node
+
+    found = block_hash_at(open_node(rpc), anchored.place.chain_id, anchored.anchor.block.number)
+    return set() if found is None else {found}
 
 
 def _opened(verdict: Verdict, original: Path, opening: Path) -> Verdict:

@@ -15,6 +15,7 @@ from console.report.leaks import attacked
 from console.report.markup import Content, Markup, bullets, code, element, section, table, text
 from console.report.style import CONTENT_POLICY, STYLE
 from console.report.verdict import Verdict, is_sound_alone
+from provenance.anchors.checking import Anchored
 from provenance.checkpoint import Checkpoint
 from provenance.keys import HybridPublicKey
 from provenance.note import MLDSA44_COSIGNATURE
@@ -67,7 +68,7 @@ def _parts(verdict: Verdict, checked_at: datetime) -> Iterator[Markup]:
         yield _not_proven(verdict, opened=opened)
         yield _stated(result.facts)
         yield attacked(result.facts)
-        yield _times(result)
+        yield _times(result, verdict.anchored)
         yield _walls(result.facts)
         yield _signers(verdict)
         yield _steps(verdict)
@@ -238,13 +239,14 @@ def _quality(facts: JobFacts) -> str:
     return f"{outcome}. {figures[0].upper()}{figures[1:]}."
 
 
-def _times(result: VerifiedResult) -> Markup:
+def _times(result: VerifiedResult, anchored: Anchored | None) -> Markup:
     rows: list[tuple[Content, ...]] = [
         ("The program got the key to the upload", _plain(result.release.released_at), "the service"),
         ("Work began", _plain(result.facts.started_at), "the program"),
         ("Work ended", _plain(result.facts.finished_at), "the program"),
         ("The record was signed", _signed_at(result.checkpoint), "the log"),
         *_stamped(result),
+        *_anchored(anchored),
     ]
     place = (
         f"Entry {result.log_index:,} of a log that had {result.checkpoint.size:,} entries when it was signed."
@@ -270,6 +272,19 @@ def _stamped(result: VerifiedResult) -> Iterator[tuple[Content, ...]]:
             _clock(stamp.token.at) + within,
             element("span", whose, code(stamp.root.sha256)),
         )
+
+
+def _anchored(anchored: Anchored | None) -> Iterator[tuple[Content, ...]]:
+    if anchored is None:
+        return
+    block = anchored.anchor.block
+    said = anchored.mined_at
+    whose = f"whoever proposed block {block.number:,} of chain {anchored.place.chain_id}, "
+    yield (
+        "The record was on a public chain already",
+        "beyond the calendar" if said is None else _plain(said),
+        element("span", whose, code("0x" + block.block_hash.hex())),
+    )
 
 
 def _walls(facts: JobFacts) -> Markup:
@@ -303,6 +318,8 @@ def _not_proven(verdict: Verdict, *, opened: bool) -> Markup:
             "That everybody in it is covered: whom a network took for somebody enrolled is covered less, or "
             "not at all. It can be mistaken, and cannot tell a face from its photograph.",
         )
+    if verdict.anchored is not None:
+        items.append("That the block named below is on the chain. Whoever checked said so.")
     if not opened:
         items.insert(
             1,

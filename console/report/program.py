@@ -8,8 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from console.report.anchored import named_blocks, with_anchor
 from console.report.saving import save, would_overwrite
 from console.report.verdict import Verdict, check, read_proof, read_trust
+from provenance.errors import FormatError
 
 EXIT_NO = 1
 EXIT_USAGE = 2
@@ -22,14 +24,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     file: Path = asked.file
     proof: Path = asked.proof or file.with_name(file.name + ".proof")
     html: Path | None = asked.html
-    if html is not None and would_overwrite(html, [file, proof, asked.trust]):
+    anchor: Path | None = asked.anchor
+    if anchor is None and (asked.block or asked.header):
+        parser.error("--block and --header go with --anchor")
+    beside = [*asked.header, *([anchor] if anchor is not None else [])]
+    if html is not None and would_overwrite(html, [file, proof, asked.trust, *beside]):
         parser.error("the report would overwrite what is checked")
     try:
         verdict = check(file, read_proof(proof), read_trust(asked.trust))
+        if anchor is not None:
+            named = named_blocks(asked.block, asked.header)
+            verdict = with_anchor(verdict, anchor, lambda _: named)
         if html is not None:
             save(html, verdict, file)
     except OSError as error:
         parser.error(f"a file cannot be read or written: {error.strerror}")
+    except FormatError as error:
+        parser.error(str(error))
     _tell(verdict, as_json=asked.json)
     return 0 if verdict.failure is None else EXIT_NO
 
@@ -57,6 +68,22 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         required=True,
         help="the trust file: whose keys you believe; not from whoever sent the file",
+    )
+    parser.add_argument("--anchor", type=Path, help="also check an anchor of the proof's record on a chain")
+    parser.add_argument(
+        "--block",
+        metavar="HASH",
+        action="append",
+        default=[],
+        help="with --anchor: the hash of a block that you believe; may be repeated",
+    )
+    parser.add_argument(
+        "--header",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="with --anchor: a saved header of such a block; may be repeated",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--html", metavar="OUT", type=Path, help="also write a report for people")

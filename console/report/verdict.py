@@ -10,6 +10,7 @@ from typing import Any
 
 from console.report import words
 from console.report.leaks import attacked_in_a_line
+from provenance.anchors.checking import Anchored
 from provenance.checklist import Step, VerificationError
 from provenance.checkpoint import Checkpoint
 from provenance.errors import FormatError
@@ -75,6 +76,7 @@ class Verdict:
         failure: the first step that failed; None if every one held.
         released: the version's release, if one was shown and held.
         examined: the file that did not pass; None if it did, or if nobody asked or could tell.
+        anchored: the anchor of its tree on a chain, if one was shown and held.
     """
 
     steps: tuple[Step, ...]
@@ -83,6 +85,7 @@ class Verdict:
     failure: Failure | None = None
     released: Released | None = None
     examined: Examined | None = None
+    anchored: Anchored | None = None
 
     def with_steps(self, *steps: Step) -> Verdict:
         """Adds steps of a further check that held."""
@@ -124,6 +127,8 @@ class Verdict:
         }
         if self.released is not None:
             told |= {"worker_version": self.released.version, "worker_released_by": self.released.by}
+        if self.anchored is not None:
+            told |= {"anchor": self.anchored.document()}
         return told
 
     def _answer(self) -> str:
@@ -142,8 +147,14 @@ class Verdict:
         return (
             f"VERIFIED: {seen}, audio {facts.audio}{heard(facts)}"
             f"{_falls_short(facts)}{decided(facts)}{kept(facts)}; "
-            f"tier {facts.tier}, made {facts.finished_at}."
+            f"tier {facts.tier}, made {facts.finished_at}{self._anchored()}."
         )
+
+    def _anchored(self) -> str:
+        if self.anchored is None:
+            return ""
+        block, chain = self.anchored.anchor.block.number, self.anchored.place.chain_id
+        return f", anchored by {self.anchored.mined_at} in block {block} of chain {chain}"
 
     def _failure(self) -> Failure:
         if self.failure is None:

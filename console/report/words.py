@@ -239,6 +239,12 @@ STEPS: Final[Mapping[str, str]] = {
     "commitment_opens": "The original that you hold is the one that was worked on.",
     "worker_released": "The program's version is one that somebody you believe has released.",
     "on_record": "The service had signed and recorded this before, and it fits.",
+    "anchor_sound": (
+        "A program on a public chain (a contract) was told a state of the service's record, by the account "
+        "that you believe is the service's."
+    ),
+    "anchor_covers": "The record that the proof shows is that state, or the beginning of it.",
+    "anchor_block_believed": "The block of the chain in which that stands is one that you named.",
 }
 """What holds if a step does. The verifier has its own, shorter sentences; these are for any reader."""
 
@@ -277,5 +283,17 @@ ADVICE: Final[Mapping[str, str]] = {
         "of another job. Do not rely on what other programs read in them; ask the service what happened."
     ),
     "commitment_opens": "The original or its secret is another one. The proof of the result is untouched.",
+    "anchor_sound": (
+        "The anchor is damaged, or by another account or contract than your list of keys names. The proof of "
+        "the file is untouched: ask the service for the anchor again."
+    ),
+    "anchor_covers": (
+        "The anchor is of another record than the proof's, or older than it. If the service gave it for this "
+        "proof, it has shown you another record than it anchored: ask it, and tell others."
+    ),
+    "anchor_block_believed": (
+        "Nothing is wrong yet: ask a node that you run, or several explorers, for the hash of the block with "
+        "that number, and name it. If they name another one, the anchor is not on the chain."
+    ),
 }
 """What a person can do when a step fails."""

@@ -9,6 +9,7 @@ keeps what the old one remembers.
 
 from __future__ import annotations
 
+import re
 import threading
 from bisect import bisect_left
 from pathlib import Path
@@ -20,6 +21,7 @@ from provenance.errors import FormatError, LogError, ProvenanceError
 from provenance.tiles.files import FolderFiles, StaticFiles
 
 SIZES = "sizes"
+_PATH = re.compile(r"[0-9a-f]{32}/(?:sizes|[1-9][0-9]{0,18})", re.ASCII)
 
 
 class KeptAnchors:
@@ -91,6 +93,11 @@ class KeptAnchors:
         except ProvenanceError:
             raise LogError("a kept anchor is missing, or is not what it should be", "log_damaged") from None
         return proof
+
+
+def is_anchor_path(untrusted: str) -> bool:
+    """Tells whether this is the path of an anchor, or of a list of them, in its only spelling."""
+    return _PATH.fullmatch(untrusted) is not None
 
 
 def open_anchors(folder: Path, place: AnchorPlace, origin: str) -> KeptAnchors:

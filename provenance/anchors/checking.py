@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
-from provenance.anchors.anchor_proof import Anchor, require_anchored, require_believed
+from provenance.anchors.anchor_proof import Anchor, AnchorProof, require_anchored, require_believed
 from provenance.anchors.covered import CoveredAnchor
 from provenance.anchors.place import AnchorPlace
 from provenance.checklist import Checklist, Step
 from provenance.checkpoint import CheckpointText
 from provenance.errors import FormatError
+from provenance.statements.fields import format_instant
 from provenance.trust import Trust
 
 ANCHOR_STEPS = {
@@ -40,6 +43,25 @@ class Anchored:
     anchor: Anchor
     steps: tuple[Step, ...] = ()
 
+    @property
+    def mined_at(self) -> str | None:
+        """The block's time as an instant; None beyond the calendar, since a header can say any number."""
+        try:
+            return format_instant(datetime.fromtimestamp(self.anchor.block.mined_at, UTC))
+        except (OverflowError, ValueError, OSError):
+            return None
+
+    def document(self) -> dict[str, Any]:
+        """What it says, for programs; docs/verifying.md lists the fields."""
+        return {
+            **self.place.to_object(),
+            "size": self.anchor.checkpoint.size,
+            "root": self.anchor.checkpoint.root.hex(),
+            "block": self.anchor.block.number,
+            "block_hash": "0x" + self.anchor.block.block_hash.hex(),
+            "mined_at": self.mined_at,
+        }
+
 
 BlockSource = Callable[[Anchored], Collection[bytes]]
 """Gives hashes of blocks, 32 bytes each, that are believed to be on the chain."""
@@ -62,7 +84,7 @@ def verify_anchored(
     checklist = Checklist(ANCHOR_STEPS)
     with checklist.step("anchor_sound"):
         covered = CoveredAnchor.from_bytes(untrusted_file)
-        found = _placed(covered, trust)
+        found = find_place(covered.anchor, trust)
     with checklist.step("anchor_covers"):
         require_anchored(found.anchor, checkpoint, covered.consistency)
     with checklist.step("anchor_block_believed"):
@@ -70,11 +92,17 @@ def verify_anchored(
     return Anchored(found.place, found.anchor, checklist.reports())
 
 
-def _placed(covered: CoveredAnchor, trust: Trust) -> Anchored:
+def find_place(proof: AnchorProof, trust: Trust) -> Anchored:
+    """Checks an anchor against the places that a trust file names; whether there is such a block is not asked.
+
+    Raises:
+        FormatError: malformed, of a transaction that failed, of no believed place, or `anchor_place_unknown`.
+        MerkleError: `anchor_proof_broken`.
+    """
     refusal = FormatError("the trust file names no chain, contract and anchorer whose anchors count", UNKNOWN)
     for place in trust.anchors:
         try:
-            return Anchored(place, covered.anchor.check(place.line(trust.log_origin)))
+            return Anchored(place, proof.check(place.line(trust.log_origin)))
         except FormatError as error:
             if error.code != "anchor_of_another":
                 raise

@@ -1,4 +1,5 @@
-"""The one kind of transaction that anchors (EIP-1559), as it is made and as its signer reads it.
+"""The one kind of transaction that anchors (EIP-1559), as it is made and as its signer reads it; and the one
+that puts the contract on a chain in the first place, which no vault signs.
 
 Whoever keeps the key is given the unsigned transaction and not its hash: so it can see for itself that it
 pays nobody, and which tree head it moves its line forward to.
@@ -32,7 +33,7 @@ class AnchorTransaction:
         priority_wei: per gas, to whoever proposes the block.
         max_fee_wei: per gas, in all, at most.
         gas: at most.
-        contract: 20 bytes.
+        contract: 20 bytes; none where `call` becomes a contract (`contract_creation`).
         call: what it is told.
     """
 
@@ -99,6 +100,13 @@ class AnchorTransaction:
     def _fields(self) -> list[bytes | list[bytes]]:
         numbers = (self.chain_id, self.nonce, self.priority_wei, self.max_fee_wei, self.gas)
         return [*map(number, numbers), self.contract, b"", self.call, []]
+
+
+def contract_creation(
+    *, chain_id: int, nonce: int, priority_wei: int, max_fee_wei: int, gas: int, code: bytes
+) -> AnchorTransaction:
+    """Gives the transaction that makes a contract of its creation code; `from_bytes` takes none such."""
+    return AnchorTransaction(chain_id, nonce, priority_wei, max_fee_wei, gas, b"", code)
 
 
 def signed_hash(transaction: bytes) -> bytes:

@@ -18,6 +18,7 @@ from console.report.page import render
 from console.report.saving import save
 from console.report.verdict import Released, Verdict, check
 from provenance.algorithms.registry import SIGNATURES
+from provenance.anchors.checking import ANCHOR_STEPS
 from provenance.checklist import Step
 from provenance.proof import ProofFile
 from provenance.statements import vocabulary
@@ -100,8 +101,8 @@ def test_the_tables_of_words_are_complete() -> None:
     assert set(words.KINDS) == set(vocabulary.KINDS)
     assert set(words.MODES) == set(vocabulary.MODES)
     assert set(words.ALGORITHMS) == set(SIGNATURES)
-    assert set(words.STEPS) == {*RESULT_STEPS, *OPENING_STEPS, "worker_released", "on_record"}
-    assert set(words.ADVICE) == {*RESULT_STEPS, *OPENING_STEPS}
+    assert set(words.STEPS) == {*RESULT_STEPS, *OPENING_STEPS, *ANCHOR_STEPS, "worker_released", "on_record"}
+    assert set(words.ADVICE) == {*RESULT_STEPS, *OPENING_STEPS, *ANCHOR_STEPS}
 
 
 @pytest.mark.parametrize("which", ["verified", "refused"])
