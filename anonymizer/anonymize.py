@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -21,6 +21,8 @@ from anonymizer.keeping import Keeper
 from anonymizer.leaks.again import Freedom, wider
 from anonymizer.leaks.floors import can_mend, misses
 from anonymizer.models import Models
+from anonymizer.native.passing import UntouchedKeeper
+from anonymizer.native.telling import Committer, FrameTeller, tell_sound
 from anonymizer.report import Progress, Report
 from anonymizer.review.review import Review
 from anonymizer.review.session import Session
@@ -44,6 +46,8 @@ def anonymize(
     on_progress: Callable[[Progress], None] | None = None,
     review: Review | None = None,
     keeper: Keeper | None = None,
+    committer: Committer | None = None,
+    untouched: UntouchedKeeper | None = None,
 ) -> Report:
     """Anonymizes one video or still, and attacks the result.
 
@@ -60,6 +64,8 @@ def anonymize(
         on_progress: called now and then, in this thread, and once at the end.
         review: is given a record and a sheet, and may bring an earlier record and decisions.
         keeper: is given what is covered, and may keep it.
+        committer: is told what the original is made of, once.
+        untouched: is shown every frame before and after, where the settings ask for evidence.
 
     Returns:
         Counts and times. Only when it returns is the sink's content a result.
@@ -74,7 +80,22 @@ def anonymize(
         check_whole(source, kind, limits)
         alone = kind.may_be_sound and is_sound_alone(source, kind, limits)
         gallery = None if alone else open_gallery(models, settings)
-        job = _Job(source, sink, kind, models, limits, on_progress, review, keeper, gallery, alone)
+        if settings.evidence and (kind.is_still or alone):
+            raise AnonymizerError("evidence_impossible")
+        job = _Job(
+            source,
+            sink,
+            kind,
+            models,
+            limits,
+            on_progress,
+            review,
+            keeper,
+            gallery,
+            alone,
+            _told(source, kind, limits, committer),
+            untouched if settings.evidence else None,
+        )
         report = job.make(settings)
         missed = _misses(report, settings)
         if not missed:
@@ -83,8 +104,9 @@ def anonymize(
         for stream in (source, sink):
             stream.seek(0)
         sink.truncate()
-        if keeper is not None:
-            keeper.again()
+        for told in (keeper, job.untouched):
+            if told is not None:
+                told.again()
         again = job.make(wider(settings, models, job.freedom, missed))
         _raise_the_worst(_misses(again, settings))
         return _after(report, again)
@@ -126,6 +148,8 @@ class _Job:
     keeper: Keeper | None
     gallery: Gallery | None
     is_sound_alone: bool
+    committers: Iterator[Committer]
+    untouched: UntouchedKeeper | None
 
     @property
     def freedom(self) -> Freedom:
@@ -148,7 +172,14 @@ class _Job:
 
         if kind.is_still:
             report = transform_still(
-                self.source, kind, self.sink, settings, self.limits, *opened(None), models
+                self.source,
+                kind,
+                self.sink,
+                settings,
+                self.limits,
+                *opened(None),
+                models,
+                next(self.committers, None),
             )
             if self.on_progress is not None:
                 self.on_progress(Progress(1, 1, 0.0))
@@ -161,8 +192,21 @@ class _Job:
                 return opened(None)[0]
 
             return transform_sound(self.source, kind, self.sink, sound, open_session, self.on_progress)
-        job = Job(settings, self.limits, opened, models.device, self.on_progress, sound)
+        job = Job(
+            settings,
+            self.limits,
+            opened,
+            models.device,
+            self.on_progress,
+            sound,
+            self._teller,
+            self.untouched,
+        )
         return transform_video(self.source, kind, self.sink, job)
+
+    def _teller(self) -> FrameTeller | None:
+        committer = next(self.committers, None)
+        return FrameTeller(committer) if committer is not None else None
 
     def _session(self, settings: Settings) -> Session:
         def look() -> tuple[Finder, ...]:
@@ -176,6 +220,15 @@ class _Job:
         return Session(
             look(), as_role=settings.as_role, recognition=recognition, roles=settings.roles_enrolled
         )
+
+
+def _told(source: BinaryIO, kind: Format, limits: Limits, committer: Committer | None) -> Iterator[Committer]:
+    """Tells the sound at once; gives who is to be told the pictures, for the first passage alone."""
+    if committer is None:
+        return iter(())
+    if not kind.is_still:
+        tell_sound(source, kind, limits, committer)
+    return iter([committer])
 
 
 def _both(on_scene: OnScene | None, keeper: Keeper | None) -> OnScene | None:

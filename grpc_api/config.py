@@ -27,6 +27,7 @@ class ServiceConfig:
         max_result_bytes: largest sealed result.
         max_review_bytes: largest sealed review package.
         max_recovery_bytes: largest recovery package.
+        max_untouched_bytes: largest sealed untouched package.
         max_frame_pixels: largest frame, width times height (8K by default).
         max_frames: most frames of one video.
         max_worker_memory_bytes: address space of one job's child.
@@ -53,6 +54,7 @@ class ServiceConfig:
     max_result_bytes: int = 20 * GIB
     max_review_bytes: int = 64 << 20
     max_recovery_bytes: int = 20 * GIB
+    max_untouched_bytes: int = 20 * GIB
     max_frame_pixels: int = 7680 * 4320
     max_frames: int = 2_000_000
     max_worker_memory_bytes: int = 8 * GIB

@@ -30,6 +30,8 @@ MESSAGES = {
     "enrolment_many_faces": "A picture of an enrolled person shows more than one face; crop it.",
     "enrolment_no_face": "In a picture of an enrolled person no face is large, upright and seen from ahead.",
     "enrolment_not_allowed": "The policy lets nobody have one of the enrolled roles by being recognized.",
+    "evidence_impossible": "The policy asks for a copy without any loss, which this original does not allow: it "
+    "takes a video in 8-bit 4:2:0, of even size, not interlaced and not marked to be turned. Convert it first.",
     "intake_key_unknown": "The upload is not sealed to a live intake of this service.",
     "internal_error": "The service met an error that it has no name for. Nothing was released.",
     "media_corrupt": "A part of the media cannot be decoded, and nothing unchecked is passed on.",
@@ -93,6 +95,7 @@ MESSAGES = {
     "storage_full": "The disk of the service is full.",
     "terms_invalid": "The terms of the job are not in their one exact form.",
     "terms_mismatch": "The terms inside the seal are not those of the request: someone changed one of them.",
+    "untouched_too_large": "What shows the untouched tiles is larger than this service keeps.",
     "upload_header_invalid": "The sealed upload does not begin with a valid age header.",
     "upload_not_post_quantum": "The upload is sealed to a classic recipient; seal it to the intake alone.",
     "vault_busy": "The vault has too many requests; try again.",

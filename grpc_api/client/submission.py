@@ -27,6 +27,7 @@ from grpc_api.client.receipts import fetch_receipt
 from grpc_api.client.review import fetch_package, require_no_package
 from grpc_api.client.review_key import ReviewKey
 from grpc_api.client.sealing import SealedUpload, seal_upload
+from grpc_api.client.untouched import fetch_untouched, require_no_untouched
 from grpc_api.errors import ServiceError, exhausted, invalid, said_by_a_service
 from keyvault.age import HybridIdentity, open_sealed
 from protos.bauta.v1 import intake_pb2, jobs_pb2, proofs_pb2
@@ -90,7 +91,8 @@ def submit(
 ) -> Submitted:
     """Runs one submission; `output` and `output.proof` are there when it returns.
 
-    With a review, `output.review` and `output.review-key` are there too.
+    With a review, `output.review` and `output.review-key` are there too; under a policy that asks for
+    evidence, `output.untouched`.
 
     Args:
         connection: to the service.
@@ -151,6 +153,10 @@ def submit(
                 require_no_package(verified.facts)
             else:
                 fetch_package(connection, job, verified.facts, identity, work / "review")
+            if terms.policy.evidence:
+                fetch_untouched(connection, job, verified.facts, identity, work)
+            else:
+                require_no_untouched(verified.facts)
             if verified.facts.measurement != checked.release.facts.measurement:
                 raise invalid(
                     "worker_not_released", "The proof is sound, but of a worker of another version."

@@ -180,6 +180,17 @@ class JobDesk:
             raise invalid("review_offset_wrong", "The offset lies behind the end of the review package.")
         return self._spool.read_review(job_id, offset)
 
+    def read_untouched(self, owner: str, job_id: str, offset: int) -> Iterator[bytes]:
+        """The sealed untouched package of a finished job."""
+        job = self._finished(owner, job_id)
+        if not job.untouched_bytes:
+            raise precondition("untouched_not_asked", "The job's policy asks for no untouched package.")
+        if offset > job.untouched_bytes:
+            raise invalid(
+                "untouched_offset_wrong", "The offset lies behind the end of the untouched package."
+            )
+        return self._spool.read_untouched(job_id, offset)
+
     def _finished(self, owner: str, job_id: str) -> JobRecord:
         job = self.store.get(job_id, owner)
         if job.state is not State.DONE:

@@ -155,6 +155,7 @@ class Dispatcher:
             max_frames=config.max_frames,
             max_review_bytes=config.max_review_bytes,
             max_recovery_bytes=config.max_recovery_bytes,
+            max_untouched_bytes=config.max_untouched_bytes,
         )
         descriptors = [
             self._b.spool.open_upload(job.job_id),
@@ -162,6 +163,7 @@ class Dispatcher:
             self._b.spool.create_scratch(),
             self._b.spool.create_review(job.job_id),
             *self._b.keeping.descriptors(job),
+            self._b.spool.create_untouched(job.job_id),
         ]
         try:
             running = self._b.worker.start(order, *descriptors)
@@ -220,6 +222,7 @@ class Dispatcher:
         if size != untrusted_result.sealed_bytes or digest != untrusted_result.sealed_sha256.hex():
             raise WorkerRefusedError("worker_reply_invalid")
         review_size, review_digest = self._kept_review(job, untrusted_result)
+        untouched_size, untouched_digest = self._kept_untouched(job, untrusted_result)
         self._b.keeping.commit(job, untrusted_result)
         index = self._b.ledger.record("job", statement, _WITNESS_PATIENCE_SECONDS)
         self._b.keeping.keep(job, untrusted_result, statement, evidence, index)
@@ -233,6 +236,8 @@ class Dispatcher:
                 media_type=untrusted_result.media_type,
                 review_bytes=review_size,
                 review_sha256=review_digest,
+                untouched_bytes=untouched_size,
+                untouched_sha256=untouched_digest,
                 proof=proof,
             ),
         )
@@ -253,6 +258,20 @@ class Dispatcher:
         size, digest = self._b.spool.commit_review(job.job_id)
         claimed = (untrusted_result.review_bytes, untrusted_result.review_sha256.hex())
         if (size, digest) != claimed or size > self._b.config.max_review_bytes:
+            raise WorkerRefusedError("worker_reply_invalid")
+        return size, digest
+
+    def _kept_untouched(self, job: JobRecord, untrusted_result: worker_pb2.WorkerResult) -> tuple[int, str]:
+        """Makes the untouched package durable, once it is the one that the statement names.
+
+        Raises:
+            WorkerRefusedError: `worker_reply_invalid`, it is another, or larger than its limit.
+        """
+        if not untrusted_result.untouched_bytes:
+            return 0, ""
+        size, digest = self._b.spool.commit_untouched(job.job_id, untrusted_result.untouched_bytes)
+        claimed = (untrusted_result.untouched_bytes, untrusted_result.untouched_sha256.hex())
+        if (size, digest) != claimed or size > self._b.config.max_untouched_bytes:
             raise WorkerRefusedError("worker_reply_invalid")
         return size, digest
 
@@ -298,6 +317,8 @@ def check_reply(job: JobRecord, untrusted_result: worker_pb2.WorkerResult, evide
         and all(getattr(facts, name) == getattr(release, name) for name in AGREED_FACTS)
         and facts.media_type == untrusted_result.media_type
         and (facts.review_sha256 or "") == untrusted_result.review_sha256.hex()
+        and (facts.untouched_sha256 or "") == untrusted_result.untouched_sha256.hex()
+        and bool(facts.untouched) == bool(parse_terms(job.terms).policy.evidence)
     )
     if not agrees:
         raise WorkerRefusedError("worker_reply_invalid")

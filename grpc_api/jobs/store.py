@@ -22,6 +22,7 @@ _COLUMNS: dict[str, type] = {
     "attempts": int,
     "result_bytes": int,
     "review_bytes": int,
+    "untouched_bytes": int,
     "created_at": float,
     "updated_at": float,
 }

@@ -98,6 +98,13 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         for chunk in self._desk.read_review(caller(context), request.job_id, request.offset):
             yield jobs_pb2.FetchReviewResponse(chunk=chunk)
 
+    def FetchUntouched(
+        self, request: jobs_pb2.FetchUntouchedRequest, context: grpc.ServicerContext
+    ) -> Iterator[jobs_pb2.FetchUntouchedResponse]:
+        """The sealed untouched package from an offset."""
+        for chunk in self._desk.read_untouched(caller(context), request.job_id, request.offset):
+            yield jobs_pb2.FetchUntouchedResponse(chunk=chunk)
+
     def CancelJob(
         self, request: jobs_pb2.CancelJobRequest, context: grpc.ServicerContext
     ) -> jobs_pb2.CancelJobResponse:
@@ -124,6 +131,8 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
             result_media_type=job.media_type,
             review_bytes=job.review_bytes,
             review_sha256=bytes.fromhex(job.review_sha256),
+            untouched_bytes=job.untouched_bytes,
+            untouched_sha256=bytes.fromhex(job.untouched_sha256),
             created_at=created_at,
         )
         if job.error_code:

@@ -71,6 +71,16 @@ class PictureShape:
         return sum(width * height for width, height in self.planes)
 
     @property
+    def samples_of_tiles(self) -> tuple[int, ...]:
+        """How many each tile has, in order."""
+        return tuple(
+            min(TILE, width - column * TILE) * min(TILE, height - row * TILE)
+            for (width, height), (across, down) in zip(self.planes, self.grids, strict=True)
+            for row in range(down)
+            for column in range(across)
+        )
+
+    @property
     def grids(self) -> tuple[tuple[int, int], ...]:
         """(tiles across, tiles down) of each plane."""
         return tuple((-(-width // TILE), -(-height // TILE)) for width, height in self.planes)

@@ -65,12 +65,16 @@ class OriginalTrees:
         if self._frames is None:
             self._begin_frames(numbers)
         if self._shape is None or not self._shape.fits(numbers, planes) or not 0 <= time_us < 1 << 63:
-            self._no_frames, self._frames, self._tiles = True, None, None
+            self.no_frames()
             return
         if self._frames is not None:
             self._frames.add(frame_piece(time_us, planes))
         if self._tiles is not None:
             self._tiles.add(time_us, planes)
+
+    def no_frames(self) -> None:
+        """Takes back all frames: they are not of one form."""
+        self._no_frames, self._frames, self._tiles = True, None, None
 
     def sound(self, form: SoundForm, samples: bytes) -> None:
         """Takes the next decoded samples, interleaved, as many as there are."""

@@ -31,6 +31,7 @@ from provenance.statements.vocabulary import (
     SENSOR_NOISE,
     SOUND_DONE,
     TIERS,
+    UNTOUCHED,
     WALLS,
 )
 
@@ -90,6 +91,11 @@ class JobFacts(Facts):
         leaks_look: how much of the result they looked at.
         attackers: hex SHA-256 of each network that attacked, by name, each of them among `models`.
         independent: of those, the ones that took no part in covering.
+        pieces: hex root of the salted commitment to the original in pieces (docs/pieces.md); without the
+            salts nobody can tell anything from it. None in statements of workers that did not commit.
+        untouched: under a policy that asks for evidence: frames, tiles of all of them, those that are shown
+            to be the original's, and their share of the picture in thousandths. Else empty.
+        untouched_sha256: hex SHA-256 of the sealed package that shows it; None where there is none.
         recovery: hex SHA-256 of everything that is kept so that a quorum of custodians can have covers taken
             off, and of the policy that says who they are. Empty where nothing is kept: what was covered is
             then gone for good.
@@ -101,9 +107,9 @@ class JobFacts(Facts):
         FormatError: a field does not take its value, more frames are covered than there are, the two tables
             of other kinds do not name the same ones, the figures of quality contradict the rest, something
             is decided by nobody, the sound's times contradict the word for all of it, the attackers' figures
-            contradict themselves or the rest, a part of what is kept is missing, a source's key comes
-            without its number, or fewer signatures are demanded than every statement has
-            (`signatures_too_weak`).
+            contradict themselves or the rest, a part of what is kept is missing, what is
+            untouched is not counted as a whole, a source's key comes without its number, or fewer signatures
+            are demanded than every statement has (`signatures_too_weak`).
     """
 
     PREDICATE_TYPE: ClassVar[str] = "urn:bauta:predicate:job:v1"
@@ -150,6 +156,9 @@ class JobFacts(Facts):
     attackers: Mapping[str, str] = of(Table(Word(MODELS), Digest("model")), default={})
     independent: tuple[str, ...] = of(Sorted(Word(MODELS)), default=())
     recovery: Mapping[str, str] = of(Table(Word(RECOVERY), Digest("recovery")), default={})
+    pieces: str | None = of(Maybe(Digest("commitment")), default=None)
+    untouched: Mapping[str, int] = of(Table(Word(UNTOUCHED), Count()), default={})
+    untouched_sha256: str | None = of(Maybe(Digest("ciphertext")), default=None)
     submitter_key: bytes | None = of(Maybe(Raw(SUBMITTER_KEY_BYTES)), default=None)
     submitter_number: str | None = of(Maybe(JOB_ID), default=None)
 
@@ -186,7 +195,21 @@ class JobFacts(Facts):
             raise FormatError("what is kept for custodians is kept whole")
         if (self.submitter_key is None) != (self.submitter_number is None):
             raise FormatError("a source's key and its number stand together")
+        self._require_sense_of_pieces()
         signature_set(self.signatures)
+
+    def _require_sense_of_pieces(self) -> None:
+        if bool(self.untouched) != (self.untouched_sha256 is not None):
+            raise FormatError("what is untouched is counted where a package shows it, and only there")
+        if not self.untouched:
+            return
+        if self.untouched.keys() != set(UNTOUCHED) or self.pieces is None:
+            raise FormatError("what is untouched is counted as a whole, of what was committed to")
+        frames, tiles = self.untouched["frames"], self.untouched["tiles"]
+        if frames != self.frames or not 0 < frames <= tiles or tiles % frames:
+            raise FormatError("what is untouched is counted in all frames of the result")
+        if self.untouched["tiles_open"] > tiles or self.untouched["open_permille"] > 1000:
+            raise FormatError("more is untouched than there is")
 
     def subject_sha256(self) -> str:
         """SHA-256 of the anonymized media file."""

@@ -127,14 +127,17 @@ RECOGNIZED = ("frames", "tracks")
 RECOVERY = ("custody_policy", "package", "ring", "sharing", "sheet")
 """What is kept so that a quorum of custodians can have covers taken off (docs/recovery.md)."""
 
+UNTOUCHED = ("frames", "open_permille", "tiles", "tiles_open")
+"""What of a lossless copy is shown to be the original's (docs/pieces.md)."""
+
 KINDS = ("person", "plate", "text")
 """What is covered besides faces, where the policy asks for it."""
-POLICIES = ("classroom", "street", "telehealth", "whistleblower")
+POLICIES = ("classroom", "evidence", "street", "telehealth", "whistleblower")
 """What ships with a worker; a submitter's own policy has no place in a release."""
 
 DIGESTED = {
     "ciphertext": "what was sealed; sealing is randomized, so that nobody can compute it from the content",
-    "commitment": "HMAC-SHA-256 of the original under a salt that only the submitter has",
+    "commitment": "HMAC-SHA-256 of the original, or a root over its pieces, under the submitter's own salts",
     "decisions": "HMAC-SHA-256 of what a person decided, under a salt that only the submitter has",
     "envelope": "a signed statement; one of its signatures is randomized",
     "lock": "the lock file of a worker version",
@@ -199,6 +202,7 @@ FAILURE_CODES = (
     "enrolment_many_faces",
     "enrolment_no_face",
     "enrolment_not_allowed",
+    "evidence_impossible",
     "intake_key_unknown",
     "internal_error",
     "media_corrupt",
@@ -244,6 +248,7 @@ FAILURE_CODES = (
     "storage_full",
     "terms_invalid",
     "terms_mismatch",
+    "untouched_too_large",
     "upload_header_invalid",
     "upload_not_post_quantum",
     "vault_busy",
