@@ -25,6 +25,7 @@ from provenance.errors import LogError
 log = logging.getLogger("bauta.grpc_api")
 
 LONGEST_STEP_SECONDS = 15.0
+SHORTEST_PAUSE_SECONDS = 30.0
 
 
 class Anchoring:
@@ -112,7 +113,13 @@ class Anchoring:
                 confirmations=config.confirmations, gas=MAX_GAS, max_fee_wei=config.max_fee_wei
             ),
         )
-        policy = AnchorPolicy(entries=config.entries, wait_seconds=config.wait_seconds)
+        # Who wants an anchor every minute is not served by a pause of an hour after an outage.
+        policy = AnchorPolicy(
+            entries=config.entries,
+            wait_seconds=config.wait_seconds,
+            retry_seconds=min(SHORTEST_PAUSE_SECONDS, config.wait_seconds),
+            longest_retry_seconds=config.wait_seconds,
+        )
         sender = AnchorSender(chain, policy, self._kept.keep, self._kept.largest)
 
         def step() -> None:
