@@ -22,9 +22,10 @@ MAX_RELEASE_KEYS = 8
 MAX_ROOTS = 8
 MAX_ROOT_BYTES = 8 << 10
 MAX_ANCHOR_PLACES = 4
+MAX_RECORDERS = 64
 
 # Fields that a file need not have; they are written only where they say something.
-_OPTIONAL = ("anchors",)
+_OPTIONAL = ("anchors", "recorders")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Trust:
         required_timestamps: how many of those authorities must have stamped a result's proof.
         credential_roots: DER X.509 certificates that a result's content credentials (C2PA) lead to.
         anchors: chains, contracts and anchorers whose anchors of this log count.
+        recorders: keys of devices and apps whose word about what they recorded counts (docs/pieces.md).
 
     Raises:
         FormatError: a vkey does not parse, or they are not one of each kind under the log's name; a release
@@ -64,6 +66,7 @@ class Trust:
     required_timestamps: int = 0
     credential_roots: tuple[bytes, ...] = ()
     anchors: tuple[AnchorPlace, ...] = ()
+    recorders: tuple[HybridPublicKey, ...] = ()
 
     def __post_init__(self) -> None:
         keys = self.log_keys
@@ -91,6 +94,8 @@ class Trust:
             raise FormatError(
                 f"the trust file names a place of anchors twice, or more than {MAX_ANCHOR_PLACES} of them"
             )
+        if len(self.recorders) > MAX_RECORDERS or len(set(self.recorders)) != len(self.recorders):
+            raise FormatError(f"the trust file names a recorder twice, or more than {MAX_RECORDERS} of them")
         if not 0 <= self.required_timestamps <= len(self.timestamp_roots):
             raise FormatError("the trust file requires more timestamps than it has roots for")
 
@@ -121,6 +126,7 @@ class Trust:
                     },
                     "credentials": {"roots": [base64_text(root) for root in self.credential_roots]},
                     **({"anchors": [place.to_object() for place in self.anchors]} if self.anchors else {}),
+                    **({"recorders": [_key_object(key) for key in self.recorders]} if self.recorders else {}),
                 }
             )
             + b"\n"
@@ -172,6 +178,7 @@ class Trust:
             required_timestamps=timestamps["required"],
             credential_roots=_read_roots(credentials["roots"]),
             anchors=tuple(AnchorPlace.from_object(place) for place in _listed(content.get("anchors", []))),
+            recorders=tuple(_read_key(key) for key in _listed(content.get("recorders", []))),
         )
 
 

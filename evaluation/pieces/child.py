@@ -17,13 +17,17 @@ from fractions import Fraction
 from typing import BinaryIO, Final
 
 import av
+from av.audio.stream import AudioStream
+from av.container.input import InputContainer
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
 
 from anonymizer import AnonymizerError, Limits
 from anonymizer.intake.sniff import Format, sniff
 from anonymizer.intake.still_size import still_header
 from anonymizer.intake.wholeness import check_whole
 from anonymizer.native import FrameTeller, tell_sound, tell_still
+from anonymizer.native.sound import exact_decoder
 from anonymizer.sound.alone import is_sound_alone
 from anonymizer.still import decode_still
 from anonymizer.video.opening import Opener
@@ -32,7 +36,7 @@ from anonymizer.video.streams import Source
 from enclave import wall
 from enclave.errors import WallError
 from enclave.wall import descriptors, limits, process
-from evaluation.pieces.records import DONE, RecordWriter
+from evaluation.pieces.records import DONE, Looks, RecordWriter
 
 MEMORY_BYTES: Final = 4 << 30
 CPU_SECONDS: Final = 6 * 3600
@@ -41,6 +45,8 @@ THREADS: Final = 2
 # checked.
 _PCM: Final = ("pcm_u8", "pcm_s16le", "pcm_s32le", "pcm_f32le", "pcm_f64le")
 PART_CODECS: Final = {"video": frozenset({"ffv1"}), "audio": frozenset(_PCM)}
+# Matroska rounds times to milliseconds.
+UNEVEN_SECONDS: Final = Fraction(2, 1000)
 _US: Final = 1_000_000
 
 
@@ -58,7 +64,7 @@ def main(form: str, what: str) -> None:
     standing = wall.raise_outer_wall()
     child_limits = wall.ChildLimits(MEMORY_BYTES, 0, CPU_SECONDS)
     standing = wall.raise_child_wall(standing, child_limits, inherited)
-    with open(3, "rb") as source, open(4, "wb") as sink:  # noqa: PTH123  # descriptors, not paths
+    with open(3, "rb") as source, open(4, "wb") as sink:  # descriptors, not paths
         writer = RecordWriter(sink)
         writer.end(_code_of(lambda: _tell(source, writer, form, what), standing))
 
@@ -98,11 +104,14 @@ def _tell(source: BinaryIO, writer: RecordWriter, form: str, what: str) -> None:
         source.seek(0)
         _tell_pictures(source, kind, writer, upright=form == "part")
     if what != "pictures":
+        if alone:
+            with closing(Opener(Source(source), kind, allowed).open()) as container:
+                _tell_when_sound_begins(next(iter(container.streams.audio), None), writer, Fraction(0))
         tell_sound(source, kind, allowed, writer)
 
 
 def _tell_pictures(source: BinaryIO, kind: Format, writer: RecordWriter, *, upright: bool) -> None:
-    """Tells when the sound begins, beside the first frame, and then every frame."""
+    """Tells what the first frame looks like, when the sound begins, and then every frame."""
     teller, is_first = FrameTeller(writer), True
     with closing(Reader(source, kind, Limits(), THREADS)) as reader:
         for frame in reader.frames(with_sound=False):
@@ -110,12 +119,32 @@ def _tell_pictures(source: BinaryIO, kind: Format, writer: RecordWriter, *, upri
                 continue
             if upright and frame.rotation:
                 raise AnonymizerError("media_unsupported")
-            if is_first and reader.sound is not None:
-                # A start below zero is the sound codec's run-up, which its decoder drops.
-                starts = (reader.sound.start_time or 0) * (reader.sound.time_base or Fraction(0))
-                writer.sound_begins(int((max(starts, Fraction(0)) - time_of(frame)) * _US))
+            if is_first:
+                writer.looks(_looks_of(frame, reader))
+                _tell_when_sound_begins(reader.sound, writer, time_of(frame))
             is_first = False
             teller.tell(frame)
+
+
+def _tell_when_sound_begins(sound: AudioStream | None, writer: RecordWriter, pictures: Fraction) -> None:
+    decoder = exact_decoder(sound)
+    if sound is None or decoder is None:
+        return
+    # A start below zero is the sound codec's run-up, which its decoder drops.
+    starts = max((sound.start_time or 0) * (sound.time_base or Fraction(0)), Fraction(0))
+    writer.sound_begins(int((starts - pictures) * _US), is_float=decoder.codec.name.startswith("pcm_f"))
+
+
+def _looks_of(frame: VideoFrame, reader: Reader) -> Looks:
+    aspect = reader.video.sample_aspect_ratio or Fraction(1)
+    is_full = frame.format.name.startswith("yuvj") or frame.color_range == ColorRange.JPEG
+    return Looks(
+        is_rgb=frame.format.is_rgb or frame.format.name == "pal8",
+        bits=frame.format.components[0].bits,
+        color_range=int(ColorRange.JPEG if is_full else ColorRange.MPEG),
+        colorspace=int(frame.colorspace),
+        aspect=(aspect.numerator, aspect.denominator),
+    )
 
 
 def _require_part(source: BinaryIO, kind: Format) -> None:
@@ -129,7 +158,25 @@ def _require_part(source: BinaryIO, kind: Format) -> None:
             if stream.codec_context.codec.name not in PART_CODECS.get(stream.type, frozenset()):
                 raise AnonymizerError("media_unsupported")
             seen.add(stream.type)
+        _require_even_sound(container)
     source.seek(0)
+
+
+def _require_even_sound(container: InputContainer) -> None:
+    """Whoever listens hears samples when their packets say: none may be early, late or silent in between."""
+    sound = next(iter(container.streams.audio), None)
+    if sound is None:
+        return
+    frame_bytes = sound.channels * sound.format.bytes
+    expected: Fraction | None = None
+    for packet in container.demux(sound):
+        if packet.pts is None or packet.time_base is None:
+            continue
+        at = packet.pts * packet.time_base
+        expected = at if expected is None else expected
+        if abs(at - expected) > UNEVEN_SECONDS:
+            raise AnonymizerError("media_unsupported")
+        expected += Fraction(packet.size // frame_bytes, sound.rate)
 
 
 if __name__ == "__main__":

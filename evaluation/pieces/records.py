@@ -21,7 +21,8 @@ DONE: Final = "done"
 
 _FRAME = struct.Struct(">q5I")
 _SOUND = struct.Struct(">3II")
-_BEGINS = struct.Struct(">q")
+_BEGINS = struct.Struct(">q?")
+_LOOKS = struct.Struct(">?3B2I")
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,30 @@ class Sound:
 
 @dataclass(frozen=True)
 class SoundBegins:
-    """When the sound begins, in microseconds from the first frame; it may be before it."""
+    """When the sound begins, in microseconds from the first frame, which may be later; whether its samples
+    are fractions and not whole numbers."""
 
     time_us: int
+    is_float: bool
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How pictures are to be shown; no commitment is over this.
+
+    Attributes:
+        is_rgb: the planes are green, blue and red.
+        bits: of a sample that count.
+        color_range: FFmpeg's number: 1 for limited, 2 for full.
+        colorspace: FFmpeg's number.
+        aspect: of a sample, as a fraction.
+    """
+
+    is_rgb: bool
+    bits: int
+    color_range: int
+    colorspace: int
+    aspect: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -55,7 +77,7 @@ class Taken:
     kind: str
 
 
-Record = Frame | Sound | SoundBegins | Taken
+Record = Frame | Sound | SoundBegins | Looks | Taken
 
 
 class RecordWriter:
@@ -74,9 +96,14 @@ class RecordWriter:
         """Writes samples."""
         self._sink.write(b"S" + _SOUND.pack(*form, len(samples)) + samples)
 
-    def sound_begins(self, time_us: int) -> None:
+    def sound_begins(self, time_us: int, *, is_float: bool) -> None:
         """Writes when the sound begins."""
-        self._sink.write(b"B" + _BEGINS.pack(time_us))
+        self._sink.write(b"B" + _BEGINS.pack(time_us, is_float))
+
+    def looks(self, looks: Looks) -> None:
+        """Writes how pictures are to be shown."""
+        numbers = (looks.color_range, looks.colorspace, *looks.aspect)
+        self._sink.write(b"L" + _LOOKS.pack(looks.is_rgb, looks.bits, *numbers))
 
     def no_frames(self) -> None:
         """Takes the frames back."""
@@ -119,9 +146,7 @@ def _record(letter: bytes, untrusted_stream: BinaryIO) -> Record:
         except PiecesError:
             raise EvaluationError("decoder_failed") from None
         lengths = [width * height * shape.sample_bytes for width, height in shape.planes]
-        return Frame(
-            time_us, shape.numbers, tuple(_exactly(untrusted_stream, length) for length in lengths)
-        )
+        return Frame(time_us, shape.numbers, tuple(_exactly(untrusted_stream, length) for length in lengths))
     if letter == b"S":
         rate, channels, sample_bytes, length = _SOUND.unpack(_exactly(untrusted_stream, _SOUND.size))
         if length > MOST_SAMPLES_BYTES:
@@ -129,6 +154,11 @@ def _record(letter: bytes, untrusted_stream: BinaryIO) -> Record:
         return Sound((rate, channels, sample_bytes), _exactly(untrusted_stream, length))
     if letter == b"B":
         return SoundBegins(*_BEGINS.unpack(_exactly(untrusted_stream, _BEGINS.size)))
+    if letter == b"L":
+        is_rgb, bits, color_range, colorspace, *aspect = _LOOKS.unpack(
+            _exactly(untrusted_stream, _LOOKS.size)
+        )
+        return Looks(is_rgb, bits, color_range, colorspace, (aspect[0], aspect[1]))
     if letter in {b"f", b"s"}:
         return Taken("frames" if letter == b"f" else "audio")
     raise EvaluationError("decoder_failed")
