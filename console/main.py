@@ -32,6 +32,7 @@ from console.commands import (
     source,
     statement,
     submit,
+    template,
     token,
     verify,
     witness,
@@ -72,6 +73,7 @@ app.add_typer(disclose.app, name="disclose")
 app.add_typer(consent.app, name="consent")
 app.add_typer(proof.app, name="proof")
 app.add_typer(models.app, name="models")
+app.add_typer(template.app, name="template")
 app.add_typer(source.app, name="source")
 app.add_typer(token.app, name="token")
 

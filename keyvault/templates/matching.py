@@ -16,7 +16,7 @@ from keyvault.templates.scores import EncryptedScores
 from keyvault.templates.seal import residues_of
 from keyvault.templates.templates import EncryptedTemplate
 from keyvault.templates.transform import Transform, require_same_transform
-from keyvault.templates.vectors import other_network, unit_rows
+from keyvault.templates.vectors import unit_rows
 
 
 def match(
@@ -46,8 +46,7 @@ def match(
     for template in templates:
         if template.context_id != context.context_id:
             raise foreign_context()
-        if template.space != space:
-            raise other_network()
+        template.require_space(space)
         require_same_transform(template, transform)
     rows = unit_rows(vectors, space)
     if transform is not None:

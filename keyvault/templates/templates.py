@@ -29,7 +29,7 @@ from keyvault.templates.parameters import (
 )
 from keyvault.templates.residues import Residues, pack_residues, read_ciphertext, residues_bytes
 from keyvault.templates.seal import residues_of
-from keyvault.templates.vectors import Space, Vector, unit_rows
+from keyvault.templates.vectors import Space, Vector, other_network, unit_rows
 
 # What an honest template, opened, may differ by from what was encrypted: a wide bound.
 TOLERANCE: Final = 1e-4
@@ -65,6 +65,15 @@ class EncryptedTemplate:
     def sha256(self) -> str:
         """Of its bytes, hexadecimal."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    def require_space(self, space: Space) -> None:
+        """Refuses to be compared with vectors of another network.
+
+        Raises:
+            TemplateError: template_other_network.
+        """
+        if self.space != space:
+            raise other_network()
 
     def to_bytes(self) -> bytes:
         """Its only encoding."""
