@@ -60,7 +60,7 @@ class JobDesk:
         self._draining = True
 
     def create(
-        self, owner: str, terms: bytes, client_token: bytes, untrusted_admission: bytes = b""
+        self, owner: str, terms: bytes, client_token: bytes, admission_token: bytes = b""
     ) -> JobRecord:
         """Opens a job; the terms are checked here so that a mistake costs no upload, and no token.
 
@@ -68,7 +68,7 @@ class JobDesk:
             owner: whoever asks.
             terms: canonical JSON.
             client_token: 16 bytes; the same gives the same job.
-            untrusted_admission: a token of admission, where the service asks for one.
+            admission_token: a token of admission, where the service asks for one.
 
         Raises:
             ServiceError: `client_token_invalid`, `too_many_jobs`, `service_draining`, `token_not_asked`, or
@@ -94,21 +94,21 @@ class JobDesk:
             updated_at=now,
         )
         if self._admission is not None:
-            return self._admitted(self._admission, job, untrusted_admission)
-        if untrusted_admission:
+            return self._admitted(self._admission, job, admission_token)
+        if admission_token:
             raise precondition(
                 "token_not_asked",
                 "This service asks for no token of admission; yours was not looked at. Leave it away.",
             )
         return self.store.create(job)
 
-    def _admitted(self, admission: Admission, job: JobRecord, untrusted_admission: bytes) -> JobRecord:
+    def _admitted(self, admission: Admission, job: JobRecord, admission_token: bytes) -> JobRecord:
         holder = holder_of(job.owner, bytes.fromhex(job.client_token))
         # One after the other: of two requests for one job, the second finds the job, not a used token.
         with self._admitting:
             known = self.store.find(job.owner, job.client_token)
             if known is None:
-                admission.admit(untrusted_admission, holder)
+                admission.admit(admission_token, holder)
                 known = self.store.create(job)
             admission.settle(holder)
             return known

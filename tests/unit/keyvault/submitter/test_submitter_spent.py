@@ -39,10 +39,10 @@ TRIES = 100
 PROCESSES = 10
 
 
-def code_of(store: SpentStore, spent: bytes) -> str:
+def code_of(store: SpentStore, spent: bytes, holder: bytes | None = None) -> str:
     """What comes of a token: ok, or the refusal's code."""
     try:
-        store.redeem(spent, issuer_key())
+        store.redeem(spent, issuer_key(), holder)
     except SubmitterError as refused:
         return refused.code
     return "ok"
@@ -63,6 +63,39 @@ def test_a_token_is_taken_once_and_after_a_restart_still_once(path: Path) -> Non
     again = SpentStore(path)
     assert [code_of(again, spent), code_of(again, other)] == ["token_spent", "ok"]
     again.close()
+
+
+def test_a_holder_is_let_in_again_until_it_is_settled_and_nobody_else_is(path: Path) -> None:
+    """What a service that was killed between token and job needs, and what a thief must not get."""
+    mine, another, spent = b"m" * 32, b"a" * 32, token().to_bytes()
+    store = SpentStore(path)
+    assert code_of(store, spent, mine) == "ok"
+    assert [code_of(store, spent, one) for one in (another, None)] == ["token_spent"] * 2
+    store.close()
+    store = SpentStore(path)
+    store.settle(another)
+    assert [code_of(store, spent, mine), code_of(store, spent, another)] == ["ok", "token_spent"]
+    store.settle(mine)
+    assert [code_of(store, spent, one) for one in (mine, another, None)] == ["token_spent"] * 3
+    store.settle(mine)
+    store.close()
+
+
+def test_nobody_can_claim_a_token_that_was_used_without_a_holder(path: Path) -> None:
+    store, spent = SpentStore(path), token().to_bytes()
+    assert code_of(store, spent) == "ok"
+    assert code_of(store, spent, b"m" * 32) == "token_spent"
+    store.close()
+
+
+def test_a_settled_holder_leaves_no_trace(path: Path) -> None:
+    """The record must not tie a token to a job once the job is there."""
+    store, holder = SpentStore(path), os.urandom(32)
+    assert code_of(store, token().to_bytes(), holder) == "ok"
+    store.settle(holder)
+    store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.close()
+    assert not [one for one in path.parent.iterdir() if holder in one.read_bytes()]
 
 
 def test_two_signatures_of_one_serial_are_one_token(path: Path) -> None:
