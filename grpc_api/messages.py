@@ -30,8 +30,8 @@ MESSAGES = {
     "enrolment_many_faces": "A picture of an enrolled person shows more than one face; crop it.",
     "enrolment_no_face": "In a picture of an enrolled person no face is large, upright and seen from ahead.",
     "enrolment_not_allowed": "The policy lets nobody have one of the enrolled roles by being recognized.",
-    "evidence_impossible": "The policy asks for a copy without any loss, which this original does not allow: it "
-    "takes a video in 8-bit 4:2:0, of even size, not interlaced and not marked to be turned. Convert it first.",
+    "evidence_impossible": "The policy asks for a copy without any loss. That takes a video in 8-bit 4:2:0, "
+    "of even size, not interlaced and not marked to be turned, which this original is not.",
     "intake_key_unknown": "The upload is not sealed to a live intake of this service.",
     "internal_error": "The service met an error that it has no name for. Nothing was released.",
     "media_corrupt": "A part of the media cannot be decoded, and nothing unchecked is passed on.",

@@ -215,6 +215,7 @@ class Finished:
     scratch: bytes
     package: bytes = b""
     sheet: bytes = b""
+    untouched: bytes = b""
 
     @property
     def result(self) -> WorkerResult:
@@ -295,10 +296,11 @@ class Nursery:
                 "max_frames": 10_000,
                 "max_review_bytes": 64 << 20,
                 "max_recovery_bytes": 256 << 20,
+                "max_untouched_bytes": 256 << 20,
                 **limits,
             },
         )
-        names = ("upload", "result", "scratch", "review", "package", "sheet")
+        names = ("upload", "result", "scratch", "review", "package", "sheet", "untouched")
         paths = {name: folder / name for name in names} | (replaced or {})
         fds = [os.open(path, os.O_RDWR | os.O_CREAT, 0o600) for path in paths.values()]
         try:
@@ -314,7 +316,7 @@ class Nursery:
             reports = list(running.reports())
         finally:
             running.close()
-        files = ("result", "scratch", "package", "sheet")
+        files = ("result", "scratch", "package", "sheet", "untouched")
         return Finished(reports, *((folder / name).read_bytes() for name in files))
 
 

@@ -122,6 +122,7 @@ ATTEMPTS = [
             "report an empty result": partial(result, sealed_bytes=0),
             "report a digest of the wrong size": partial(result, sealed_sha256=b"x"),
             "report a review package without a digest": partial(result, review_bytes=1),
+            "report an untouched package without a digest": partial(result, untouched_bytes=1),
             "report an unknown kind of media": partial(result, media_type="text/html"),
             "report a statement without end": partial(result, statement=b"x" * 200_000),
             "report no evidence": partial(result, evidence=b""),

@@ -46,6 +46,7 @@ def an_order(**changes: Any) -> RunJob:
         "max_frames": 1000,
         "max_review_bytes": 1 << 20,
         "max_recovery_bytes": 1 << 20,
+        "max_untouched_bytes": 1 << 20,
     }
     return RunJob(**(fields | changes))
 
@@ -82,8 +83,8 @@ def pair() -> Iterator[tuple[WorkerHost, socket.socket]]:
 
 
 @pytest.fixture
-def six_files(tmp_path: Path) -> Iterator[list[int]]:
-    names = ("upload", "result", "scratch", "review", "package", "sheet")
+def seven_files(tmp_path: Path) -> Iterator[list[int]]:
+    names = ("upload", "result", "scratch", "review", "package", "sheet", "untouched")
     fds = [os.open(tmp_path / name, os.O_RDWR | os.O_CREAT) for name in names]
     yield fds
     for fd in fds:
@@ -157,10 +158,10 @@ def test_a_silent_nursery_is_lost_after_a_while(pair: Pair) -> None:
     assert caught.value.code == "worker_lost"
 
 
-def test_an_order_arrives_whole_with_its_seven_descriptors(pair: Pair, six_files: list[int]) -> None:
+def test_an_order_arrives_whole_with_its_seven_descriptors(pair: Pair, seven_files: list[int]) -> None:
     host, nursery = pair
-    os.write(six_files[0], b"sealed")
-    running = host.start(an_order(), *six_files)
+    os.write(seven_files[0], b"sealed")
+    running = host.start(an_order(), *seven_files)
     received = receive_order(nursery)
     assert received is not None
     order, fds = received
@@ -176,14 +177,14 @@ def test_an_order_arrives_whole_with_its_seven_descriptors(pair: Pair, six_files
     running.close()
 
 
-def test_a_large_order_arrives_while_another_thread_reads(pair: Pair, six_files: list[int]) -> None:
+def test_a_large_order_arrives_while_another_thread_reads(pair: Pair, seven_files: list[int]) -> None:
     host, nursery = pair
     nursery.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     order = an_order(terms=b"t" * (180 << 10))
     received: list[tuple[WorkerOrder, list[int]] | None] = []
     reader = threading.Thread(target=lambda: received.append(receive_order(nursery)))
     reader.start()
-    running = host.start(order, *six_files)
+    running = host.start(order, *seven_files)
     reader.join(10)
     assert received[0] is not None
     assert received[0][0].run == order
@@ -204,25 +205,26 @@ BAD_ORDERS = {
     "no result": {"max_result_bytes": 0},
     "no review package": {"max_review_bytes": 0},
     "no recovery package": {"max_recovery_bytes": 0},
+    "no untouched package": {"max_untouched_bytes": 0},
     "more than any machine has": {"max_memory_bytes": 1 << 60},
 }
 
 
 @pytest.mark.parametrize("changes", BAD_ORDERS.values(), ids=BAD_ORDERS.keys())
 def test_an_order_out_of_range_is_not_sent(
-    pair: Pair, six_files: list[int], changes: dict[str, object]
+    pair: Pair, seven_files: list[int], changes: dict[str, object]
 ) -> None:
     with pytest.raises(OrderError) as caught:
-        pair[0].start(an_order(**changes), *six_files)
+        pair[0].start(an_order(**changes), *seven_files)
     assert caught.value.code == "order_invalid"
 
 
-def test_no_order_goes_to_a_nursery_that_is_gone(pair: Pair, six_files: list[int]) -> None:
+def test_no_order_goes_to_a_nursery_that_is_gone(pair: Pair, seven_files: list[int]) -> None:
     host, nursery = pair
     nursery.close()
     before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(HostError) as caught:
-        host.start(an_order(), *six_files)
+        host.start(an_order(), *seven_files)
     assert caught.value.code == "worker_lost"
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
@@ -300,6 +302,10 @@ BAD_REPORTS: dict[str, WorkerReport | bytes] = {
     "a digest without a review package": changed_result(review_sha256=bytes(32)),
     "a review package with a short digest": changed_result(review_bytes=1, review_sha256=bytes(31)),
     "an endless review package": changed_result(review_bytes=1 << 60, review_sha256=bytes(32)),
+    "an untouched package without a digest": changed_result(untouched_bytes=1),
+    "a digest without an untouched package": changed_result(untouched_sha256=bytes(32)),
+    "an untouched package with a short digest": changed_result(untouched_bytes=1, untouched_sha256=bytes(31)),
+    "an endless untouched package": changed_result(untouched_bytes=1 << 60, untouched_sha256=bytes(32)),
     "an unknown media type": changed_result(media_type="text/html"),
     "no statement": changed_result(statement=b""),
     "a statement without end": changed_result(statement=b"x" * (129 << 10)),
