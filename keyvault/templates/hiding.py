@@ -20,7 +20,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from tenseal import sealapi
 
 from keyvault.templates.parameters import SLOTS
 from keyvault.templates.seal import Seal
@@ -39,8 +38,7 @@ def hide(seal: Seal, ciphertext: Any, deviation: float) -> None:
         deviation: standard deviation of the noise in each slot, relative to a number of one.
     """
     primes, scale = ciphertext.coeff_modulus_size(), ciphertext.scale
-    zero = sealapi.Ciphertext()
-    sealapi.Encryptor(seal.context, seal.keeper.data.public_key()).encrypt_zero(seal.parms_id(primes), zero)
+    zero = seal.encrypt_zero(primes)
     zero.scale = scale
     seal.evaluator.add_inplace(ciphertext, zero)
     for width in (scale * deviation, _FILLING):

@@ -12,6 +12,7 @@ libraries write themselves.
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ _CKKS = 2
 _IN_NTT_FORM = 1
 _CORRECTION_FACTOR = 1
 _ONE_THREAD = 1
+_SEED_WORDS = 8
 # Of SEAL's and TenSEAL's refusals.
 _REFUSALS = (ValueError, RuntimeError, IndexError, TypeError)
 
@@ -81,6 +83,28 @@ class Seal:
             return tenseal.ckks_vector_from(self.keeper, message + _double(3, scale)).data.ciphertext()[0]
         except _REFUSALS:
             raise malformed("ciphertext") from None
+
+    def encrypt(self, plaintext: Any) -> Any:
+        """Encrypts with the public key."""
+        made = sealapi.Ciphertext()
+        self._encryptor().encrypt(plaintext, made)
+        return made
+
+    def encrypt_zero(self, primes: int) -> Any:
+        """Encrypts zero with the public key, at a step of the ladder."""
+        made = sealapi.Ciphertext()
+        self._encryptor().encrypt_zero(self.parms_id(primes), made)
+        return made
+
+    def _encryptor(self) -> Any:
+        """What encrypts, once.
+
+        SEAL would open /dev/urandom by its path, which no job can behind its wall. With a seed of our own
+        every encryption draws the same numbers anew: so there is a seed for each.
+        """
+        seed = np.frombuffer(os.urandom(_SEED_WORDS * 8), np.uint64).tolist()
+        seeded = _seal_context_with(sealapi.Blake2xbPRNGFactory(seed))
+        return sealapi.Encryptor(seeded, self.keeper.data.public_key())
 
     def plaintext(self, values: Iterable[float] | Iterable[complex], primes: int, scale: float) -> Any:
         """Encodes a number for each slot."""
@@ -150,10 +174,16 @@ def _keeper(keys: bytes) -> Any:
 
 @cache
 def _seal_context() -> Any:
+    return _seal_context_with(None)
+
+
+def _seal_context_with(generator: Any) -> Any:
     """SEAL's context without keys. It refuses parameters with less than 128-bit security."""
     parameters = sealapi.EncryptionParameters(sealapi.SCHEME_TYPE.CKKS)
     parameters.set_poly_modulus_degree(RING)
     parameters.set_coeff_modulus([sealapi.Modulus(prime) for prime in PRIMES])
+    if generator is not None:
+        parameters.set_random_generator(generator)
     return sealapi.SEALContext(parameters, True, sealapi.SEC_LEVEL_TYPE.TC128)
 
 

@@ -111,10 +111,7 @@ def enrol(context: PublicContext, space: Space, vector: npt.ArrayLike) -> Encryp
     """
     unit = unit_rows(np.asarray(vector, np.float64)[None], space)[0]
     plaintext = context.seal.plaintext(repeated(unit, space).tolist(), FRESH_PRIMES, FRESH_SCALE)
-    made = sealapi.Ciphertext()
-    encryptor = sealapi.Encryptor(context.seal.context, context.seal.keeper.data.public_key())
-    encryptor.encrypt(plaintext, made)
-    return EncryptedTemplate(context.context_id, space, "", residues_of(made))
+    return EncryptedTemplate(context.context_id, space, "", residues_of(context.seal.encrypt(plaintext)))
 
 
 def open_template(owner: OwnerKey, context: PublicContext, template: EncryptedTemplate) -> Vector:
