@@ -26,7 +26,9 @@ from console.commands import (
     models,
     policy,
     proof,
+    recording,
     release,
+    reveal,
     review,
     serve,
     source,
@@ -53,6 +55,7 @@ app.command("submit")(submit.submit)
 app.command("serve")(serve.serve)
 app.command("review")(review.review)
 app.command("verify")(verify.verify)
+app.command("reveal")(reveal.reveal)
 app.command("compare")(compare.compare)
 app.command("evaluate")(evaluate.evaluate)
 app.command("statement")(statement.statement)
@@ -72,6 +75,7 @@ app.add_typer(custodian.app, name="custodian")
 app.add_typer(disclose.app, name="disclose")
 app.add_typer(consent.app, name="consent")
 app.add_typer(proof.app, name="proof")
+app.add_typer(recording.app, name="recording")
 app.add_typer(models.app, name="models")
 app.add_typer(template.app, name="template")
 app.add_typer(source.app, name="source")

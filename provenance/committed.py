@@ -16,6 +16,7 @@ from provenance.pieces.recording import Recording
 from provenance.pieces.reveal import RevealPackage, verify_reveal
 from provenance.pieces.untouched import TimedFrame, UntouchedReport, verify_untouched
 from provenance.register import fingerprint
+from provenance.statements import JobFacts
 from provenance.trust import Trust
 from provenance.verifier import STATED_STEPS, Stated, verify_stated
 
@@ -86,7 +87,7 @@ def verify_origin(checklist: Checklist, sources: Sources) -> Origin:
         stated = verify_stated(checklist, sources.untrusted_proof, sources.trust)
         believed = stated.trust
         with checklist.step("original_committed"):
-            root = committed_root(stated)
+            root = committed_root(stated.facts)
     else:
         with checklist.step("trust_readable"):
             believed = believed if isinstance(believed, Trust) else Trust.from_bytes(believed)
@@ -102,15 +103,15 @@ def verify_origin(checklist: Checklist, sources: Sources) -> Origin:
     return Origin(root, stated, recorder)
 
 
-def committed_root(stated: Stated) -> bytes:
+def committed_root(facts: JobFacts) -> bytes:
     """Gives the commitment that a job's statement names.
 
     Raises:
         PiecesError: `pieces_not_stated`: it names none; workers before this version made no commitment.
     """
-    if stated.facts.pieces is None:
+    if facts.pieces is None:
         raise PiecesError("the statement commits to no pieces of the original", "pieces_not_stated")
-    return bytes.fromhex(stated.facts.pieces)
+    return bytes.fromhex(facts.pieces)
 
 
 def verify_recording(untrusted_recording: bytes, trust: Trust) -> tuple[bytes, str]:

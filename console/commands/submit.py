@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,6 +15,7 @@ import typer
 from console.commands.options import DataOption, JsonOption, find_policy
 from console.custody_policy import CustodyOption, custody_for
 from console.enrolment import EnrolledOption, EnrolOption, enrolment_for
+from console.opening import Opening, Recorded
 from console.paths import data_folder
 from console.progress import ProgressDisplay
 from console.pseudonym import AskPseudonymOption, PseudonymFileOption, instructions_for
@@ -25,10 +25,9 @@ from enclave.policy import Instructions, Policy, Terms
 from enclave.policy.instructions import NO_SOUND
 from grpc_api.client.outputs import review_key_path, review_path
 from grpc_api.client.review_key import ReviewKey
-from grpc_api.client.submission import Review, Submitted
+from grpc_api.client.submission import Review
 from grpc_api.client.submission import submit as run_submission
 from keyvault.age import HybridIdentity
-from provenance.canonical import dumps
 
 IMAGE_SUFFIXES = {
     ".jpg": {".jpg", ".jpeg"},
@@ -98,7 +97,17 @@ def submit(
     opening: Annotated[
         Path | None,
         typer.Option(
-            help="Also keep the secret that later proves which original this was. It links you to it."
+            help="Also keep the secret that later shows which original this was, or parts of it (`bauta "
+            "reveal`). It is kept nowhere else; whoever finds it can tie you to the original."
+        ),
+    ] = None,
+    recording: Annotated[
+        Path | None,
+        typer.Option(
+            help="The signature of the device that recorded INPUT (`bauta recording sign`), with its opening "
+            "beside it: the worker commits to the same pieces.",
+            exists=True,
+            dir_okay=False,
         ),
     ] = None,
     receipt: Annotated[
@@ -137,6 +146,9 @@ def submit(
         )
     if no_sound:
         named = replace(named or Instructions(), sound=NO_SOUND)
+    recorded = None if recording is None else Recorded.read(recording)
+    if recorded is not None:
+        named = replace(named or Instructions(), pieces_secret=recorded.secret)
     enrolment = enrolment_for(enrol, enrolled, chosen)
     receiver = HybridIdentity.generate() if identity is None else read_identity(identity)
     terms = Terms(
@@ -172,7 +184,10 @@ def submit(
             admission_token=admission_token,
         )
         if opening is not None:
-            _write_opening(opening, done)
+            drawn = b"" if recorded is None else recorded.secret
+            Opening(done.salt, drawn, done.facts.job_id, believed.log_origin).write(opening)
+        if recorded is not None:
+            recorded.require_same(done.facts)
     tell(target, done, beside)
     return 0
 
@@ -202,14 +217,6 @@ def _mode(policy: Policy, mode: Mode | None) -> str:
     if mode is not None and mode not in policy.allowed_modes:
         raise typer.BadParameter(f"This policy allows only: {', '.join(policy.allowed_modes)}.")
     return mode or policy.allowed_modes[0]
-
-
-def _write_opening(path: Path, done: Submitted) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(
-            dumps({"format": "bauta.opening/v1", "salt": base64.b64encode(done.salt).decode()}) + b"\n"
-        )
 
 
 def _write_receipt(path: Path, receipt: bytes) -> None:

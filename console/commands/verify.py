@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,17 +11,25 @@ import typer
 
 from console import output
 from console.commands.options import DataOption, JsonOption, read_trust_file
+from console.commands.verifying import (
+    Witnesses,
+    beside_file,
+    verify_a_copy,
+    verify_a_part,
+    with_recording,
+    with_untouched,
+)
+from console.opening import read_opening
 from console.paths import data_folder
 from console.report.anchored import named_blocks, with_anchor
-from console.report.saving import save, would_overwrite
+from console.report.pieces_page import render_pieces
+from console.report.saving import save, would_overwrite, write_whole
 from console.report.verdict import Released, Verdict, check, read_proof
 from grpc_api.anchors.config import is_address_of_a_node
 from grpc_api.errors import invalid
 from grpc_api.register import read_release
 from provenance.anchors.checking import Anchored, BlockSource
-from provenance.canonical import loads
 from provenance.checklist import Step, VerificationError
-from provenance.errors import ProvenanceError
 from provenance.node_statements import claimed_kind, require_about, verify_node_statement
 from provenance.register import verify_release
 from provenance.verifier import OPENING_STEPS, verify_opening
@@ -85,6 +93,33 @@ def verify(
         str | None,
         typer.Option(metavar="URL", help="With --anchor: also believe the chain's node at this address."),
     ] = None,
+    untouched: Annotated[
+        Path | None,
+        typer.Option(
+            help="The package that shows which share of a lossless result is the original's.",
+            exists=True,
+            dir_okay=False,
+            show_default="FILE.untouched, where it is",
+        ),
+    ] = None,
+    reveal: Annotated[
+        Path | None,
+        typer.Option(
+            help="FILE is a part of an original (`bauta reveal`): its package.",
+            exists=True,
+            dir_okay=False,
+            show_default="FILE.reveal, where it is",
+        ),
+    ] = None,
+    recording: Annotated[
+        Path | None,
+        typer.Option(
+            help="Who signed the original when it was recorded, besides the proof or, with FILE.untouched or "
+            "FILE.reveal, instead of it.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     html: Annotated[
         Path | None,
         typer.Option(help="Also write a report for people: one page, no script.", dir_okay=False),
@@ -92,7 +127,10 @@ def verify(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Verify an anonymized file against its proof. Exit code 1 when any step fails."""
+    """Verify an anonymized file against its proof, or a part of an original against its package.
+
+    Exit code 1 when any step fails.
+    """
     if (original is None) != (opening is None):
         raise typer.BadParameter("--original and --opening go together.")
     if anchor is None and (block or header or rpc):
@@ -103,11 +141,23 @@ def verify(
     trust_file = trust or data_folder(data) / "trust.json"
     beside = [
         path
-        for path in (original, opening, release, anchor, *(header or []), *(record or []))
+        for path in (
+            *(original, opening, release, anchor, untouched, reveal, recording),
+            *(header or []),
+            *(record or []),
+        )
         if path is not None
     ]
     if html is not None and would_overwrite(html, [file, proof_file, trust_file, *beside]):
         raise typer.BadParameter("The report would overwrite what is checked.")
+    package = beside_file(file, ".reveal", reveal)
+    shares = beside_file(file, ".untouched", untouched)
+    if package is not None or (recording is not None and shares is not None and not proof_file.exists()):
+        if original or release or record or anchor:
+            raise typer.BadParameter(
+                "With a part, or without a proof, only --recording is looked at besides."
+            )
+        return _pieces(file, package, shares, Witnesses.beside(file, trust_file, proof, recording), html)
     believed = read_trust_file(trust_file)
     try:
         untrusted_proof = read_proof(proof_file)
@@ -123,8 +173,28 @@ def verify(
     if anchor is not None:
         named = named_blocks(block or [], header or [])
         verdict = with_anchor(verdict, anchor, _believed(named, rpc))
+    if shares is not None:
+        verdict = with_untouched(verdict, file, shares)
+    if recording is not None:
+        verdict = with_recording(verdict, recording)
     if html is not None:
         save(html, verdict, file)
+    output.result(verdict.document(), verdict.lines())
+    return 0 if verdict.failure is None else 1
+
+
+def _pieces(
+    file: Path, package: Path | None, shares: Path | None, witnesses: Witnesses, html: Path | None
+) -> int:
+    """Checks a part of an original, or a copy of which only a recording's signature is there."""
+    if package is not None:
+        verdict = verify_a_part(file, package, witnesses)
+    elif shares is not None:
+        verdict = verify_a_copy(file, shares, witnesses)
+    else:
+        raise AssertionError("one of them is there")
+    if html is not None:
+        write_whole(html, render_pieces(verdict, datetime.now(UTC)).encode("utf-8"))
     output.result(verdict.document(), verdict.lines())
     return 0 if verdict.failure is None else 1
 
@@ -148,7 +218,7 @@ def _opened(verdict: Verdict, original: Path, opening: Path) -> Verdict:
     try:
         with original.open("rb") as media:
             commitment = bytes.fromhex(verdict.result.facts.original_commitment)
-            verify_opening(media, _salt(opening), commitment)
+            verify_opening(media, read_opening(opening).salt, commitment)
     except VerificationError as error:
         return verdict.with_failure(error)
     return verdict.with_steps(*(Step(step, text, "ok") for step, text in OPENING_STEPS.items()))
@@ -184,13 +254,3 @@ def _on_record(verdict: Verdict, file: Path) -> Verdict:
     untrusted_record = read_proof(file)
     said = verify_node_statement(untrusted_record, verdict.trust, claimed_kind(untrusted_record))
     return verdict.with_steps(Step("on_record", require_about(said, verdict.result), "ok"))
-
-
-def _salt(opening: Path) -> bytes:
-    try:
-        document = loads(opening.read_bytes().removesuffix(b"\n"))
-        if document["format"] != "bauta.opening/v1":
-            raise KeyError
-        return base64.b64decode(document["salt"], validate=True)
-    except (KeyError, TypeError, ValueError, ProvenanceError):
-        raise invalid("opening_invalid", "The opening file is not one that `bauta submit` wrote.") from None

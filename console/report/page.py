@@ -7,15 +7,17 @@ anywhere, no name of a file. Everything that it shows was checked, or is marked 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from console.report import words
 from console.report.leaks import attacked
 from console.report.markup import Content, Markup, bullets, code, element, section, table, text
 from console.report.style import CONTENT_POLICY, STYLE
+from console.report.untouched_section import untouched
 from console.report.verdict import Verdict, is_sound_alone
 from provenance.anchors.checking import Anchored
+from provenance.checklist import Step
 from provenance.checkpoint import Checkpoint
 from provenance.keys import HybridPublicKey
 from provenance.note import MLDSA44_COSIGNATURE
@@ -43,14 +45,19 @@ def render(verdict: Verdict, checked_at: datetime) -> str:
         checked_at: the moment of the check on the checker's own clock, with a time zone.
     """
     holds = verdict.failure is None and verdict.result is not None
-    body = "".join(part.source for part in _parts(verdict, checked_at))
     title = "Verified" if holds else "Not verified"
+    return whole_page(f"{title}: report on an anonymized file", _parts(verdict, checked_at))
+
+
+def whole_page(title: str, parts: Iterator[Markup]) -> str:
+    """Makes a page of its parts."""
+    body = "".join(part.source for part in parts)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{text(title)}: report on an anonymized file</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<title>{text(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
         f"<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
     )
 
@@ -58,7 +65,7 @@ def render(verdict: Verdict, checked_at: datetime) -> str:
 def _parts(verdict: Verdict, checked_at: datetime) -> Iterator[Markup]:
     yield element("h1", "Report on an anonymized file")
     yield element(
-        "p", f"Checked on {_clock(checked_at)}, by the clock of the computer that checked.", name="quiet"
+        "p", f"Checked on {clock(checked_at)}, by the clock of the computer that checked.", name="quiet"
     )
     yield _banner(verdict)
     result = verdict.result
@@ -66,14 +73,16 @@ def _parts(verdict: Verdict, checked_at: datetime) -> Iterator[Markup]:
         opened = any(step.step == "commitment_opens" for step in verdict.steps)
         yield _proven(result.facts, opened=opened)
         yield _not_proven(verdict, opened=opened)
+        yield from untouched(verdict)
         yield _stated(result.facts)
         yield attacked(result.facts)
         yield _times(result, verdict.anchored)
         yield _walls(result.facts)
         yield _signers(verdict)
-        yield _steps(verdict)
+        yield steps_table(verdict.steps)
     else:
-        yield _steps(verdict)
+        yield steps_table(verdict.steps)
+        yield from untouched(verdict)
         yield _examined(verdict)
         yield _not_proven(verdict, opened=False)
         yield _signers(verdict)
@@ -99,9 +108,10 @@ def _banner(verdict: Verdict) -> Markup:
     )
 
 
-def _steps(verdict: Verdict) -> Markup:
+def steps_table(steps: Sequence[Step]) -> Markup:
+    """Makes the section that tells each check and its outcome."""
     rows: list[tuple[Content, ...]] = []
-    for step in verdict.steps:
+    for step in steps:
         name, mark = _MARKS[step.status]
         rows.append((words.STEPS[step.step], element("span", mark, name=f"mark {name}"), code(step.step)))
     caption = "The checks in their order. The first that does not hold ends the check."
@@ -269,7 +279,7 @@ def _stamped(result: VerifiedResult) -> Iterator[tuple[Content, ...]]:
         whose = f"a time-stamping authority under {stamp.root.name}, "
         yield (
             "The statement was there already",
-            _clock(stamp.token.at) + within,
+            clock(stamp.token.at) + within,
             element("span", whose, code(stamp.root.sha256)),
         )
 
@@ -384,14 +394,15 @@ def _signed_at(checkpoint: Checkpoint) -> str:
     if checkpoint.signed_at is None:
         return "not said"
     try:
-        return _clock(datetime.fromtimestamp(checkpoint.signed_at, UTC))
+        return clock(datetime.fromtimestamp(checkpoint.signed_at, UTC))
     except (OverflowError, ValueError, OSError):
         return "beyond the calendar"
 
 
 def _plain(instant: str) -> str:
-    return _clock(parse_instant(instant))
+    return clock(parse_instant(instant))
 
 
-def _clock(moment: datetime) -> str:
+def clock(moment: datetime) -> str:
+    """Writes a moment for people."""
     return moment.astimezone(UTC).strftime(_TIME)
