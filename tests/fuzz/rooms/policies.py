@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from enclave.policy import (
 from enclave.policy.enrolment import pictures_of
 from grpc_api.config import load_config
 from grpc_api.errors import ServiceError
+from keyvault.submitter.submission_key import SubmissionKey
 from tests.fuzz.target import Target
 
 RECIPIENT = "age1pq1" + "q" * 1952
@@ -67,8 +69,9 @@ WHY_ECHOES = "names the key at fault, at most 64 characters of it: the author of
 
 @cache
 def terms() -> tuple[Terms, ...]:
-    """Sound terms under every shipped policy."""
-    return tuple(Terms(policy, policy.modes[0], (RECIPIENT,)) for policy in shipped().values())
+    """Sound terms under every shipped policy, and some that name what knows their source."""
+    plain = [Terms(policy, policy.modes[0], (RECIPIENT,)) for policy in shipped().values()]
+    return (*plain, replace(plain[0], submitter=SubmissionKey.of_nobody()))
 
 
 def read_policy(untrusted: bytes) -> None:

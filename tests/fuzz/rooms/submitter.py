@@ -1,16 +1,23 @@
-"""Proof of the submitter: what sources, issuers and portals read of one another."""
+"""Proof of the submitter: what sources, issuers, portals and the front desk read of one another."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from functools import cache
 from pathlib import Path
 
+from grpc_api.admission import Admission
+from grpc_api.errors import ServiceError
+from keyvault.submitter import papers
 from keyvault.submitter.errors import SubmitterError
 from keyvault.submitter.issuer_keys import IssuerKey
 from keyvault.submitter.proofs import Proof, prove, verify
 from keyvault.submitter.spent import SpentStore
+from keyvault.submitter.submission_key import SubmissionKey
 from keyvault.submitter.tokens import TokenRequest, issue
+from provenance import canonical
+from provenance.errors import FormatError
 from tests.fuzz.target import Target
 from tests.unit.keyvault.submitter.submitter_makers import (
     ALICE,
@@ -100,6 +107,57 @@ def read_key(untrusted: bytes) -> None:
     assert IssuerKey.from_der(untrusted).to_der() == untrusted
 
 
+def read_pem(untrusted: bytes) -> None:
+    """A key has one encoding inside, however its lines are broken."""
+    assert IssuerKey.from_der(IssuerKey.from_pem(untrusted).to_der())
+
+
+def read_submission_key(untrusted: bytes) -> None:
+    """One form, inside terms that are canonical."""
+    untrusted_object = canonical.loads(untrusted)
+    assert SubmissionKey.from_object(untrusted_object).to_object() == untrusted_object
+
+
+def come_in(untrusted: bytes) -> None:
+    """Only a token that was issued opens the door."""
+    try:
+        Admission((issuer_key(),), record()).admit(untrusted, os.urandom(32))
+    except ServiceError as refused:
+        if refused.code != "token_spent":
+            raise
+    assert untrusted == good_token()
+
+
+def read_challenge(untrusted: bytes) -> None:
+    """One encoding."""
+    assert papers.Challenge.from_bytes(untrusted).to_bytes() == untrusted
+
+
+def read_answer(untrusted: bytes) -> None:
+    """One encoding."""
+    assert papers.Answer.from_bytes(untrusted).to_bytes() == untrusted
+
+
+def read_request(untrusted: bytes) -> None:
+    """One encoding."""
+    assert papers.BlindRequest.from_bytes(untrusted).to_bytes() == untrusted
+
+
+def read_reply(untrusted: bytes) -> None:
+    """One encoding."""
+    assert papers.reply_to_bytes(papers.reply_from_bytes(untrusted)) == untrusted
+
+
+def read_token_file(untrusted: bytes) -> None:
+    """One encoding."""
+    assert papers.token_to_bytes(papers.token_from_bytes(untrusted)) == untrusted
+
+
+def read_pending(untrusted: bytes) -> None:
+    """One encoding."""
+    assert papers.pending_to_bytes(papers.pending_from_bytes(untrusted)) == untrusted
+
+
 SOURCE = "a source, or whoever comes in its name"
 
 TARGETS = (
@@ -162,5 +220,87 @@ TARGETS = (
         parse=read_key,
         seeds=lambda: (issuer_key().to_der(),),
         errors=(SubmitterError,),
+    ),
+    Target(
+        name="submitter_issuer_pem",
+        sender="whoever publishes an issuer's key",
+        parsers=("keyvault.submitter.issuer_keys.IssuerKey.from_pem",),
+        parse=read_pem,
+        seeds=lambda: (issuer_key().to_pem(),),
+        errors=(SubmitterError,),
+    ),
+    Target(
+        name="submission_key",
+        sender=SOURCE,
+        parsers=("keyvault.submitter.submission_key.SubmissionKey.from_object",),
+        parse=read_submission_key,
+        seeds=lambda: (canonical.dumps(SubmissionKey.draw(ALICE).to_object()),),
+        errors=(SubmitterError, FormatError),
+        json=True,
+    ),
+    Target(
+        name="admission_token",
+        sender=SOURCE,
+        parsers=("grpc_api.admission.Admission.admit",),
+        parse=come_in,
+        seeds=lambda: (good_token(),),
+        errors=(ServiceError,),
+        examples=50,
+    ),
+    *(
+        Target(
+            name=f"submitter_paper_{name}",
+            sender=sender,
+            parsers=(f"keyvault.submitter.papers.{parser}",),
+            parse=parse,
+            seeds=seeds,
+            errors=(SubmitterError,),
+            json=True,
+            examples=100,
+        )
+        for name, sender, parser, parse, seeds in (
+            (
+                "challenge",
+                "whoever says that they verify",
+                "Challenge.from_bytes",
+                read_challenge,
+                lambda: (papers.Challenge("portal.example", bytes(32)).to_bytes(),),
+            ),
+            (
+                "answer",
+                SOURCE,
+                "Answer.from_bytes",
+                read_answer,
+                lambda: (papers.Answer(bytes(32), proof()).to_bytes(),),
+            ),
+            (
+                "request",
+                SOURCE,
+                "BlindRequest.from_bytes",
+                read_request,
+                lambda: (papers.BlindRequest(issuer_key().id, request().blinded.message).to_bytes(),),
+            ),
+            (
+                "reply",
+                "an issuer that somebody has taken over",
+                "reply_from_bytes",
+                read_reply,
+                lambda: (papers.reply_to_bytes(issue(issuer(), request().blinded.message)),),
+            ),
+            (
+                "token",
+                "the submitter's disk",
+                "token_from_bytes",
+                read_token_file,
+                lambda: (papers.token_to_bytes(good_token()),),
+            ),
+            (
+                "pending",
+                "the submitter's disk",
+                "pending_from_bytes",
+                read_pending,
+                lambda: (papers.pending_to_bytes(request()),),
+            ),
+        )
     ),
 )
