@@ -1,4 +1,4 @@
-"""A node's JSON-RPC over HTTP, as far as anchors ask, over the chain inside the process: no node to install."""
+"""A node's JSON-RPC over HTTP, as far as anchors ask, over the chain inside the process."""
 
 from __future__ import annotations
 
@@ -17,12 +17,19 @@ from tests.chain_world import ChainWorld
 
 
 class ChainNode:
-    """A node at an address of its own. Until `begin` its port is taken and dead: whoever connects is refused."""
+    """A node at an address of its own; until `begin` its port is taken and dead: all are refused.
+
+    Attributes:
+        chain_id: of its chain.
+        asked: methods, in order.
+        lock: whoever touches the chain itself while the node may answer holds it: py-evm knows no threads.
+    """
 
     def __init__(self, world: ChainWorld) -> None:
         self.world = world
         self.asked: list[str] = []
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()
+        self.chain_id = int(world.node.eth.chain_id)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self), bind_and_activate=False)
         self._server.daemon_threads = True
         self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -34,6 +41,11 @@ class ChainNode:
         """Answers from now on."""
         self._server.server_activate()
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def give(self, address: bytes) -> None:
+        """Money to send transactions with."""
+        with self.lock:
+            self.world.give(address)
 
     def close(self) -> None:
         """Ends it; only after `begin`."""
@@ -61,7 +73,7 @@ class ChainNode:
             "eth_sendRawTransaction": lambda: eth.send_raw_transaction(HexBytes(given[0])),
             "eth_getTransactionReceipt": lambda: eth.get_transaction_receipt(HexBytes(given[0])),
         }
-        with self._lock:
+        with self.lock:
             self.asked.append(method)
             return _json(calls[method]())
 

@@ -91,8 +91,10 @@ class Anchoring:
         while True:
             try:
                 step()
-            except LogError as error:
-                log.warning("a tree head was not anchored: %s", error.code)
+            # A log that cannot be read now may be read later; a thread that died would anchor nothing more.
+            except Exception as error:
+                code = error.code if isinstance(error, LogError) else type(error).__name__
+                log.warning("a tree head was not anchored: %s", code)
             if self._ended.wait(pause):
                 return
 
