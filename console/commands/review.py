@@ -115,7 +115,10 @@ def review(
     admission_token = token_for(token)
     with ProgressDisplay() as show:
         show("start", None)
-        with service(data_folder(data), server, tls, trust) as (connection, believed):
+        with service(data_folder(data), server, tls, trust, is_one_of_many=token is not None) as (
+            connection,
+            believed,
+        ):
             done = run_submission(
                 connection,
                 believed,

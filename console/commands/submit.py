@@ -15,6 +15,7 @@ import typer
 from console.commands.options import DataOption, JsonOption, find_policy
 from console.custody_policy import CustodyOption, custody_for
 from console.enrolment import EnrolledOption, EnrolOption, enrolment_for
+from console.matching import MatchOption, TemplateOption, matching_for
 from console.opening import Opening, Recorded
 from console.paths import data_folder
 from console.progress import ProgressDisplay
@@ -131,6 +132,8 @@ def submit(
     ] = False,
     enrol: EnrolOption = None,
     enrolled: EnrolledOption = None,
+    match: MatchOption = None,
+    template: TemplateOption = None,
     secret: SourceOption = None,
     token: AdmissionTokenOption = None,
     data: DataOption = None,
@@ -150,6 +153,7 @@ def submit(
     if recorded is not None:
         named = replace(named or Instructions(), pieces_secret=recorded.secret)
     enrolment = enrolment_for(enrol, enrolled, chosen)
+    matching = matching_for(match, template, chosen)
     receiver = HybridIdentity.generate() if identity is None else read_identity(identity)
     terms = Terms(
         policy=chosen,
@@ -168,7 +172,9 @@ def submit(
     with ExitStack() as stack:
         show = stack.enter_context(ProgressDisplay())
         show("start", None)
-        connection, believed = stack.enter_context(service(data_folder(data), server, tls, trust))
+        connection, believed = stack.enter_context(
+            service(data_folder(data), server, tls, trust, is_one_of_many=token is not None)
+        )
         done = run_submission(
             connection,
             believed,
@@ -181,6 +187,7 @@ def submit(
             instructions=named,
             review=asked,
             enrolment=enrolment,
+            matching=matching,
             admission_token=admission_token,
         )
         if opening is not None:

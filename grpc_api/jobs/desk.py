@@ -12,6 +12,7 @@ from enclave.policy import parse_terms
 from grpc_api.admission import Admission, holder_of
 from grpc_api.config import ServiceConfig
 from grpc_api.errors import ServiceError, exhausted, invalid, precondition, unavailable
+from grpc_api.identity import certified_part
 from grpc_api.jobs import states
 from grpc_api.jobs.acceptance import MAX_HEADER_BYTES, UploadRefusedError, accept_upload
 from grpc_api.jobs.endings import Endings
@@ -80,8 +81,7 @@ class JobDesk:
         if len(client_token) != TOKEN_BYTES:
             raise invalid("client_token_invalid", f"client_token must be {TOKEN_BYTES} random bytes.")
         parse_terms(terms)
-        open_jobs = [job for job in self.store.owned_by(owner) if not job.state.is_final]
-        if len(open_jobs) >= self._config.max_open_jobs:
+        if self.store.count_open(certified_part(owner)) >= self._config.max_open_jobs:
             raise exhausted("too_many_jobs", "This identity has too many open jobs; finish or cancel some.")
         now = self._clock()
         job = JobRecord(
@@ -190,6 +190,15 @@ class JobDesk:
                 "untouched_offset_wrong", "The offset lies behind the end of the untouched package."
             )
         return self._spool.read_untouched(job_id, offset)
+
+    def read_scores(self, owner: str, job_id: str, offset: int) -> Iterator[bytes]:
+        """The sealed scores of a finished job."""
+        job = self._finished(owner, job_id)
+        if not job.scores_bytes:
+            raise precondition("scores_absent", "In this job nobody was compared with encrypted templates.")
+        if offset > job.scores_bytes:
+            raise invalid("scores_offset_wrong", "The offset lies behind the end of the scores.")
+        return self._spool.read_scores(job_id, offset)
 
     def _finished(self, owner: str, job_id: str) -> JobRecord:
         job = self.store.get(job_id, owner)

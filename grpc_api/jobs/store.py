@@ -11,7 +11,7 @@ from typing import Any
 
 from grpc_api.durable import open_database
 from grpc_api.errors import not_found
-from grpc_api.jobs.states import JobRecord, State
+from grpc_api.jobs.states import FINAL, JobRecord, State
 
 _COLUMNS: dict[str, type] = {
     **dict.fromkeys([field.name for field in fields(JobRecord)], str),
@@ -23,6 +23,7 @@ _COLUMNS: dict[str, type] = {
     "result_bytes": int,
     "review_bytes": int,
     "untouched_bytes": int,
+    "scores_bytes": int,
     "created_at": float,
     "updated_at": float,
 }
@@ -105,6 +106,19 @@ class JobStore:
         with self._lock:
             rows = self._jobs.rows_where("owner = ?", [owner], order_by="created_at desc", limit=limit)
             return [_record(row) for row in rows]
+
+    def count_open(self, certified: str) -> int:
+        """How many jobs have not ended that came with one certificate, whatever keys came beside it."""
+        marks = ",".join("?" * len(FINAL))
+        mine = "(owner = ? or substr(owner, 1, ?) = ?)"
+        final = [state.value for state in FINAL]
+        with self._lock:
+            return int(
+                self._jobs.count_where(
+                    f"{mine} and state not in ({marks})",
+                    [certified, len(certified) + 1, f"{certified}/", *final],
+                )
+            )
 
     @property
     def version(self) -> int:
