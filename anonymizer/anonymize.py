@@ -11,8 +11,10 @@ import cv2
 from anonymizer.detect.finders import Finder, open_finders
 from anonymizer.effects.casting import Cast, OnScene
 from anonymizer.effects.operator import Cover, Scene
+from anonymizer.enrolled.collecting import Collecting, Collector
+from anonymizer.enrolled.embedding import FaceEmbedder
 from anonymizer.enrolled.gallery import Gallery
-from anonymizer.enrolled.portraits import open_gallery
+from anonymizer.enrolled.portraits import open_gallery, open_portraits
 from anonymizer.enrolled.recognizing import recognition_of
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import Format, sniff
@@ -48,6 +50,7 @@ def anonymize(
     keeper: Keeper | None = None,
     committer: Committer | None = None,
     untouched: UntouchedKeeper | None = None,
+    collector: Collector | None = None,
 ) -> Report:
     """Anonymizes one video or still, and attacks the result.
 
@@ -66,6 +69,7 @@ def anonymize(
         keeper: is given what is covered, and may keep it.
         committer: is told what the original is made of, once.
         untouched: is shown every frame before and after, where the settings ask for evidence.
+        collector: is given vectors of all faces or voices that are followed.
 
     Returns:
         Counts and times. Only when it returns is the sink's content a result.
@@ -95,6 +99,8 @@ def anonymize(
             alone,
             _told(source, kind, limits, committer),
             untouched if settings.evidence else None,
+            collector,
+            None if alone else _embedder(models, settings, gallery, collector),
         )
         report = job.make(settings)
         missed = _misses(report, settings)
@@ -150,6 +156,8 @@ class _Job:
     is_sound_alone: bool
     committers: Iterator[Committer]
     untouched: UntouchedKeeper | None
+    collector: Collector | None
+    embedder: FaceEmbedder | None
 
     @property
     def freedom(self) -> Freedom:
@@ -161,6 +169,8 @@ class _Job:
     def make(self, settings: Settings) -> Report:
         """Makes and attacks the result once, from the beginning of the source."""
         kind, models = self.kind, self.models
+        if self.collector is not None:
+            self.collector.begin()
         # A finer encoding covers the same as the first, and only the first one is told to the keeper.
         keepers = iter([self.keeper])
 
@@ -185,7 +195,9 @@ class _Job:
                 self.on_progress(Progress(1, 1, 0.0))
             return report
         replayed = self.review.replayed_turns if self.review is not None else None
-        sound = SoundJob(settings, self.limits, models, self.review is not None, replayed)
+        hears_voices = self.collector is not None and self.collector.kind == "voice"
+        voices = self.collector.voices if self.collector is not None and hears_voices else None
+        sound = SoundJob(settings, self.limits, models, self.review is not None, replayed, voices)
         if self.is_sound_alone:
 
             def open_session() -> Session:
@@ -215,11 +227,22 @@ class _Job:
             return open_finders(self.models, settings, is_still=self.kind.is_still)
 
         recognition = recognition_of(self.gallery, is_still=self.kind.is_still)
+        if self.collector is not None and self.embedder is not None:
+            recognition = Collecting(recognition, self.embedder, self.collector)
         if self.review is not None:
             return self.review.open(settings, look, recognition)
         return Session(
             look(), as_role=settings.as_role, recognition=recognition, roles=settings.roles_enrolled
         )
+
+
+def _embedder(
+    models: Models, settings: Settings, gallery: Gallery | None, collector: Collector | None
+) -> FaceEmbedder | None:
+    """What makes vectors for a collector of faces; what recognizes who is enrolled serves for both."""
+    if collector is None or collector.kind != "face":
+        return None
+    return gallery.embedder if gallery is not None else open_portraits(models, settings.threads)[0]
 
 
 def _told(source: BinaryIO, kind: Format, limits: Limits, committer: Committer | None) -> Iterator[Committer]:

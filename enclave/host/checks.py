@@ -97,6 +97,8 @@ def _check_result(untrusted: WorkerResult) -> None:
     _require(len(untrusted.review_sha256) == (_SHA256_BYTES if untrusted.review_bytes else 0))
     _require(untrusted.untouched_bytes < _MAX_COUNT)
     _require(len(untrusted.untouched_sha256) == (_SHA256_BYTES if untrusted.untouched_bytes else 0))
+    _require(untrusted.scores_bytes < _MAX_COUNT)
+    _require(len(untrusted.scores_sha256) == (_SHA256_BYTES if untrusted.scores_bytes else 0))
     if untrusted.HasField("recovery"):
         _check_recovery(untrusted.recovery)
     _require(untrusted.media_type in MEDIA_TYPES)

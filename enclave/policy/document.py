@@ -41,6 +41,7 @@ from enclave.policy.decisions import (
 )
 from enclave.policy.fields import Table
 from enclave.policy.leaks import LeaksPolicy, read_leaks
+from enclave.policy.matching import MATCHED
 from enclave.policy.recovery import RecoveryPolicy, read_recovery
 from enclave.policy.results import (
     ANONYMIZE,
@@ -83,6 +84,8 @@ class Policy:
         plates: how number plates are covered; None where they stay, unless as text.
         evidence: "lossless" for a lossless copy of a video, of which every tile that no cover touches is
             shown to be the original's; empty for none.
+        matching: of what kind the people are who may be compared with encrypted templates, "face" or "voice";
+            empty where nobody may be.
         keep: where text and plates may stay.
         keep_skin: where the cover of a whole person leaves the picture as it is, to the last bit. Faces, text
             and plates are covered there all the same.
@@ -109,6 +112,7 @@ class Policy:
     text_cover: CoverPolicy | None
     plates: CoverPolicy | None
     evidence: str
+    matching: tuple[str, ...]
     keep: tuple[KeptRegion, ...]
     keep_skin: tuple[KeptRegion, ...]
     labels: str
@@ -204,6 +208,7 @@ def parse_policy(text: str) -> Policy:
         text_cover=read_cover(text_table, TEXT_EFFECTS, TEXT_DETECTORS),
         plates=read_cover(plates_table, TEXT_EFFECTS, PLATE_DETECTORS),
         evidence=root.choice("evidence", EVIDENCE, ""),
+        matching=root.choices("matching", MATCHED, ()),
         keep_skin=tuple(read_kept(region) for region in root.tables("keep_skin", MAX_KEPT_REGIONS)),
         labels=read_labels(root.optional_table("labels")),
         roles=read_roles(root.tables("roles", MAX_ROLES)),
@@ -231,6 +236,8 @@ def parse_policy(text: str) -> Policy:
     _check_leaks(policy)
     if policy.is_lossless and policy.camera.noise == SUPPRESS:
         raise PolicyError("policy: what is lossless keeps the sensor's noise: choose one of the two")
+    if policy.locked and policy.matching:
+        raise PolicyError("policy: one that is locked has nobody recognized: no matching")
     if policy.locked and policy.recovery.keeps:
         raise PolicyError("policy: one that is locked lets nobody show more, custodians neither: no recovery")
     return policy

@@ -16,6 +16,7 @@ from typing import Any
 
 from enclave.errors import PreambleError
 from enclave.policy.enrolment import EnrolledPerson, enrolled_from_object, require_bounded
+from enclave.policy.matching import MAX_MATCHING_BYTES
 from enclave.policy.review import ReviewInstructions
 from provenance.encoding import base64_bytes, base64_text
 from provenance.errors import FormatError
@@ -41,6 +42,9 @@ class Instructions:
         enrolled: who has a role of the policy by being recognized. Not in the second run of a review: there
             the record says who was.
 
+        matching: length in bytes of the encrypted templates with which those in the job are compared; 0 for
+            none. Not in the second run of a review either: the first one compared.
+
     Raises:
         PreambleError: a name is no line of NFC text, one comes without the other, a word is another one, or
             too much is enrolled, or once more.
@@ -52,11 +56,16 @@ class Instructions:
     sound: str = ""
     enrolled: tuple[EnrolledPerson, ...] = field(default=(), repr=False)
     pieces_secret: bytes = field(default=b"", repr=False)
+    matching: int = 0
 
     def __post_init__(self) -> None:
         require_bounded(self.enrolled)
         if self.enrolled and self.review is not None and self.review.decisions:
             raise PreambleError("the record of a review says who was recognized; nobody is enrolled again")
+        if not 0 <= self.matching <= MAX_MATCHING_BYTES:
+            raise PreambleError(f"templates to be matched are at most {MAX_MATCHING_BYTES >> 20} MiB")
+        if self.matching and self.review is not None and self.review.decisions:
+            raise PreambleError("the first run of a review compared whom it saw; nobody is compared again")
         if self.sound not in {"", NO_SOUND}:
             raise PreambleError("of the sound, instructions can only say that it is removed")
         if len(self.pieces_secret) not in {0, SECRET_BYTES}:
@@ -78,6 +87,7 @@ class Instructions:
         if self.review is not None:
             said["review"] = self.review.to_object()
         said["pieces_secret"] = base64_text(self.pieces_secret)
+        said["matching"] = self.matching
         said["enrolled"] = [person.to_object() for person in self.enrolled]
         return {key: value for key, value in said.items() if value}
 
@@ -90,6 +100,7 @@ def instructions_from_object(untrusted: object) -> Instructions:
     """
     if not isinstance(untrusted, Mapping) or not untrusted.keys() <= {
         "enrolled",
+        "matching",
         "pieces_secret",
         "pseudonym",
         "review",
@@ -97,7 +108,8 @@ def instructions_from_object(untrusted: object) -> Instructions:
         "sound",
     }:
         raise PreambleError(
-            "instructions hold enrolled, pieces_secret, pseudonym, review, scope and sound, and nothing else"
+            "instructions hold enrolled, matching, pieces_secret, pseudonym, review, scope and sound, and "
+            "nothing else"
         )
     pseudonym, scope, sound = (untrusted.get(key, "") for key in ("pseudonym", "scope", "sound"))
     if not isinstance(pseudonym, str) or not isinstance(scope, str) or not isinstance(sound, str):
@@ -106,6 +118,9 @@ def instructions_from_object(untrusted: object) -> Instructions:
         secret = base64_bytes(untrusted.get("pieces_secret", ""))
     except FormatError:
         raise PreambleError("the secret of a commitment is not base64") from None
+    matching = untrusted.get("matching", 0)
+    if type(matching) is not int:
+        raise PreambleError("the length of what is matched is a whole number")
     untrusted_review = untrusted.get("review")
     instructions = Instructions(
         pseudonym=pseudonym,
@@ -114,6 +129,7 @@ def instructions_from_object(untrusted: object) -> Instructions:
         sound=sound,
         enrolled=enrolled_from_object(untrusted.get("enrolled", [])),
         pieces_secret=secret,
+        matching=matching,
     )
     # One form for each meaning: what is not said has no key, and no empty text either.
     if not instructions or instructions.to_object() != untrusted:

@@ -22,6 +22,7 @@ from enclave.worker.enrolment import enrolled_in, recognized_facts
 from enclave.worker.failures import published_code
 from enclave.worker.keeping import KeptJob, PackageKeeper, keeper_for
 from enclave.worker.leaks import leak_facts
+from enclave.worker.matching import MatchingJob, matching_in
 from enclave.worker.opening import OpenedUpload, open_upload
 from enclave.worker.quality import quality_facts, sound_facts
 from enclave.worker.release import Release, ask_for_file_key
@@ -54,7 +55,7 @@ class Warmth:
 
 
 def run_job(order: JobOrder, warmth: Warmth, standing: Set[str]) -> None:
-    """Does one job with the nine descriptors at their fixed numbers, behind a wall that is already closed.
+    """Does one job with the ten descriptors at their fixed numbers, behind a wall that is already closed.
 
     The last thing it writes to the reports descriptor is a result or a code. It raises nothing.
 
@@ -112,8 +113,9 @@ class _Job:
         reviewed = begin_review(opened, terms, self._warmth.measurement, derived.record)
         keeper = keeper_for(terms, self._order.job_id, self._order.limits.max_recovery_bytes)
         untouched = self._untouched(opened, terms)
+        matching = matching_in(opened, terms.policy, self._warmth.models.sha256)
         with EncryptedScratch(fds.SCRATCH_FD, self._order.limits.max_result_bytes) as scratch:
-            report = self._anonymize(opened, scratch, terms, derived, reviewed, keeper, untouched)
+            report = self._anonymize(opened, scratch, terms, derived, reviewed, keeper, untouched, matching)
             self._reporter.progress("seal", report.frames, report.frames)
             with self._stage("keep"):
                 kept = keeper.close(scratch) if keeper is not None else None
@@ -128,12 +130,16 @@ class _Job:
                 package = self._seal_package(reviewed, terms, report)
                 opened.trees.finish()
                 proven = untouched.close(opened.trees) if untouched is not None else None
+            with self._stage("match"):
+                scores, matched = matching.close(terms.recipients) if matching is not None else (None, {})
         self._reporter.progress("prove", report.frames, report.frames)
         with self._stage("prove"):
             told: dict[str, Any] = reviewed.decided_facts(opened.salt) if reviewed is not None else {}
             if package is not None:
                 told["review_sha256"] = package.sealed_sha256.hex()
             told |= _pieces_facts(opened, proven)
+            told["matched"] = matched
+            told["scores_sha256"] = scores.sealed_sha256.hex() if scores is not None else None
             statement = self._statement(terms, release, opened, report, sealed, kept, told)
         return WorkerResult(
             sealed_bytes=sealed.sealed_bytes,
@@ -147,6 +153,8 @@ class _Job:
             recovery=kept.report if kept is not None else None,
             untouched_bytes=proven.sealed_bytes if proven is not None else 0,
             untouched_sha256=proven.sealed_sha256 if proven is not None else b"",
+            scores_bytes=scores.sealed_bytes if scores is not None else 0,
+            scores_sha256=scores.sealed_sha256 if scores is not None else b"",
         )
 
     def _untouched(self, opened: OpenedUpload, terms: Terms) -> UntouchedPackage | None:
@@ -165,6 +173,7 @@ class _Job:
         reviewed: ReviewedJob | None,
         keeper: PackageKeeper | None,
         untouched: UntouchedPackage | None,
+        matching: MatchingJob | None,
     ) -> Report:
         self._reporter.progress("anonymize")
         personas = derived.personas
@@ -183,6 +192,7 @@ class _Job:
             keeper=keeper,
             committer=opened.trees,
             untouched=untouched,
+            collector=matching,
         )
         self._seconds.update(report.stage_seconds)
         # Reading the media decrypts it, inside what the anonymizer counts as decoding.

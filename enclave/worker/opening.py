@@ -38,6 +38,7 @@ class OpenedUpload:
         secret: of the commitment to the original in pieces, 32 bytes.
         trees: those pieces; of the media's bytes by now, of what a decoder makes of them later.
         untrusted_pictures: of everybody who is enrolled, in a row; empty where there are none.
+        untrusted_matching: encrypted templates to compare with; empty where there are none.
     """
 
     media: MediaStream
@@ -48,6 +49,7 @@ class OpenedUpload:
     secret: bytes = field(repr=False)
     trees: OriginalTrees = field(repr=False)
     untrusted_pictures: bytes = field(default=b"", repr=False)
+    untrusted_matching: bytes = field(default=b"", repr=False)
 
 
 class MediaStream(io.RawIOBase):
@@ -133,6 +135,7 @@ def open_upload(payload: PayloadReader, ordered_terms: bytes) -> OpenedUpload:
         untrusted_pictures=_part(
             payload, preamble.header_bytes + preamble.record_bytes, preamble.pictures_bytes
         ),
+        untrusted_matching=_part(payload, preamble.size - preamble.matching_bytes, preamble.matching_bytes),
     )
 
 

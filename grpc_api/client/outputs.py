@@ -27,12 +27,17 @@ def untouched_path(output: Path) -> Path:
     return output.with_name(output.name + ".untouched")
 
 
+def scores_path(output: Path) -> Path:
+    """Where the encrypted scores beside an output lie."""
+    return output.with_name(output.name + ".scores")
+
+
 def commit(work: Path, output: Path, proof: bytes, review_key: bytes | None) -> None:
     """Gives every file its name, the result last: it never stands there without its proof.
 
     Args:
-        work: a folder beside the output, with the files `result` and, where there are any, `review` and
-            `untouched`.
+        work: a folder beside the output, with the files `result` and, where there are any, `review`,
+            `untouched` and `scores`.
         output: the result's name.
         proof: of the result.
         review_key: the submitter's half of a review; None without one.
@@ -51,6 +56,8 @@ def commit(work: Path, output: Path, proof: bytes, review_key: bytes | None) -> 
         }
     if (work / "untouched").exists():
         names = {work / "untouched": untouched_path(output), **names}
+    if (work / "scores").exists():
+        names = {work / "scores": scores_path(output), **names}
     for path in names:
         with path.open("rb") as file:
             os.fsync(file.fileno())

@@ -22,6 +22,7 @@ from enclave.policy import Instructions, Terms
 from grpc_api.client import transfer
 from grpc_api.client.connection import Connection, service_errors
 from grpc_api.client.enrolment import Enrolment
+from grpc_api.client.matching import Matching, fetch_scores, require_no_scores
 from grpc_api.client.outputs import commit, create_private
 from grpc_api.client.receipts import fetch_receipt
 from grpc_api.client.review import fetch_package, require_no_package
@@ -87,12 +88,13 @@ def submit(
     instructions: Instructions | None = None,
     review: Review | None = None,
     enrolment: Enrolment | None = None,
+    matching: Matching | None = None,
     admission_token: bytes = b"",
 ) -> Submitted:
     """Runs one submission; `output` and `output.proof` are there when it returns.
 
     With a review, `output.review` and `output.review-key` are there too; under a policy that asks for
-    evidence, `output.untouched`.
+    evidence, `output.untouched`; where somebody was compared with encrypted templates, `output.scores`.
 
     Args:
         connection: to the service.
@@ -106,6 +108,7 @@ def submit(
         instructions: for the worker alone. A review brings its own.
         review: to be made of this job.
         enrolment: who has a role by being recognized.
+        matching: with whom everybody is compared, under encryption.
         admission_token: for a service that asks for one; it is used up once the job is created.
 
     Raises:
@@ -120,7 +123,7 @@ def submit(
     checked = verify_released_intake(
         intake.announcement, intake.worker_release, trust, datetime.datetime.now(datetime.UTC)
     )
-    enrolment = enrolment or Enrolment()
+    enrolment, matching = enrolment or Enrolment(), matching or Matching()
     enrolment.require_network(checked.release)
     with tempfile.TemporaryDirectory(prefix=".bauta-", dir=output.parent) as folder:
         work = Path(folder)
@@ -131,9 +134,10 @@ def submit(
             work / "upload.age",
             terms,
             checked.intake.recipient,
-            enrolment.told(told),
+            matching.told(enrolment.told(told)),
             record=b"" if review is None else review.record,
             pictures=enrolment.pictures,
+            matching=matching.package,
         )
         if sealed.size > intake.max_upload_bytes:
             raise exhausted("upload_too_large", "The sealed upload is larger than this service takes.")
@@ -157,6 +161,10 @@ def submit(
                 fetch_untouched(connection, job, verified.facts, identity, work)
             else:
                 require_no_untouched(verified.facts)
+            if matching.package:
+                fetch_scores(connection, job, verified.facts, identity, work)
+            else:
+                require_no_scores(verified.facts)
             if verified.facts.measurement != checked.release.facts.measurement:
                 raise invalid(
                     "worker_not_released", "The proof is sound, but of a worker of another version."

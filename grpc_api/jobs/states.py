@@ -50,6 +50,8 @@ class JobRecord:
         review_bytes, review_sha256: of the sealed review package, once done, where one was asked for.
         untouched_bytes, untouched_sha256: of the sealed untouched package, once done, where the policy asks
             for one.
+        scores_bytes, scores_sha256: of the sealed file of encrypted scores, once done, where somebody was
+            compared with encrypted templates.
         proof: of the result, or of the failure if that could be recorded.
         created_at, updated_at: seconds since 1970.
     """
@@ -73,6 +75,8 @@ class JobRecord:
     review_sha256: str = ""
     untouched_bytes: int = 0
     untouched_sha256: str = ""
+    scores_bytes: int = 0
+    scores_sha256: str = ""
     proof: bytes = b""
 
 
@@ -105,6 +109,8 @@ def finish(
     review_sha256: str = "",
     untouched_bytes: int = 0,
     untouched_sha256: str = "",
+    scores_bytes: int = 0,
+    scores_sha256: str = "",
 ) -> JobRecord:
     """The result, and the packages beside it where there are any, are durable and recorded."""
     _require(job, State.RUNNING)
@@ -118,6 +124,8 @@ def finish(
         review_sha256=review_sha256,
         untouched_bytes=untouched_bytes,
         untouched_sha256=untouched_sha256,
+        scores_bytes=scores_bytes,
+        scores_sha256=scores_sha256,
         proof=proof,
     )
 

@@ -105,6 +105,13 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         for chunk in self._desk.read_untouched(caller(context), request.job_id, request.offset):
             yield jobs_pb2.FetchUntouchedResponse(chunk=chunk)
 
+    def FetchScores(
+        self, request: jobs_pb2.FetchScoresRequest, context: grpc.ServicerContext
+    ) -> Iterator[jobs_pb2.FetchScoresResponse]:
+        """The sealed scores from an offset."""
+        for chunk in self._desk.read_scores(caller(context), request.job_id, request.offset):
+            yield jobs_pb2.FetchScoresResponse(chunk=chunk)
+
     def CancelJob(
         self, request: jobs_pb2.CancelJobRequest, context: grpc.ServicerContext
     ) -> jobs_pb2.CancelJobResponse:
@@ -133,6 +140,8 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
             review_sha256=bytes.fromhex(job.review_sha256),
             untouched_bytes=job.untouched_bytes,
             untouched_sha256=bytes.fromhex(job.untouched_sha256),
+            scores_bytes=job.scores_bytes,
+            scores_sha256=bytes.fromhex(job.scores_sha256),
             created_at=created_at,
         )
         if job.error_code:

@@ -21,6 +21,7 @@ from provenance.statements.vocabulary import (
     KINDS,
     LEAKS,
     LEAKS_LOOKS,
+    MATCHED,
     MEDIA_TYPES,
     MODELS,
     MODES,
@@ -96,6 +97,9 @@ class JobFacts(Facts):
         untouched: under a policy that asks for evidence: frames, tiles of all of them, those that are shown
             to be the original's, and their share of the picture in thousandths. Else empty.
         untouched_sha256: hex SHA-256 of the sealed package that shows it; None where there is none.
+        matched: against how many encrypted templates how many faces or voices were compared; what came of
+            it, only the templates' owner can read. Empty where nobody was compared.
+        scores_sha256: hex SHA-256 of the sealed file of those scores; None where there was nobody.
         recovery: hex SHA-256 of everything that is kept so that a quorum of custodians can have covers taken
             off, and of the policy that says who they are. Empty where nothing is kept: what was covered is
             then gone for good.
@@ -107,9 +111,10 @@ class JobFacts(Facts):
         FormatError: a field does not take its value, more frames are covered than there are, the two tables
             of other kinds do not name the same ones, the figures of quality contradict the rest, something
             is decided by nobody, the sound's times contradict the word for all of it, the attackers' figures
-            contradict themselves or the rest, a part of what is kept is missing, what is
-            untouched is not counted as a whole, a source's key comes without its number, or fewer signatures
-            are demanded than every statement has (`signatures_too_weak`).
+            contradict themselves or the rest, a part of what is kept is missing, what is untouched is not
+            counted as a whole, a source's key comes without its number, scores and who was compared
+            contradict one another, or fewer signatures are demanded than every statement has
+            (`signatures_too_weak`).
     """
 
     PREDICATE_TYPE: ClassVar[str] = "urn:bauta:predicate:job:v1"
@@ -159,6 +164,8 @@ class JobFacts(Facts):
     pieces: str | None = of(Maybe(Digest("commitment")), default=None)
     untouched: Mapping[str, int] = of(Table(Word(UNTOUCHED), Count()), default={})
     untouched_sha256: str | None = of(Maybe(Digest("ciphertext")), default=None)
+    matched: Mapping[str, int] = of(Table(Word(MATCHED), Count()), default={})
+    scores_sha256: str | None = of(Maybe(Digest("ciphertext")), default=None)
     submitter_key: bytes | None = of(Maybe(Raw(SUBMITTER_KEY_BYTES)), default=None)
     submitter_number: str | None = of(Maybe(JOB_ID), default=None)
 
@@ -196,6 +203,7 @@ class JobFacts(Facts):
         if (self.submitter_key is None) != (self.submitter_number is None):
             raise FormatError("a source's key and its number stand together")
         self._require_sense_of_pieces()
+        self._require_sense_of_matching()
         signature_set(self.signatures)
 
     def _require_sense_of_pieces(self) -> None:
@@ -210,6 +218,12 @@ class JobFacts(Facts):
             raise FormatError("what is untouched is counted in all frames of the result")
         if self.untouched["tiles_open"] > tiles or self.untouched["open_permille"] > 1000:
             raise FormatError("more is untouched than there is")
+
+    def _require_sense_of_matching(self) -> None:
+        if self.matched and (self.matched.keys() != set(MATCHED) or not self.matched["templates"]):
+            raise FormatError("who is compared is so with some templates")
+        if bool(self.matched.get("vectors")) != (self.scores_sha256 is not None):
+            raise FormatError("there are scores where somebody was compared, and only there")
 
     def subject_sha256(self) -> str:
         """SHA-256 of the anonymized media file."""

@@ -127,6 +127,9 @@ RECOGNIZED = ("frames", "tracks")
 RECOVERY = ("custody_policy", "package", "ring", "sharing", "sheet")
 """What is kept so that a quorum of custodians can have covers taken off (docs/recovery.md)."""
 
+MATCHED = ("templates", "vectors")
+"""How many of each were compared under encryption (docs/templates.md)."""
+
 UNTOUCHED = ("frames", "open_permille", "tiles", "tiles_open")
 """What of a lossless copy is shown to be the original's (docs/pieces.md)."""
 
@@ -205,6 +208,8 @@ FAILURE_CODES = (
     "evidence_impossible",
     "intake_key_unknown",
     "internal_error",
+    "matching_not_allowed",
+    "matching_other_network",
     "media_corrupt",
     "media_empty",
     "media_no_video",
@@ -246,6 +251,10 @@ FAILURE_CODES = (
     "scratch_corrupt",
     "settings_invalid",
     "storage_full",
+    "template_foreign_context",
+    "template_malformed",
+    "template_other_network",
+    "template_vector_invalid",
     "terms_invalid",
     "terms_mismatch",
     "untouched_too_large",
