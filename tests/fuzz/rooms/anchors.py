@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+from grpc_api.anchors.keeping import is_anchor_path
+from provenance import canonical
 from provenance.anchors.anchor_proof import AnchorProof, verify_anchor
+from provenance.anchors.checking import verify_anchored
+from provenance.anchors.covered import CoveredAnchor
 from provenance.anchors.header import BlockHeader
+from provenance.anchors.place import AnchorPlace
 from provenance.anchors.receipt import read_receipt
 from provenance.anchors.rlp import decode, encode
 from provenance.anchors.transaction import AnchorTransaction
 from provenance.anchors.trie import proven_value
-from provenance.errors import ProvenanceError
+from provenance.errors import FormatError, ProvenanceError
+from provenance.trust import Trust
 from tests.fuzz.target import Target
 from tests.unit.provenance.anchor_makers import HEAD, LINE, event, proof, receipt
+from tests.unit.provenance.provenance_makers import TestLogKeys, TestSigner
 
 STRANGER = "whoever made the anchor file that is verified"
 TRANSACTION = AnchorTransaction(31337, 4, 10**9, 10**11, 120_000, LINE.contract, LINE.call_to_anchor(HEAD))
@@ -21,6 +30,35 @@ def read_file(untrusted: bytes) -> None:
     believed = BlockHeader.from_bytes(proof().header).block_hash
     assert verify_anchor(untrusted, LINE, {believed}).checkpoint == HEAD
     assert AnchorProof.from_bytes(untrusted).to_bytes() == untrusted
+
+
+@cache
+def trust() -> Trust:
+    """Believes the made anchors' line."""
+    place = AnchorPlace(31337, LINE.contract, LINE.anchorer)
+    vkeys = TestLogKeys(LINE.origin).vkeys
+    return Trust(TestSigner("node").public, LINE.origin, vkeys, anchors=(place,))
+
+
+def read_covered(untrusted: bytes) -> None:
+    """Beside a proof whose tree is anchored itself."""
+    believed = BlockHeader.from_bytes(proof().header).block_hash
+    assert verify_anchored(untrusted, trust(), HEAD, lambda _: {believed}).anchor.checkpoint == HEAD
+
+
+def read_place(untrusted: bytes) -> None:
+    """One spelling but for the letters' case in addresses."""
+    place = AnchorPlace.from_object(canonical.loads(untrusted))
+    assert AnchorPlace.from_object(place.to_object()) == place
+
+
+def read_path(untrusted: bytes) -> None:
+    """No path leads out of the folder."""
+    path = untrusted.decode("utf-8", "replace")
+    if not is_anchor_path(path):
+        raise FormatError("not the path of an anchor")
+    assert path.count("/") == 1
+    assert ".." not in path
 
 
 def read_rlp(untrusted: bytes) -> None:
@@ -54,6 +92,40 @@ TARGETS = (
         seeds=lambda: [proof().to_bytes()],
         errors=(ProvenanceError,),
         json=True,
+    ),
+    Target(
+        name="anchor_covered",
+        sender=STRANGER,
+        parsers=(
+            "provenance.anchors.checking.verify_anchored",
+            "provenance.anchors.covered.CoveredAnchor.from_bytes",
+            "provenance.anchors.anchor_proof.AnchorProof.from_object",
+        ),
+        parse=read_covered,
+        seeds=lambda: [CoveredAnchor(proof()).to_bytes(), proof().to_bytes()],
+        errors=(ProvenanceError,),
+        json=True,
+    ),
+    Target(
+        name="anchor_place",
+        sender="whoever wrote the trust file",
+        parsers=(
+            "provenance.anchors.place.AnchorPlace.from_object",
+            "provenance.anchors.address.parse_address",
+        ),
+        parse=read_place,
+        seeds=lambda: [canonical.dumps(AnchorPlace(1, LINE.contract, b"\xab" * 20).to_object())],
+        errors=(ProvenanceError,),
+        json=True,
+    ),
+    Target(
+        name="anchor_path",
+        sender="whoever asks the log's server",
+        parsers=("grpc_api.anchors.keeping.is_anchor_path",),
+        parse=read_path,
+        seeds=lambda: [b"0123456789abcdef" * 2 + b"/" + last for last in (b"sizes", b"12")],
+        errors=(ProvenanceError,),
+        tokens=(b"../", b"/sizes", b"%2e", b".new"),
     ),
     Target(
         name="anchor_rlp",
