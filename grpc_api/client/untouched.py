@@ -35,10 +35,11 @@ def fetch_untouched(
     """
     if facts.untouched_sha256 is None or not job.untouched_bytes:
         raise invalid("untouched_missing", "The policy asks for an untouched package, and there is none.")
-    sealed = work / "untouched.age"
-    transfer.download_untouched(connection, job, sealed)
+    # Before a byte of it is fetched: what arrives is held against the same digest.
     if job.untouched_sha256.hex() != facts.untouched_sha256:
         raise invalid("untouched_of_other_job", "The untouched package is not the one that the proof names.")
+    sealed = work / "untouched.age"
+    transfer.download_untouched(connection, job, sealed)
     with sealed.open("rb") as source, create_private(work / "untouched") as sink:
         open_sealed(source, sink, [identity])
 

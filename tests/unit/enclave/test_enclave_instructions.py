@@ -27,6 +27,7 @@ SOUND = {
         Instructions(pseudonym="Zoë Ünal", scope="新闻"),
         {"pseudonym": "Zoë Ünal", "scope": "新闻"},
     ),
+    "a device has committed": (Instructions(pieces_secret=KEY), {"pieces_secret": BASE64_KEY}),
     "no sound is wanted": (Instructions(sound="remove"), {"sound": "remove"}),
     "a review is wanted": (Instructions(review=ReviewInstructions(KEY)), {"review": {"key": BASE64_KEY}}),
     "a review has taken place": (
@@ -100,6 +101,10 @@ UNSOUND: dict[str, object] = {
     "both empty": {"pseudonym": "", "scope": ""},
     "a number": {"pseudonym": 1, "scope": "the harbour"},
     "something more": {"pseudonym": "Pantalone", "scope": "the harbour", "name": "Antonio"},
+    "no secret": {"pieces_secret": ""},
+    "a short secret": {"pieces_secret": base64.b64encode(KEY[:31]).decode()},
+    "a secret in hexadecimal": {"pieces_secret": KEY.hex()},
+    "a secret that is a number": {"pieces_secret": 7},
     "sound that is to stay": {"sound": "keep"},
     "no word of sound": {"sound": ""},
     "sound that is a list": {"sound": ["remove"]},
