@@ -46,7 +46,7 @@ def start_ms(host: WorkerHost) -> float:
         max_recovery_bytes=1 << 20,
         max_untouched_bytes=1 << 20,
     )
-    names = ("upload", "result", "scratch", "review", "package", "sheet", "untouched")
+    names = ("upload", "result", "scratch", "review", "package", "sheet", "untouched", "scores")
     files = [os.memfd_create(name) for name in names]
     began = time.perf_counter()
     try:

@@ -173,6 +173,7 @@ def _stated(facts: JobFacts) -> Markup:
         ("Covered besides faces", _also_covered(facts)),
         ("Decided by a person who looked it over", _decided(facts)),
         ("Recognized as enrolled", _recognized(facts)),
+        ("Compared under encryption", _matched(facts)),
         ("Who can have it uncovered", _kept(facts)),
         ("Sound", _sound(facts)),
         ("The camera", words.SENSOR_NOISE[facts.sensor_noise]),
@@ -208,6 +209,13 @@ def _recognized(facts: JobFacts) -> str:
         return "Nobody was."
     told = (words.RECOGNIZED[word].format(f"{count:,}") for word, count in facts.recognized.items())
     return "; ".join((*told, "by a network of the operator's choosing, which can be mistaken."))
+
+
+def _matched(facts: JobFacts) -> str:
+    if not facts.matched:
+        return "Nobody was."
+    told = (words.MATCHED[word].format(f"{count:,}") for word, count in facts.matched.items())
+    return "; ".join((*told, "what came of it, only the templates' owner can read."))
 
 
 def _kept(facts: JobFacts) -> Content:
@@ -343,7 +351,10 @@ def _not_proven(verdict: Verdict, *, opened: bool) -> Markup:
 
 
 def _doubtful_times(verdict: Verdict) -> str:
-    if verdict.result is None or all(stamp.root is None for stamp in verdict.result.timestamps):
+    stamped = verdict.result is not None and any(
+        stamp.root is not None for stamp in verdict.result.timestamps
+    )
+    if not stamped and verdict.anchored is None:
         return "The times, by any clock but the service's own."
     return "When the work was done: the clocks of others show that it was by then, and no more."
 

@@ -84,6 +84,12 @@ RECOGNIZED: Final[Mapping[str, str]] = {
 }
 """What the recognition of enrolled people did."""
 
+MATCHED: Final[Mapping[str, str]] = {
+    "templates": "encrypted templates of people who are known to their owner: {}",
+    "vectors": "faces or voices that were compared with them: {}",
+}
+"""What was compared under encryption."""
+
 AUDIO: Final[Mapping[str, str]] = {
     "anonymized": (
         "Voices were replaced by made ones that say the same. It is harder to tell who speaks, not "

@@ -216,6 +216,7 @@ class Finished:
     package: bytes = b""
     sheet: bytes = b""
     untouched: bytes = b""
+    scores: bytes = b""
 
     @property
     def result(self) -> WorkerResult:
@@ -300,7 +301,7 @@ class Nursery:
                 **limits,
             },
         )
-        names = ("upload", "result", "scratch", "review", "package", "sheet", "untouched")
+        names = ("upload", "result", "scratch", "review", "package", "sheet", "untouched", "scores")
         paths = {name: folder / name for name in names} | (replaced or {})
         fds = [os.open(path, os.O_RDWR | os.O_CREAT, 0o600) for path in paths.values()]
         try:
@@ -316,7 +317,7 @@ class Nursery:
             reports = list(running.reports())
         finally:
             running.close()
-        files = ("result", "scratch", "package", "sheet", "untouched")
+        files = ("result", "scratch", "package", "sheet", "untouched", "scores")
         return Finished(reports, *((folder / name).read_bytes() for name in files))
 
 

@@ -123,6 +123,7 @@ ATTEMPTS = [
             "report a digest of the wrong size": partial(result, sealed_sha256=b"x"),
             "report a review package without a digest": partial(result, review_bytes=1),
             "report an untouched package without a digest": partial(result, untouched_bytes=1),
+            "report scores without a digest": partial(result, scores_bytes=1),
             "report an unknown kind of media": partial(result, media_type="text/html"),
             "report a statement without end": partial(result, statement=b"x" * 200_000),
             "report no evidence": partial(result, evidence=b""),

@@ -97,6 +97,7 @@ def test_the_tables_of_words_are_complete() -> None:
     assert set(words.DEVICES) == set(vocabulary.DEVICES)
     assert set(words.DECISIONS) == set(vocabulary.DECISIONS)
     assert set(words.RECOGNIZED) == set(vocabulary.RECOGNIZED)
+    assert set(words.MATCHED) == set(vocabulary.MATCHED)
     assert set(words.ENGINES) == set(vocabulary.ENGINES)
     assert set(words.KINDS) == set(vocabulary.KINDS)
     assert set(words.MODES) == set(vocabulary.MODES)
