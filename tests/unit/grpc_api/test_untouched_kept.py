@@ -12,8 +12,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from provenance_makers import TestSigner, job_facts, release_facts
-from test_review_kept import a_job
 
 from enclave.policy import Terms, parse_policy
 from grpc_api.client.connection import Connection
@@ -33,6 +31,8 @@ from protos.bauta.v1 import jobs_pb2
 from provenance.dsse import sign_envelope
 from provenance.statements import JobFacts
 from tests.unit.enclave.enclave_makers import POLICY_TEXT, some_terms
+from tests.unit.grpc_api.test_review_kept import a_job
+from tests.unit.provenance.provenance_makers import TestSigner, job_facts, release_facts
 
 PACKAGE = bytes(range(256)) * 10
 SHA256 = hashlib.sha256(PACKAGE).digest()
