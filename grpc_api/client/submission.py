@@ -20,6 +20,7 @@ import grpc
 
 from enclave.policy import Instructions, Terms
 from grpc_api.client import transfer
+from grpc_api.client.agreement import require_own
 from grpc_api.client.connection import Connection, service_errors
 from grpc_api.client.enrolment import Enrolment
 from grpc_api.client.matching import Matching, fetch_scores, require_no_scores
@@ -214,30 +215,7 @@ def _collect(
     with (work / "result").open("rb") as result:
         # A clock of somebody else's that is down takes no result from anybody; what is missing is told.
         verified = verify_result(result, proof, replace(trust, required_timestamps=0))
-    facts = verified.facts
-    wanted = terms.policy.proof
-    custody = terms.custody.digest.hex() if terms.custody is not None else None
-    key = terms.submitter
-    asked = (
-        sealed.commitment,
-        terms.digest.hex(),
-        wanted.signatures,
-        wanted.credentials,
-        custody,
-        key.key if key is not None else None,
-        key.number if key is not None else None,
-    )
-    told = (
-        facts.original_commitment,
-        facts.terms_sha256,
-        facts.signatures,
-        facts.credentials,
-        facts.recovery.get("custody_policy"),
-        facts.submitter_key,
-        facts.submitter_number,
-    )
-    if told != asked:
-        raise invalid("proof_of_other_job", "The proof is sound, but it is not about what was submitted.")
+    require_own(verified.facts, sealed.commitment, terms)
     return verified, proof
 
 
