@@ -1,5 +1,5 @@
 """Anchors a log as it grows. Whatever the chain does, nobody waits for it: offering is a line of memory,
-and all else happens in `step`, which raises nothing.
+and all else happens in `step`, which raises nothing; `service` calls it.
 
 Nothing is kept on disk but the proofs. After a restart, what has no proof is anchored again: the contract
 takes the same tree head twice.
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 
 from grpc_api.anchors.batching import AnchorPolicy, AnchorState
@@ -70,11 +69,6 @@ class AnchorSender:
             log.warning("a tree head was not anchored: %s", code if isinstance(code, str) else "unknown")
             with self._lock:
                 self._state = self._state.failed(self._policy, now)
-
-    def run(self, stop: threading.Event, every_seconds: float = 15.0) -> None:
-        """Steps until it is stopped."""
-        while not stop.wait(every_seconds):
-            self.step(time.monotonic())
 
     def _confirm(self, now: float) -> None:
         if self.state.in_flight is None and now < self.state.not_before:

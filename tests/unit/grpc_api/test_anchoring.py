@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chain_node import ChainNode
 from chain_world import ChainWorld, head
 
+from console import output
+from console.main import app
 from grpc_api.anchors.asking import block_hash_at, line_state
 from grpc_api.anchors.config import AnchorConfig, AnchorConfigError, read_anchors
+from grpc_api.anchors.contract import compiled
 from grpc_api.anchors.deploying import deploy
 from grpc_api.anchors.keeping import KeptAnchors, is_anchor_path, open_anchors
 from grpc_api.anchors.service import Anchoring
@@ -25,7 +30,7 @@ from keyvault.vault.anchoring import AnchorDesk, AnchorOrders, load_anchor_desk
 from keyvault.vault.identity import load_identity
 from keyvault.vault.process import open_store
 from keyvault.vault.ratchet import CheckpointRatchet
-from provenance.anchors.address import format_address
+from provenance.anchors.address import format_address, parse_address
 from provenance.anchors.anchor_proof import Anchor, require_anchored
 from provenance.anchors.covered import CoveredAnchor
 from provenance.anchors.header import BlockHeader
@@ -313,6 +318,28 @@ def test_the_contract_is_deployed_by_a_key_of_its_own_and_looked_at(node: ChainN
         with pytest.raises(ServiceError) as refused:
             deploy(open_node(url), payer=key.address, sign=key.sign, **asked)
         assert refused.value.code == code
+
+
+def bauta(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, dict[str, Any]]:
+    code = app([*map(str, words), "--json"], standalone_mode=False)
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_the_command_deploys_once_its_key_has_money(
+    node: ChainNode, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output.MODE, "as_json", False)
+    words = ("anchors", "deploy", "--rpc", node.url, "--chain-id", node.chain_id, "--key", tmp_path / "payer")
+    code, told = bauta(capsys, *words)
+    assert (code, told["deployed"]) == (1, False)
+    node.give(parse_address(told["payer"]))
+    code, told = bauta(capsys, *words)
+    assert (code, told["deployed"]) == (0, True)
+    table = {"rpc": node.url, "chain_id": told["chain_id"], "contract": told["contract"]}
+    assert read_anchors(table) is not None
+    with node.lock:
+        code_there = bytes(node.world.node.eth.get_code(told["contract"]))
+    assert code_there == compiled().runtime_code
 
 
 @pytest.mark.parametrize("content", [b"", b"{}\n", b'{"format":"bauta.chain-key/v1","secp256k1":"AA=="}\n'])

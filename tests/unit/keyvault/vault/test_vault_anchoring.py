@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from eth_keys.datatypes import Signature
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keyvault.client import VaultRefusedError
 from keyvault.signing.log import LogSigner
@@ -164,6 +166,28 @@ def test_it_signs_nothing_else(scene: Scene, name: str, change: Change, code: st
     with pytest.raises(VaultRequestError) as refused:
         scene.desk.sign(transaction, consistency)
     assert refused.value.code == code, name
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    size=st.integers(0, 14),
+    seed=st.sampled_from((b"root", b"fork")),
+    proven=st.tuples(st.integers(1, 12), st.integers(1, 12), st.sampled_from((b"root", b"fork"))),
+)
+def test_it_signs_the_beginnings_of_its_tree_and_no_other(
+    scene: Scene, size: int, seed: bytes, proven: tuple[int, int, bytes]
+) -> None:
+    text = CheckpointText.parse(checkpoint_text(ORIGIN, size, seed))
+    call = scene.line.call_to_anchor(replace(text, size=1))[:36] + size.to_bytes(32, "big") + text.root
+    transaction = replace(scene.transaction(), call=call).to_sign()
+    consistency = growth(*proven)
+    is_beginning = seed == b"root" and 0 < size <= SIGNED_SIZE and consistency == growth(size, SIGNED_SIZE)
+    if is_beginning:
+        assert scene.desk.sign(transaction, consistency)
+        return
+    with pytest.raises(VaultRequestError) as refused:
+        scene.desk.sign(transaction, consistency)
+    assert refused.value.code == "checkpoint_not_signed"
 
 
 def test_the_address_outlives_a_restart_and_is_another_in_another_vault(
