@@ -6,8 +6,8 @@ is written here, with lengths of our own, uncompressed. SEAL checks it once more
 all of this works where no path can be opened.
 
 Layouts: SEAL 4.3, `native/src/seal/{serialization.h,ciphertext.cpp,kswitchkeys.cpp,encryptionparams.cpp}`;
-the protocol buffers around them: TenSEAL, `tenseal/proto/*.proto`. The tests hold both against what the
-libraries write themselves.
+the protocol buffers around them: TenSEAL, `tenseal/proto/*.proto`. The tests show that the libraries take
+these streams and give the same numbers back.
 """
 
 from __future__ import annotations

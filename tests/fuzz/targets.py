@@ -26,6 +26,7 @@ from tests.fuzz.rooms import (
     reviews,
     sound,
     submitter,
+    templates,
     vault,
     witnesses,
 )
@@ -53,5 +54,6 @@ ROOMS = (
     submitter,
     anchors,
     pieces,
+    templates,
 )
 TARGETS: dict[str, Target] = {target.name: target for room in ROOMS for target in room.TARGETS}
