@@ -41,7 +41,7 @@ _BLOCK_BYTES = 1 << 20
 _ProofsArgument = Annotated[
     list[Path],
     typer.Argument(
-        metavar="PROOF...", help="The submissions' proofs, at most 16.", exists=True, dir_okay=False
+        metavar="PROOF", help="The submissions' proofs, at most 16.", exists=True, dir_okay=False
     ),
 ]
 _ChallengeOption = Annotated[
@@ -72,7 +72,7 @@ def record_(
     target: Annotated[Path, typer.Argument(metavar="RECORD", help="The record's file to make.")],
     json: JsonOption = False,
 ) -> int:
-    """Begin a verifier's record of answered challenges. Once: without it nothing is taken twice or at all."""
+    """Begin a verifier's record of answered challenges. Once: one that is lost is never replaced silently."""
     SpentStore.create(target).close()
     output.result({"record": str(target)}, str(target))
     return 0
