@@ -271,38 +271,30 @@ def test_a_recording_keys_word_does_without_the_service(handed_in: World, tmp_pa
     assert (verdict["failed_step"], verdict["code"]) == ("recording_signed", "pieces_not_signed")
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png"])
-def test_a_picture_opens_as_its_pixels_and_as_its_file(tmp_path: Path, suffix: str) -> None:
-    original = face_image(tmp_path / f"in{suffix}")
-    made = world(tmp_path, original)
-    whole = tmp_path / f"whole{suffix}"
+def test_a_picture_opens_as_its_pixels_and_as_its_file(tmp_path: Path) -> None:
+    made = world(tmp_path, face_image(tmp_path / "in.jpg"))
+    whole, pixels = tmp_path / "whole.jpg", tmp_path / "pixels.png"
     assert made.reveal(whole, None, None) == 0
-    assert whole.read_bytes() == original.read_bytes()
-    verdict = made.verify(whole)
-    assert verdict["part"]["bytes"] == {
-        "first": 0,
-        "end": verdict["part"]["bytes"]["of"],
-        "of": verdict["part"]["bytes"]["of"],
-    }
-    if suffix == ".jpg":
-        pixels = tmp_path / "pixels.png"
-        assert made.reveal(pixels, None, None) == 0
-        assert made.verify(pixels)["part"]["frames"]["of"] == 1
-        shown = cv2.imread(str(pixels))
-        shown[3, 4, 1] ^= 1
-        cv2.imwrite(str(tmp_path / "forged.png"), shown)
-        verdict = made.verify(beside(pixels, tmp_path / "forged.png"))
-        assert verdict["code"] == "pieces_differ"
-        # A chunk that would have it shown otherwise, or that says something.
-        plain = pixels.read_bytes()
-        told = plain[:33] + b"\x00\x00\x00\x04gAMA\x00\x01\x86\xa0" + b"1\xe8\x96_" + plain[33:]
-        (tmp_path / "told.png").write_bytes(told)
-        assert made.verify(beside(pixels, tmp_path / "told.png"))["code"] == "media_unsupported"
+    assert whole.read_bytes() == made.original.read_bytes()
+    blocks = -(-made.original.stat().st_size // 65_536)
+    assert made.verify(whole)["part"] == {"bytes": {"first": 0, "end": blocks, "of": blocks}}
+
+    assert made.reveal(pixels, None, None) == 0
+    assert made.verify(pixels)["part"]["frames"]["of"] == 1
+    shown = cv2.imread(str(pixels))
+    shown[3, 4, 1] ^= 1
+    cv2.imwrite(str(tmp_path / "forged.png"), shown)
+    assert made.verify(beside(pixels, tmp_path / "forged.png"))["code"] == "pieces_differ"
+    # A chunk that would have it shown otherwise.
+    plain = pixels.read_bytes()
+    told = plain[:33] + b"\x00\x00\x00\x04gAMA\x00\x01\x86\xa01\xe8\x96_" + plain[33:]
+    (tmp_path / "told.png").write_bytes(told)
+    assert made.verify(beside(pixels, tmp_path / "told.png"))["code"] == "media_unsupported"
 
 
 @pytest.mark.shared
 def test_ten_seconds_of_a_real_clip(shared_media: Path, tmp_path: Path) -> None:
-    """Of 139: a camera on a stairway. And eight seconds of a speech, with its AAC."""
+    """Of 139, by a camera on a stairway: less than 10 KB show them to be what was handed in."""
     made = world(tmp_path, shared_media / "video" / "steady_camera_432p.mp4")
     target = tmp_path / "part.mkv"
     with as_json() as told:
@@ -310,13 +302,6 @@ def test_ten_seconds_of_a_real_clip(shared_media: Path, tmp_path: Path) -> None:
     assert told()["package_bytes"] < 10_000
     shown = made.verify(target)["part"]["frames"]
     assert (shown["end"] - shown["first"], shown["of"]) == (100, 1394)
-
-    made = world(tmp_path, shared_media / "video" / "hamilton_360p.mp4")
-    target = tmp_path / "speech.mkv"
-    assert made.reveal(target, "1", "9") == 0
-    shown = made.verify(target)["part"]
-    assert shown["frames"]["last_seconds"] - shown["frames"]["from_seconds"] > 7.9
-    assert shown["audio"]["to_seconds"] - shown["audio"]["from_seconds"] > 7.8
 
 
 def test_the_secret_follows_from_the_salt_and_not_the_salt_from_it() -> None:
