@@ -33,6 +33,9 @@ UNTOUCHED_STEPS = {
     "untouched_matches": "Every tile that the package shows is the original's, at its place and time.",
 }
 
+# All of them, in the order in which they stand in a report.
+PIECES_STEPS = {**COMMITTED_STEPS, **RECORDED_BY_STEPS, **PART_STEPS, **UNTOUCHED_STEPS}
+
 
 @dataclass(frozen=True)
 class Origin:
