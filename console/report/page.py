@@ -16,6 +16,7 @@ from console.report.markup import Content, Markup, bullets, code, element, secti
 from console.report.style import CONTENT_POLICY, STYLE
 from console.report.untouched_section import untouched
 from console.report.verdict import Verdict, is_sound_alone
+from provenance.anchors.address import format_address
 from provenance.anchors.checking import Anchored
 from provenance.checklist import Step
 from provenance.checkpoint import Checkpoint
@@ -377,6 +378,11 @@ def _signers(verdict: Verdict) -> Markup:
         ),
         table("Keys by fingerprint: SHA-256 of the public key", ("Whose", "Scheme", "Fingerprint"), rows),
     ]
+    if verdict.anchored is not None:
+        place = verdict.anchored.place
+        named = f"The anchor counted because the trust file names, on chain {place.chain_id}, the contract "
+        contract, account = code(format_address(place.contract)), code(format_address(place.anchorer))
+        parts.append(element("p", named, contract, " and the account ", account, "."))
     if verdict.released is not None:
         parts.append(
             element("p", f"Version {verdict.released.version} is released by {verdict.released.by}.")

@@ -76,9 +76,10 @@ def deploy(
             raise precondition(
                 "anchor_contract_unknown", "The chain took the contract, and holds another code."
             )
-    except Web3Exception:
-        raise unavailable("anchor_chain_unavailable", "The chain's node refused to deploy.") from None
-    return Deployment(bytes(HexBytes(contract)), receipt["blockNumber"], receipt["gasUsed"])
+        return Deployment(bytes(HexBytes(contract)), receipt["blockNumber"], receipt["gasUsed"])
+    # A node that answers with other types than it should makes web3 raise any of these.
+    except (Web3Exception, KeyError, TypeError, ValueError):
+        raise unavailable("anchor_chain_unavailable", "The chain's node refused, or made no sense.") from None
 
 
 def _send(node: Web3, chain_id: int, payer: bytes, sign: SignTransaction, max_fee_wei: int) -> HexBytes:

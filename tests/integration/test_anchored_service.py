@@ -18,7 +18,9 @@ from service_process import Service
 
 from console import output
 from console.main import app
+from grpc_api.client.connection import service_errors
 from grpc_api.errors import ServiceError
+from protos.bauta.v1 import proofs_pb2
 from provenance.anchors.address import format_address
 from provenance.anchors.covered import CoveredAnchor
 from provenance.anchors.header import BlockHeader
@@ -149,6 +151,13 @@ def test_an_anchor_verifies_online_and_a_block_that_nobody_named_does_not(
         "anchor_block_believed",
         "anchor_block_not_believed",
     )
+
+
+@pytest.mark.parametrize("size", [0, 1 << 40])
+def test_a_tree_that_was_never_published_has_no_anchor(service: Service, anchor: Path, size: int) -> None:
+    with service.connect() as connection, pytest.raises(ServiceError) as refused, service_errors():
+        connection.proofs.GetAnchor(proofs_pb2.GetAnchorRequest(size=size), timeout=60)
+    assert refused.value.code == "not_published"
 
 
 def test_what_is_anchored_is_shown_and_what_the_address_has_is_asked(
