@@ -107,6 +107,7 @@ def tell(target: Path, done: Submitted, beside: Mapping[str, Path]) -> None:
         "frames_also_covered": dict(facts.frames_also_covered),
         "decided": dict(facts.decided),
         "recognized": dict(facts.recognized),
+        "matched": dict(facts.matched),
         "leaks": dict(facts.leaks),
         "leaks_look": facts.leaks_look,
         "attackers": sorted(facts.attackers),
