@@ -47,20 +47,17 @@ def exact_sound(source: BinaryIO, kind: Format, limits: Limits) -> Iterator[Nati
         limits: on its pictures.
 
     Raises:
-        AnonymizerError: it cannot be opened, or what was decoded so far is not all of it.
+        AnonymizerError: it cannot be opened, or what was decoded so far is not all of it: it is damaged, or
+            longer than its limit.
         Exception: whatever the stream itself raised.
     """
     tap = Source(source)
     with closing(Opener(tap, kind, limits).open()) as container:
-        sound = next(iter(container.streams.audio), None)
-        decoder = exact_decoder(sound)
-        if sound is None or decoder is None:
-            return
-        for other in container.streams:
-            if other is not sound:
-                other.discard = Discard.all
         try:
-            yield from _decoded(container, sound, decoder)
+            sound = next(iter(container.streams.audio), None)
+            decoder = exact_decoder(sound)
+            if sound is not None and decoder is not None:
+                yield from _decoded(container, sound, decoder, limits)
         except (av.FFmpegError, ValueError):
             tap.raise_failure()
             raise AnonymizerError("media_corrupt") from None
@@ -83,8 +80,15 @@ def exact_decoder(sound: AudioStream | None) -> AudioCodecContext | None:
 
 
 def _decoded(
-    container: InputContainer, sound: AudioStream, decoder: AudioCodecContext
+    container: InputContainer, sound: AudioStream, decoder: AudioCodecContext, limits: Limits
 ) -> Iterator[NativeSamples]:
+    for other in container.streams:
+        if other is not sound:
+            other.discard = Discard.all
+    seconds = 0.0
     for packet in container.demux(sound):
         for frame in decoder.decode(packet if packet.size else None):
+            seconds += frame.samples / max(1, frame.sample_rate)
+            if seconds > limits.max_duration_seconds:
+                raise AnonymizerError("media_too_long")
             yield native_samples(frame)

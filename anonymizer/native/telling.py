@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import BinaryIO, Protocol
 
+import av
 import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame
@@ -49,7 +50,7 @@ class FrameTeller:
         self._failed = False
 
     def tell(self, decoded: VideoFrame) -> None:
-        """Tells the next frame. What has no planes or runs back in time is no reason to fail a job."""
+        """Tells the next frame. One that has no planes, or runs back in time, is no reason to fail a job."""
         if self._failed:
             return
         try:
@@ -57,7 +58,7 @@ class FrameTeller:
                 self._begins = time_of(decoded)
             picture = self._reader.picture_of(decoded)
             time_us = time_us_of(decoded, self._begins)
-        except AnonymizerError:
+        except (AnonymizerError, av.FFmpegError, ValueError):
             self._failed = True
             self._committer.no_frames()
             return

@@ -223,6 +223,13 @@ def test_sound_that_breaks_off_in_an_error_is_not_told_at_all(tmp_path: Path) ->
     assert sound_of(path).told[-1] == "no sound"
 
 
+def test_sound_longer_than_its_limit_is_not_told_at_all(tmp_path: Path) -> None:
+    path, ears = face_clip(tmp_path / "a.mp4", 0.5, size=(64, 64)), Ears()
+    with path.open("rb") as stream:
+        tell_sound(stream, sniff(stream), Limits(max_duration_seconds=0.3), ears)
+    assert ears.told[-1] == "no sound"
+
+
 def test_a_file_without_sound_tells_none(tmp_path: Path) -> None:
     ears = sound_of(face_clip(tmp_path / "a.mp4", 0.2, size=(64, 64), audio=False))
     assert (ears.told, ears.heard) == ([], b"")
