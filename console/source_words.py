@@ -9,12 +9,14 @@ from provenance.statements import JobFacts
 
 SAYS_NOT: Final = (
     "Not shown: who that is, or anything about them.",
+    "Not shown: that whoever brought you the answer is the source; an answer can be passed on.",
     "Not shown: that one person alone has the secret; a secret can be shared, lent or stolen.",
     "Not shown: whether any other submission is of the same source, or of another one.",
     "Not shown: that what was submitted is true, or that the source filmed it.",
 )
 SAYS_NOT_OF_MESSAGE: Final = (
-    "Not shown: that the source wrote the message; it hands in exactly this file, for this challenge.",
+    "Not shown: that the source wrote the message; it answers for exactly this file, and for nothing said "
+    "beside it.",
 )
 
 
