@@ -24,6 +24,8 @@ from provenance.statements import JobFacts
 FORMAT = "bauta.opening/v2"
 # The salt alone, as earlier versions wrote it.
 _FIRST_FORMAT = "bauta.opening/v1"
+_NAMES = {"format", "job", "origin", "salt", "secret"}
+_FIRST_NAMES = {"format", "salt"}
 _MAX_BYTES = 4096
 _SECRET_BYTES = 32
 
@@ -83,9 +85,12 @@ def read_opening(path: Path) -> Opening:
         untrusted = file.read(_MAX_BYTES + 1)
     try:
         fields = loads(untrusted.removesuffix(b"\n"), _MAX_BYTES)
-        if not isinstance(fields, dict) or fields.get("format") not in {FORMAT, _FIRST_FORMAT}:
+        if not isinstance(fields, dict) or fields.keys() - _NAMES:
             raise _refusal()
-        texts = {name: _text(fields.get(name, "")) for name in ("job", "origin", "salt", "secret")}
+        texts = {name: _text(fields.get(name, "")) for name in _NAMES}
+        is_first = texts["format"] == _FIRST_FORMAT and fields.keys() == _FIRST_NAMES
+        if texts["format"] != FORMAT and not is_first:
+            raise _refusal()
         salt, secret = base64_bytes(texts["salt"]), base64_bytes(texts["secret"])
     except ProvenanceError:
         raise _refusal() from None

@@ -90,10 +90,10 @@ def _timed(records: Iterator[Record]) -> Iterator[TimedFrame]:
             raise PiecesError("the file's pictures are not of one form to its end", "media_unsupported")
 
 
-def _told(untrusted_records: Iterator[Record]) -> Iterator[Record]:
+def _told(records: Iterator[Record]) -> Iterator[Record]:
     """Passes on what the decoder tells; what it refuses is a failure of the step that asked."""
     try:
-        yield from untrusted_records
+        yield from records
     except EvaluationError as error:
         raise PiecesError(str(error).rstrip("."), error.code) from None
 
@@ -107,9 +107,9 @@ class _PartReader:
         self._records: Iterator[Record] = iter(())
         self._sound_begins_us: int | None = None
 
-    def pieces_of(self, untrusted_package: RevealPackage) -> Mapping[str, Iterable[bytes]]:
+    def pieces_of(self, package: RevealPackage) -> Mapping[str, Iterable[bytes]]:
         """Gives the pieces, tree by tree, in the order of the trees."""
-        shown = {tree.kind: (tree, opening) for tree, opening in untrusted_package.trees}
+        shown = {tree.kind: (tree, opening) for tree, opening in package.trees}
         if any(len(opening.stretches) != 1 for _, opening in shown.values()):
             raise PiecesError("a part is one stretch of each kind; the package is about several")
         if "bytes" in shown:
@@ -121,7 +121,7 @@ class _PartReader:
         self._records = _told(self._stack.enter_context(decoded(self._part, form="part")))
         pieces: dict[str, Iterable[bytes]] = {}
         if "frames" in shown:
-            pieces["frames"] = self._frames(untrusted_package.times, is_last="audio" not in shown)
+            pieces["frames"] = self._frames(package.times, is_last="audio" not in shown)
         if "audio" in shown:
             pieces["audio"] = self._sound(*shown["audio"])
         return pieces

@@ -16,6 +16,7 @@ from tests.fuzz.rooms import (
     evidence,
     media,
     networks,
+    parts,
     pieces,
     policies,
     proofs,
@@ -54,6 +55,7 @@ ROOMS = (
     submitter,
     anchors,
     pieces,
+    parts,
     templates,
 )
 TARGETS: dict[str, Target] = {target.name: target for room in ROOMS for target in room.TARGETS}
