@@ -9,9 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from console.report.anchored import named_blocks, with_anchor
+from console.report.pieces import PiecesVerdict
 from console.report.saving import save, would_overwrite
+from console.report.undecoded import with_unread, without_decoder
 from console.report.verdict import Verdict, check, read_proof, read_trust
+from provenance.committed import Sources
 from provenance.errors import FormatError
+from provenance.pieces.reveal import MAX_REVEAL_BYTES
 
 EXIT_NO = 1
 EXIT_USAGE = 2
@@ -30,8 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     beside = [*asked.header, *([anchor] if anchor is not None else [])]
     if html is not None and would_overwrite(html, [file, proof, asked.trust, *beside]):
         parser.error("the report would overwrite what is checked")
+    package = file.with_name(file.name + ".reveal")
     try:
-        verdict = check(file, read_proof(proof), read_trust(asked.trust))
+        if package.is_file():
+            return _part(package, read_proof(proof), read_trust(asked.trust), as_json=asked.json)
+        verdict = with_unread(check(file, read_proof(proof), read_trust(asked.trust)), file)
         if anchor is not None:
             named = named_blocks(asked.block, asked.header)
             verdict = with_anchor(verdict, anchor, lambda _: named)
@@ -50,7 +57,15 @@ def run() -> None:
     raise SystemExit(main())
 
 
-def _tell(verdict: Verdict, *, as_json: bool) -> None:
+def _part(package: Path, untrusted_proof: bytes, trust: bytes, *, as_json: bool) -> int:
+    """Checks what can be checked of a part without a decoder, which is never enough."""
+    with package.open("rb") as stream:
+        verdict = without_decoder(stream.read(MAX_REVEAL_BYTES + 1), Sources(trust, untrusted_proof))
+    _tell(verdict, as_json=as_json)
+    return EXIT_NO
+
+
+def _tell(verdict: Verdict | PiecesVerdict, *, as_json: bool) -> None:
     shown = json.dumps(verdict.document(), indent=2, ensure_ascii=False) if as_json else verdict.lines()
     sys.stdout.write(shown + "\n")
 

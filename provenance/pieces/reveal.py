@@ -105,6 +105,17 @@ class RevealPackage:
         starts = range(at, len(untrusted), TIME_BYTES)
         return cls(openings[0], pairs, tuple(_time_of(untrusted[at : at + TIME_BYTES]) for at in starts))
 
+    def require_root(self, root: bytes) -> None:
+        """Checks that the package is about a commitment; of the pieces themselves it says nothing.
+
+        Raises:
+            PiecesError: `pieces_not_committed`.
+        """
+        check_descriptions(self.top, {tree.kind: tree for tree, _ in self.trees}, root)
+        for tree, opening in self.trees:
+            if opening.root() != tree.root:
+                raise PiecesError("the package is not about what was committed to", "pieces_not_committed")
+
 
 def make_reveal(
     commitment: Commitment,
@@ -149,13 +160,10 @@ def verify_reveal(
             malformed.
     """
     package = RevealPackage.from_bytes(untrusted_package)
-    check_descriptions(package.top, {tree.kind: tree for tree, _ in package.trees}, root)
+    # Every hash before any piece: from here on a difference is the piece's, and can be named.
+    package.require_root(root)
     if untrusted_pieces.keys() != {tree.kind for tree, _ in package.trees}:
         raise PiecesError("the pieces are not of the trees that the package shows", "pieces_missing")
-    # Every hash before any piece: from here on a difference is the piece's, and can be named.
-    for tree, opening in package.trees:
-        if opening.root() != tree.root:
-            raise PiecesError("the package is not about what was committed to", "pieces_not_committed")
     for tree, opening in package.trees:
         pieces = untrusted_pieces[tree.kind]
         _check_pieces(tree, opening, _at_times(package.times, pieces) if tree.kind == "frames" else pieces)
