@@ -112,21 +112,24 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     owner, context = make_keys()
-    result = {"ours": ours(owner, context), "matmul": matmul()}
-    result["seconds"], result["bytes"] = rest(owner, context)
+    here, by = ours(owner, context), matmul()
+    seconds, sizes = rest(owner, context)
     table = Table("vectors × numbers", "by", "seconds of one core", "largest error")
-    for row in result["ours"]:
-        size = f"{row['vectors']:,} × {row['dimension']}"
-        table.add_row(size, "keyvault.templates", f"{row['seconds']:.2f}", f"{row['error']:.1e}")
-    by = result["matmul"]
+    for row in here:
+        wide = f"{row['vectors']:,} × {row['dimension']}"
+        table.add_row(wide, "keyvault.templates", f"{row['seconds']:.2f}", f"{row['error']:.1e}")
     table.add_row("1,000 × 512", "vec.matmul", f"{by['seconds']:.2f}", f"{by['error']:.1e}")
     Console().print(table)
-    for title, numbers in (("seconds", result["seconds"]), ("bytes", result["bytes"])):
-        table = Table("what", title)
-        for name, number in numbers.items():
-            table.add_row(name, f"{number:,.3f}" if title == "seconds" else f"{number:,}")
-        Console().print(table)
+    table = Table("what", "seconds")
+    for name, taken in seconds.items():
+        table.add_row(name, f"{taken:,.3f}")
+    Console().print(table)
+    table = Table("what", "bytes")
+    for name, size in sizes.items():
+        table.add_row(name, f"{size:,}")
+    Console().print(table)
     if arguments.json:
+        result = {"ours": here, "matmul": by, "seconds": seconds, "bytes": sizes}
         arguments.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
