@@ -158,6 +158,4 @@ def terms_from_object(untrusted: object) -> Terms:
         submitter = SubmissionKey.from_object(untrusted["submitter"]) if "submitter" in untrusted else None
     except SubmitterError as error:
         raise TermsError(str(error)) from None
-    return Terms(
-        policy=policy, mode=mode, recipients=tuple(recipients), custody=keepers, submitter=submitter
-    )
+    return Terms(policy=policy, mode=mode, recipients=tuple(recipients), custody=keepers, submitter=submitter)
