@@ -256,6 +256,13 @@ REFUSED = {
     "credentials as a flag": (POLICY_TEXT + "[proof]\ncredentials = true\n", "proof.credentials"),
     "unknown key in text": (WITH_TEXT + "passes = 1\n", "text.passes"),
     "missing text.scale": (WITH_TEXT.replace("scale = 1.25\n", ""), "text.scale"),
+    "matching as text": (POLICY_TEXT.replace("locked", 'matching = "face"\nlocked'), "matching"),
+    "matching of nothing": (POLICY_TEXT.replace("locked", "matching = []\nlocked"), "matching"),
+    "matching of gaits": (POLICY_TEXT.replace("locked", 'matching = ["gait"]\nlocked'), "matching"),
+    "matching where it is locked": (
+        POLICY_TEXT.replace("locked = false", 'matching = ["face"]\nlocked = true'),
+        "matching",
+    ),
     "text as text": (POLICY_TEXT.replace("locked", 'text = "all"\nlocked'), "text"),
     "a face detector for people": (
         with_detectors('["centerface"]', WITH_PEOPLE, "scale = 1.25"),
