@@ -106,7 +106,8 @@ def submit(
         Path | None,
         typer.Option(
             help="The signature of the device that recorded INPUT (`bauta recording sign`), with its opening "
-            "beside it: the worker commits to the same pieces.",
+            "beside it: the worker commits to the same pieces. Every job of one recording then names one "
+            "commitment, by which they can be told to be of it.",
             exists=True,
             dir_okay=False,
         ),
@@ -164,6 +165,8 @@ def submit(
     )
     admission_token = token_for(token)
     beside = {name: path for name, path in (("opening", opening), ("receipt", receipt)) if path is not None}
+    if chosen.evidence:
+        beside["untouched"] = untouched_path(target)
     asked: Review | None = None
     if review:
         kept = ReviewKey.new(terms, receiver if identity is None else None, named)
