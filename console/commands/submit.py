@@ -24,7 +24,7 @@ from console.sending import read_identity, service, tell
 from console.source_options import AdmissionTokenOption, SourceOption, submission_key_for, token_for
 from enclave.policy import Instructions, Policy, Terms
 from enclave.policy.instructions import NO_SOUND
-from grpc_api.client.outputs import review_key_path, review_path, scores_path
+from grpc_api.client.outputs import review_key_path, review_path, scores_path, untouched_path
 from grpc_api.client.review_key import ReviewKey
 from grpc_api.client.submission import Review
 from grpc_api.client.submission import submit as run_submission
