@@ -40,9 +40,7 @@ _BLOCK_BYTES = 1 << 20
 
 _ProofsArgument = Annotated[
     list[Path],
-    typer.Argument(
-        metavar="PROOF", help="The submissions' proofs, at most 16.", exists=True, dir_okay=False
-    ),
+    typer.Argument(metavar="PROOF", help="The submissions' proofs, at most 16.", exists=True, dir_okay=False),
 ]
 _ChallengeOption = Annotated[
     Path, typer.Option("--challenge", help="The verifier's challenge.", exists=True, dir_okay=False)
