@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from tests.unit.keyvault.templates.template_makers import (
 HEAD = len(b"bauta.template/v1\n") + 32 + 2
 
 
+@cache
 def scores() -> EncryptedScores:
     """Of two vectors."""
     return match(owner()[1], [enrolled(SMALL)], vectors(2, SMALL))
@@ -41,6 +43,7 @@ def posing() -> OwnerKey:
     return dataclasses.replace(stranger()[0], context_id=owner()[0].context_id)
 
 
+@cache
 def transformed() -> EncryptedTemplate:
     return transform_template(owner()[1], enrolled(SMALL), TRANSFORM)
 
