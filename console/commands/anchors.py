@@ -17,7 +17,7 @@ from console.disclosing import ServerOption, TlsOption, TrustOption
 from console.paths import data_folder
 from console.report.verdict import read_proof
 from console.sending import service
-from grpc_api.anchors.config import is_address_of_a_node
+from grpc_api.anchors.config import AnchorConfigError, node_address
 from grpc_api.anchors.keeping import open_anchors
 from grpc_api.client.connection import service_errors
 from grpc_api.errors import invalid, precondition
@@ -37,17 +37,17 @@ app = typer.Typer(
     no_args_is_help=True, help="Anchor the log on a public chain: the contract, the sender, the anchors."
 )
 
-RpcOption = Annotated[
-    str | None, typer.Option("--rpc", metavar="URL", help="A node of the chain, JSON-RPC over http or https.")
-]
+_NODE_HELP = (
+    "A node of the chain, JSON-RPC over http or https; or a file that holds an address with a key in it."
+)
+
+RpcOption = Annotated[str | None, typer.Option("--rpc", metavar="URL", help=_NODE_HELP)]
 _GWEI = 10**9
 
 
 @app.command()
 def deploy(
-    rpc: Annotated[
-        str, typer.Option(metavar="URL", help="A node of the chain, JSON-RPC over http or https.")
-    ],
+    rpc: Annotated[str, typer.Option(metavar="URL", help=_NODE_HELP)],
     chain_id: Annotated[int, typer.Option(help="Which chain it must be.", min=1)],
     key: Annotated[
         Path,
@@ -71,7 +71,7 @@ def deploy(
     from grpc_api.anchors.deploying import deploy as put_there
     from grpc_api.anchors.transport import open_node
 
-    _require_node(rpc)
+    address_of_node = _node(rpc)
     if not key.exists():
         made = ChainKey.generate()
         made.write(key, ask_new_passphrase("key that pays") if ask_passphrase else None)
@@ -84,7 +84,7 @@ def deploy(
         return 1
     payer = ChainKey.read(key, lambda: ask("Passphrase of the key that pays: "))
     done = put_there(
-        open_node(rpc),
+        open_node(address_of_node),
         chain_id,
         payer.address,
         payer.sign,
@@ -191,11 +191,12 @@ def _asked(rpc: str | None, place: AnchorPlace, trust: Trust) -> dict[str, Any]:
     from grpc_api.anchors.asking import line_state
     from grpc_api.anchors.transport import open_node
 
-    _require_node(rpc)
-    balance, latest = line_state(open_node(rpc), place, trust.log_origin)
+    balance, latest = line_state(open_node(_node(rpc)), place, trust.log_origin)
     return {"balance_wei": balance, "anchored_size": 0 if latest is None else latest.size}
 
 
-def _require_node(rpc: str) -> None:
-    if not is_address_of_a_node(rpc):
-        raise typer.BadParameter("--rpc takes an http or https address.")
+def _node(given: str) -> str:
+    try:
+        return node_address(given)
+    except AnchorConfigError as error:
+        raise typer.BadParameter(f"--rpc: {error}.") from None

@@ -25,7 +25,7 @@ from console.report.anchored import named_blocks, with_anchor
 from console.report.pieces_page import render_pieces
 from console.report.saving import save, would_overwrite, write_whole
 from console.report.verdict import Released, Verdict, check, read_proof
-from grpc_api.anchors.config import is_address_of_a_node
+from grpc_api.anchors.config import AnchorConfigError, node_address
 from grpc_api.errors import invalid
 from grpc_api.register import read_release
 from provenance.anchors.checking import Anchored, BlockSource
@@ -91,7 +91,11 @@ def verify(
     ] = None,
     rpc: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="With --anchor: also believe the chain's node at this address."),
+        typer.Option(
+            metavar="URL",
+            help="With --anchor: also believe the chain's node at this address, or at the one that this file "
+            "holds.",
+        ),
     ] = None,
     untouched: Annotated[
         Path | None,
@@ -135,14 +139,18 @@ def verify(
         raise typer.BadParameter("--original and --opening go together.")
     if anchor is None and (block or header or rpc):
         raise typer.BadParameter("--block, --header and --rpc go with --anchor.")
-    if rpc is not None and not is_address_of_a_node(rpc):
-        raise typer.BadParameter("--rpc takes an http or https address.")
+    try:
+        node = None if rpc is None else node_address(rpc)
+    except AnchorConfigError as error:
+        raise typer.BadParameter(f"--rpc: {error}.") from None
     proof_file = proof or file.with_name(file.name + ".proof")
     trust_file = trust or data_folder(data) / "trust.json"
+    package = beside_file(file, ".reveal", reveal)
+    shares = beside_file(file, ".untouched", untouched)
     beside = [
         path
         for path in (
-            *(original, opening, release, anchor, untouched, reveal, recording),
+            *(original, opening, release, anchor, shares, package, recording),
             *(header or []),
             *(record or []),
         )
@@ -150,8 +158,6 @@ def verify(
     ]
     if html is not None and would_overwrite(html, [file, proof_file, trust_file, *beside]):
         raise typer.BadParameter("The report would overwrite what is checked.")
-    package = beside_file(file, ".reveal", reveal)
-    shares = beside_file(file, ".untouched", untouched)
     if package is not None or (recording is not None and shares is not None and not proof_file.exists()):
         if original or release or record or anchor:
             raise typer.BadParameter(
@@ -172,7 +178,7 @@ def verify(
         verdict = _on_record(verdict, path)
     if anchor is not None:
         named = named_blocks(block or [], header or [])
-        verdict = with_anchor(verdict, anchor, _believed(named, rpc))
+        verdict = with_anchor(verdict, anchor, _believed(named, node))
     if shares is not None:
         verdict = with_untouched(verdict, file, shares)
     if recording is not None:

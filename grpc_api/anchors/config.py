@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from provenance.anchors.address import parse_address
@@ -25,6 +26,7 @@ from provenance.errors import FormatError
 MAX_GAS = 120_000
 """Of one anchor; measured 69,095 for the first of a line, 34,895 for each after."""
 
+_MAX_URL_BYTES = 4 << 10
 _NUMBERS = ("chain_id", "entries", "wait_seconds", "max_fee_wei", "confirmations")
 _KEYS = {"rpc", "contract", *_NUMBERS}
 
@@ -93,9 +95,29 @@ def read_anchors(table: object) -> AnchorConfig | None:
     return AnchorConfig(rpc=table["rpc"], contract=contract, **numbers)
 
 
+def node_address(given: str) -> str:
+    """Gives a node's address from a command line, or from the file that is named there.
+
+    Providers put a key into addresses, and other users of a machine can read its command lines.
+
+    Raises:
+        AnchorConfigError: neither.
+    """
+    if not is_address_of_a_node(given):
+        try:
+            with Path(given).open("rb") as file:
+                given = file.read(_MAX_URL_BYTES).decode("ascii").strip()
+        except (OSError, ValueError):
+            given = ""
+    if not is_address_of_a_node(given):
+        raise AnchorConfigError("a node is named by an http or https address, or by a file that holds one")
+    return given
+
+
 def is_address_of_a_node(url: object) -> bool:
     """Tells whether this is an address that can be asked; never says which."""
-    if not isinstance(url, str):
+    # `urlsplit` leaves line ends and tabs out silently: what it takes is not what stands there.
+    if not isinstance(url, str) or not (url.isascii() and url.isprintable()) or " " in url:
         return False
     try:
         parts = urlsplit(url)

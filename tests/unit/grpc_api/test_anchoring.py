@@ -16,7 +16,7 @@ from chain_world import ChainWorld, head
 from console import output
 from console.main import app
 from grpc_api.anchors.asking import block_hash_at, line_state
-from grpc_api.anchors.config import AnchorConfig, AnchorConfigError, read_anchors
+from grpc_api.anchors.config import AnchorConfig, AnchorConfigError, node_address, read_anchors
 from grpc_api.anchors.contract import compiled
 from grpc_api.anchors.deploying import deploy
 from grpc_api.anchors.keeping import KeptAnchors, is_anchor_path, open_anchors
@@ -365,6 +365,8 @@ BAD_TABLES = [
     ("a file", TABLE | {"rpc": "file:///etc/passwd"}, "`anchors.rpc`"),
     ("a password in it", TABLE | {"rpc": "https://me:secret@node.test"}, "`anchors.rpc`"),
     ("a number", TABLE | {"rpc": 1}, "`anchors.rpc`"),
+    ("two lines", TABLE | {"rpc": "http://node.test\nx"}, "`anchors.rpc`"),
+    ("a space", TABLE | {"rpc": "http://node.test/a b"}, "`anchors.rpc`"),
     ("none", TABLE | {"rpc": "http://["}, "`anchors.rpc`"),
     ("chain 0", TABLE | {"chain_id": 0}, "`anchors.chain_id`"),
     ("a chain's name", TABLE | {"chain_id": "mainnet"}, "`anchors.chain_id`"),
@@ -380,6 +382,18 @@ def test_a_wrong_table_is_refused_by_its_key(name: str, table: object, named: st
     with pytest.raises(AnchorConfigError, match=named) as refused:
         read_anchors(table)
     assert "secret" not in str(refused.value), name
+
+
+def test_a_node_is_named_by_an_address_or_by_a_file_that_holds_one(tmp_path: Path) -> None:
+    (tmp_path / "node").write_text("https://node.test/secret\n")
+    for given in ("https://node.test/secret", str(tmp_path / "node")):
+        assert node_address(given) == "https://node.test/secret"
+    (tmp_path / "two").write_text("https://node.test/secret\nhttps://other.test\n")
+    (tmp_path / "huge").write_bytes(b"x" * 100_000)
+    for wrong in ("", "two", "huge", "nowhere", ".", "ftp://node.test/secret"):
+        with pytest.raises(AnchorConfigError) as refused:
+            node_address(str(tmp_path / wrong) if wrong else "")
+        assert "secret" not in str(refused.value)
 
 
 def test_a_table_is_read_and_its_address_is_shown_to_nobody() -> None:
