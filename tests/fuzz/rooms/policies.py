@@ -93,7 +93,8 @@ def read_preamble(untrusted: bytes) -> None:
     parsed = parse_preamble(untrusted)
     said = parsed.instructions
     assert upload_preamble(parsed.terms, parsed.salt, said) == untrusted[: parsed.header_bytes]
-    assert parsed.size == parsed.header_bytes + parsed.record_bytes + parsed.pictures_bytes
+    announced = parsed.record_bytes + parsed.pictures_bytes + parsed.matching_bytes
+    assert parsed.size == parsed.header_bytes + announced
     pictures = pictures_of(said.enrolled, untrusted[parsed.header_bytes + parsed.record_bytes : parsed.size])
     assert [len(each) for each in pictures] == [len(person.picture_bytes) for person in said.enrolled]
 
@@ -103,7 +104,7 @@ def preambles() -> tuple[bytes, ...]:
     asked = terms()
     said = (
         Instructions("Pantalone", "the harbour"),
-        Instructions(review=ReviewInstructions(bytes(32))),
+        Instructions(review=ReviewInstructions(bytes(32)), matching=7),
         Instructions("Pantalone", "the harbour", ReviewInstructions(bytes(32), 5, b"signed")),
         Instructions(
             enrolled=(EnrolledPerson("host", (2, 1)), EnrolledPerson("guest", embedding=bytes(range(64))))
