@@ -184,6 +184,7 @@ def _stated(facts: JobFacts) -> Markup:
         ("Detectors, by SHA-256", code(models) if models else "none"),
         ("Program, by measurement", code(facts.measurement)),
         ("Rules (policy), by SHA-256", code(facts.policy_sha256)),
+        ("The original in pieces, by what commits to it", _pieces(facts)),
         ("Job", code(facts.job_id)),
     ]
     if is_sound_alone(facts):
@@ -194,6 +195,17 @@ def _stated(facts: JobFacts) -> Markup:
             "p", "Signed by the program that did the work. It is that program's word; nobody counted again."
         ),
         table("The job, in the program's words", _PAIR, rows),
+    )
+
+
+def _pieces(facts: JobFacts) -> Content:
+    if facts.pieces is None:
+        return "Nothing: no part of it can be shown by this statement."
+    if not facts.untouched:
+        return code(facts.pieces)
+    share = facts.untouched["open_permille"] / 10
+    return element(
+        "span", code(facts.pieces), f"; {share:.1f} % of the picture left as it was, by its own count"
     )
 
 

@@ -67,7 +67,7 @@ def check_copy(copy: Path, untrusted_package: BinaryIO, sources: Sources) -> Ver
         VerificationError: with the first step that failed.
         OSError: a file cannot be read.
     """
-    with decoded(copy, "pictures") as records:
+    with decoded(copy, "pictures", "copy") as records:
         return verify_copy(sources, untrusted_package, _timed(records))
 
 
@@ -78,7 +78,7 @@ def untouched_share(copy: Path, untrusted_package: BinaryIO, root: bytes) -> Unt
         PiecesError: the package is not about this original, or about another film than the copy.
         OSError: a file cannot be read.
     """
-    with decoded(copy, "pictures") as records:
+    with decoded(copy, "pictures", "copy") as records:
         return verify_untouched(untrusted_package, root, _timed(records))
 
 

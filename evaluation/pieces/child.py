@@ -30,7 +30,7 @@ from anonymizer.native import FrameTeller, tell_sound, tell_still
 from anonymizer.native.sound import exact_decoder
 from anonymizer.sound.alone import is_sound_alone
 from anonymizer.still import decode_still
-from anonymizer.video.opening import Opener
+from anonymizer.video.opening import AUDIO_DECODERS, Opener
 from anonymizer.video.reading import Reader, time_of
 from anonymizer.video.streams import Source
 from enclave import wall
@@ -41,10 +41,15 @@ from evaluation.pieces.records import DONE, Looks, RecordWriter
 MEMORY_BYTES: Final = 4 << 30
 CPU_SECONDS: Final = 6 * 3600
 THREADS: Final = 2
-# What a part is made of, and nothing else: whoever looks at one must not be shown another stream than was
-# checked.
+# What a part or a copy is made of, and nothing else: whoever looks at one must not be shown another stream
+# than was checked.
 _PCM: Final = ("pcm_u8", "pcm_s16le", "pcm_s32le", "pcm_f32le", "pcm_f64le")
 PART_CODECS: Final = {"video": frozenset({"ffv1"}), "audio": frozenset(_PCM)}
+COPY_CODECS: Final = {"video": frozenset({"h264", "ffv1"}), "audio": AUDIO_DECODERS}
+FORMATS: Final = {
+    "part": frozenset({Format.MATROSKA, Format.PNG}),
+    "copy": frozenset({Format.MATROSKA, Format.MP4}),
+}
 # Matroska rounds times to milliseconds.
 UNEVEN_SECONDS: Final = Fraction(2, 1000)
 _US: Final = 1_000_000
@@ -54,7 +59,8 @@ def main(form: str, what: str) -> None:
     """Decodes the file at 0 and tells it to the pipe at 1.
 
     Args:
-        form: "any", or "part": Matroska with one lossless stream of each kind, or a PNG.
+        form: "any"; "part": Matroska with one lossless stream of each kind, or a PNG; "copy": MP4 or
+            Matroska with one stream of each kind.
         what: "pictures", "sound" or "both".
     """
     process.die_with_parent()
@@ -87,7 +93,7 @@ def _code_of(work: Callable[[], None], standing: set[str]) -> str:
 
 def _tell(source: BinaryIO, writer: RecordWriter, form: str, what: str) -> None:
     kind, allowed = sniff(source), Limits()
-    if form == "part" and kind not in {Format.MATROSKA, Format.PNG}:
+    if kind not in FORMATS.get(form, Format):
         raise AnonymizerError("media_unsupported")
     check_whole(source, kind, allowed)
     if kind.is_still:
@@ -97,12 +103,12 @@ def _tell(source: BinaryIO, writer: RecordWriter, form: str, what: str) -> None:
         still_header(content, kind, allowed)
         tell_still(decode_still(content, kind), writer)
         return
-    if form == "part":
-        _require_part(source, kind)
+    if form != "any":
+        _require_one_of_each(source, kind, form)
     alone = kind.may_be_sound and is_sound_alone(source, kind, allowed)
     if what != "sound" and not alone:
         source.seek(0)
-        _tell_pictures(source, kind, writer, upright=form == "part")
+        _tell_pictures(source, kind, writer, upright=form != "any")
     if what != "pictures":
         if alone:
             with closing(Opener(Source(source), kind, allowed).open()) as container:
@@ -147,7 +153,8 @@ def _looks_of(frame: VideoFrame, reader: Reader) -> Looks:
     )
 
 
-def _require_part(source: BinaryIO, kind: Format) -> None:
+def _require_one_of_each(source: BinaryIO, kind: Format, form: str) -> None:
+    codecs = PART_CODECS if form == "part" else COPY_CODECS
     seen: set[str] = set()
     with closing(Opener(Source(source), kind, Limits()).open()) as container:
         for stream in container.streams:
@@ -155,10 +162,11 @@ def _require_part(source: BinaryIO, kind: Format) -> None:
             context: object = getattr(stream, "codec_context", None)
             if context is None or stream.type in seen:
                 raise AnonymizerError("media_unsupported")
-            if stream.codec_context.codec.name not in PART_CODECS.get(stream.type, frozenset()):
+            if stream.codec_context.codec.name not in codecs.get(stream.type, frozenset()):
                 raise AnonymizerError("media_unsupported")
             seen.add(stream.type)
-        _require_even_sound(container)
+        if form == "part":
+            _require_even_sound(container)
     source.seek(0)
 
 

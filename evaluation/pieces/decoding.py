@@ -13,7 +13,7 @@ from typing import BinaryIO, Literal, cast
 from evaluation.errors import EvaluationError
 from evaluation.pieces.records import Record, read_records
 
-Form = Literal["any", "part"]
+Form = Literal["any", "part", "copy"]
 What = Literal["pictures", "sound", "both"]
 
 # No library starts threads of its own: whoever has several may enter no namespace.
@@ -28,7 +28,8 @@ def decoded(file: Path, what: What = "both", form: Form = "any") -> Iterator[Ite
     Args:
         file: whoever it came from.
         what: of it: its pictures, then its sound.
-        form: "part" refuses whatever is no Matroska file of one lossless stream of each kind, or a PNG.
+        form: "part" refuses whatever is no Matroska file of one lossless stream of each kind, or a PNG;
+            "copy" whatever has more than one stream of a kind, or is marked to be turned.
 
     Raises:
         EvaluationError: `decoder_failed`, one of the anonymizer's codes about media, or

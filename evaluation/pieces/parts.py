@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import merge
+from mmap import mmap
 from pathlib import Path
 from typing import Final, cast
 
@@ -58,7 +59,7 @@ class PartSound:
     numbers: tuple[int, int, int]
     is_float: bool
     begins_us: int
-    samples: bytes
+    samples: bytes | mmap
 
 
 def write_clip(

@@ -6,6 +6,7 @@ check it, before anything is handed over.
 
 from __future__ import annotations
 
+import mmap
 import shutil
 import tempfile
 from bisect import bisect_left
@@ -133,7 +134,7 @@ def _sound(
     block_samples, rate, channels, sample_bytes = tree.describe().shape
     block_bytes = block_samples * channels * sample_bytes
     wanted = (first * block_bytes, end * block_bytes)
-    # An hour of it is held by a file without a name.
+    # An hour of it may be more than memory holds: it lies in a file without a name.
     with tempfile.TemporaryFile() as kept, decoded(asked.original, "sound") as records:
         at = 0
         for record in records:
@@ -143,8 +144,8 @@ def _sound(
                 at += len(record.samples)
             if at >= wanted[1]:
                 break
-        kept.seek(0)
-        samples = kept.read()
+        kept.flush()
+        samples = mmap.mmap(kept.fileno(), 0, access=mmap.ACCESS_READ)
     starts_us = committed.sound_begins_us + first * block_samples * 1_000_000 // rate
     after = 0 if begins_us is None else max(0, starts_us - begins_us)
     return PartSound((rate, channels, sample_bytes), committed.sound_is_float, after, samples)

@@ -44,16 +44,22 @@ class Copy:
         return path
 
 
-def lossless(path: Path, frames: Sequence[np.ndarray], rate: int = RATE, crf: str = "0") -> None:
+def lossless(
+    path: Path, frames: Sequence[np.ndarray], rate: int = RATE, crf: str = "0", films: int = 1
+) -> None:
     """As the worker codes evidence: H.264 without loss."""
+    coding = {"preset": "ultrafast", "crf": crf}
     with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast", "crf": crf})
-        (video.width, video.height), video.pix_fmt = SIZE, "yuv420p"
+        streams = [container.add_stream("libx264", rate=rate, options=coding) for _ in range(films)]
+        for video in streams:
+            (video.width, video.height), video.pix_fmt = SIZE, "yuv420p"
         for at, shown in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(shown, format="yuv420p")
-            frame.pts, frame.time_base = at, Fraction(1, rate)
-            container.mux(video.encode(frame))
-        container.mux(video.encode(None))
+            for video in streams:
+                frame = av.VideoFrame.from_ndarray(shown, format="yuv420p")
+                frame.pts, frame.time_base = at, Fraction(1, rate)
+                container.mux(video.encode(frame))
+        for video in streams:
+            container.mux(video.encode(None))
 
 
 def planes_of(shown: np.ndarray) -> tuple[bytes, ...]:
@@ -174,6 +180,7 @@ def test_a_worker_that_touches_more_than_it_covers_is_found_though_it_signs(
         ("a frame more", "pieces_missing"),
         ("in slow motion", "pieces_differ"),
         ("with loss", "pieces_differ"),
+        ("with a second film, for players that prefer it", "media_unsupported"),
     ],
 )
 def test_other_copies(copy: Copy, tmp_path: Path, name: str, code: str) -> None:
@@ -185,8 +192,10 @@ def test_other_copies(copy: Copy, tmp_path: Path, name: str, code: str) -> None:
             copy.written(target, [*copy.frames, copy.frames[0]])
         case "in slow motion":
             copy.written(target, rate=RATE // 2)
-        case _:
+        case "with loss":
             copy.written(target, crf="20")
+        case _:
+            copy.written(target, films=2)
     verdict = copy.world.verify(target, recording=copy.world.recording)
     assert (verdict["failed_step"], verdict["code"]) == ("untouched_matches", code)
 
