@@ -130,8 +130,11 @@ class _Job:
                 package = self._seal_package(reviewed, terms, report)
                 opened.trees.finish()
                 proven = untouched.close(opened.trees) if untouched is not None else None
-            with self._stage("match"):
-                scores, matched = matching.close(terms.recipients) if matching is not None else (None, {})
+            scores: SealedResult | None = None
+            matched: dict[str, int] = {}
+            if matching is not None:
+                with self._stage("match"):
+                    scores, matched = matching.close(terms.recipients)
         self._reporter.progress("prove", report.frames, report.frames)
         with self._stage("prove"):
             told: dict[str, Any] = reviewed.decided_facts(opened.salt) if reviewed is not None else {}
