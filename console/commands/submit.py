@@ -150,6 +150,8 @@ def submit(
         )
     if no_sound:
         named = replace(named or Instructions(), sound=NO_SOUND)
+    if opening is not None and not opening.absolute().parent.is_dir():
+        raise typer.BadParameter("The folder of the opening does not exist.")
     recorded = None if recording is None else Recorded.read(recording)
     if recorded is not None:
         named = replace(named or Instructions(), pieces_secret=recorded.secret)

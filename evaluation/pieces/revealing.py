@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -47,7 +47,7 @@ class Asked:
     """
 
     original: Path
-    secret: bytes
+    secret: bytes = field(repr=False)
     root: bytes
     tiles: bool
     from_us: int

@@ -3,6 +3,7 @@
 Pure functions over bytes; nothing here touches a disk, a clock or a network. From the ground up:
 
 - `errors`: the one error that comes out.
+- `secrets`: where the one secret comes from.
 - `seeds`: a tree of salts from one secret; a stretch of salts is handed over as a few seeds.
 - `hashing`: salted leaves, and the leaf hashes of a tree in 32 bytes each.
 - `opening`: some leaves of a tree shown, all others hidden behind hashes of subtrees.

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typer
+from media_factory import face_image
 
+from console.commands import recording
 from console.commands.reveal import _time
 from console.opening import Opening, Recorded, read_opening
 from grpc_api.errors import ServiceError
+from keyvault.recorder_key import RecorderKey, RecorderKeyError
 from provenance.canonical import dumps
 from provenance.encoding import base64_text
 from provenance.errors import FormatError
+from provenance.pieces.errors import PiecesError
 from provenance.pieces.recording import sign_recording
 from provenance.pieces.secrets import secret_of_upload
+from provenance.register import fingerprint
 from provenance.trust import MAX_RECORDERS, Trust
 from tests.unit.provenance.provenance_makers import TestSigner, job_facts, make_house
 
@@ -82,6 +89,36 @@ def test_a_recording_goes_with_its_opening_and_with_the_workers_commitment(tmp_p
         with pytest.raises(ServiceError) as refused:
             recorded.require_same(job_facts(pieces=pieces))
         assert refused.value.code == "recording_differs"
+
+
+def test_a_recording_key_under_a_passphrase_signs_and_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = RecorderKey.generate()
+    key.write(tmp_path / "camera.key", "a passphrase")
+    assert (tmp_path / "camera.key").stat().st_mode & 0o077 == 0
+    assert base64_text(key.ed25519) not in repr(key)
+    with pytest.raises(FileExistsError):
+        key.write(tmp_path / "camera.key", None)
+    with pytest.raises(RecorderKeyError):
+        RecorderKey.read(tmp_path / "camera.key", lambda: "another")
+    film = face_image(tmp_path / "picture.png")
+    monkeypatch.setattr(recording, "ask", lambda _: "a passphrase")
+    assert recording.sign(film, tmp_path / "camera.key") == 0
+    with pytest.raises(typer.BadParameter, match="signed before"):
+        recording.sign(film, tmp_path / "camera.key")
+    house = make_house(tmp_path)
+    trust = tmp_path / "trust.json"
+    trust.write_bytes(replace(house.trust, recorders=(key.signer.public,)).to_bytes())
+    capsys.readouterr()
+    signed = tmp_path / "picture.png.recording"
+    assert recording.show(signed, trust) == 0
+    assert f"signed by recorder {fingerprint(key.signer.public)}" in capsys.readouterr().out
+    trust.write_bytes(house.trust.to_bytes())
+    house.log.close()
+    with pytest.raises(PiecesError) as refused:
+        recording.show(signed, trust)
+    assert refused.value.code == "pieces_not_signed"
 
 
 @pytest.mark.parametrize(
