@@ -60,11 +60,14 @@ class Sources:
         trust: the trust file.
         untrusted_proof: of the job; None without one.
         untrusted_recording: a recording's signature; None without one.
+        recorder_asked: whether the recording's step has to hold. Where it only lies beside a part, a reader
+            whose trust file names no recorder goes by the proof alone.
     """
 
     trust: Trust | bytes
     untrusted_proof: bytes | None = None
     untrusted_recording: bytes | None = None
+    recorder_asked: bool = True
 
     @property
     def steps(self) -> Mapping[str, str]:
@@ -95,7 +98,11 @@ def verify_origin(checklist: Checklist, sources: Sources) -> Origin:
         with checklist.step("trust_readable"):
             believed = believed if isinstance(believed, Trust) else Trust.from_bytes(believed)
     recorder = None
-    if sources.untrusted_recording is not None and isinstance(believed, Trust):
+    if sources.untrusted_recording is None or not isinstance(believed, Trust):
+        pass
+    elif root is not None and not believed.recorders and not sources.recorder_asked:
+        checklist.leave("recording_signed")
+    else:
         with checklist.step("recording_signed"):
             recorded, recorder = verify_recording(sources.untrusted_recording, believed)
             if root is not None and recorded != root:

@@ -42,16 +42,19 @@ class Witnesses:
         trust: the trust file.
         proof: of the job, where there is one.
         recording: a recording's signature, where there is one.
+        recorder_asked: whether it was named, and does not only lie beside.
     """
 
     trust: Path
     proof: Path | None
     recording: Path | None
+    recorder_asked: bool = True
 
     @classmethod
     def beside(cls, file: Path, trust: Path, proof: Path | None, recording: Path | None) -> Witnesses:
         """Takes what was named, and what lies beside a file."""
-        return cls(trust, beside_file(file, ".proof", proof), beside_file(file, ".recording", recording))
+        found = beside_file(file, ".recording", recording)
+        return cls(trust, beside_file(file, ".proof", proof), found, recorder_asked=recording is not None)
 
     def sources(self) -> Sources:
         """Reads them.
@@ -68,6 +71,7 @@ class Witnesses:
             trust=read_trust_file(self.trust),
             untrusted_proof=None if self.proof is None else read_proof(self.proof),
             untrusted_recording=None if self.recording is None else read_recording(self.recording),
+            recorder_asked=self.recorder_asked,
         )
 
 
