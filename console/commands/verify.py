@@ -158,7 +158,8 @@ def verify(
     ]
     if html is not None and would_overwrite(html, [file, proof_file, trust_file, *beside]):
         raise typer.BadParameter("The report would overwrite what is checked.")
-    if package is not None or (recording is not None and shares is not None and not proof_file.exists()):
+    is_alone = recording is not None and shares is not None and proof is None and not proof_file.exists()
+    if package is not None or is_alone:
         if original or release or record or anchor:
             raise typer.BadParameter(
                 "With a part, or without a proof, only --recording is looked at besides."

@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     package = file.with_name(file.name + ".reveal")
     try:
         if package.is_file():
-            return _part(package, read_proof(proof), read_trust(asked.trust), as_json=asked.json)
+            sources = Sources(read_trust(asked.trust), read_proof(proof))
+            return _part(package, sources, as_json=asked.json)
         verdict = with_unread(check(file, read_proof(proof), read_trust(asked.trust)), file)
         if anchor is not None:
             named = named_blocks(asked.block, asked.header)
@@ -57,10 +58,10 @@ def run() -> None:
     raise SystemExit(main())
 
 
-def _part(package: Path, untrusted_proof: bytes, trust: bytes, *, as_json: bool) -> int:
+def _part(package: Path, sources: Sources, *, as_json: bool) -> int:
     """Checks what can be checked of a part without a decoder, which is never enough."""
     with package.open("rb") as stream:
-        verdict = without_decoder(stream.read(MAX_REVEAL_BYTES + 1), Sources(trust, untrusted_proof))
+        verdict = without_decoder(stream.read(MAX_REVEAL_BYTES + 1), sources)
     _tell(verdict, as_json=as_json)
     return EXIT_NO
 

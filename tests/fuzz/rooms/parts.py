@@ -6,6 +6,7 @@ import dataclasses
 import io
 from functools import cache
 
+from console.report.undecoded import without_decoder
 from evaluation.errors import EvaluationError
 from evaluation.pieces.records import DONE, Frame, Looks, RecordWriter, read_records
 from provenance.checklist import VerificationError
@@ -47,6 +48,14 @@ def check_part(untrusted: bytes) -> None:
     verified = verify_part(sources(), untrusted, lambda _: shown)
     assert untrusted == reveal()
     assert verified.origin.root == committed().root
+
+
+def check_undecoded(untrusted: bytes) -> None:
+    """Without a decoder nothing is ever verified, whatever the package says."""
+    verdict = without_decoder(untrusted, Sources(believed(), proof()))
+    assert verdict.failure is not None
+    assert not verdict.document()["verified"]
+    assert verdict.failure.code != "decoder_missing" or untrusted == reveal()
 
 
 def check_copy(untrusted: bytes) -> None:
@@ -94,6 +103,15 @@ TARGETS = (
         parse=check_part,
         seeds=lambda: (reveal(),),
         errors=(VerificationError,),
+        examples=60,
+    ),
+    Target(
+        name="part_undecoded",
+        sender=SHOWER,
+        parsers=("console.report.undecoded.without_decoder", "provenance.committed.verify_package"),
+        parse=check_undecoded,
+        seeds=lambda: (reveal(),),
+        errors=(),
         examples=60,
     ),
     Target(
