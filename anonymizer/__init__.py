@@ -17,6 +17,7 @@ people/        finding whole people
 track/         following them through missed detections
 effects/       covering them
 enrolled/      people who agreed to be seen, recognized
+native/        the original as a decoder gave it, told to whoever commits to it
 review/        what a person looks over, and what they decide
 camera/        the noise of the sensor
 quality/       whether the result is what it should be

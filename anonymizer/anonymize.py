@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -11,8 +11,10 @@ import cv2
 from anonymizer.detect.finders import Finder, open_finders
 from anonymizer.effects.casting import Cast, OnScene
 from anonymizer.effects.operator import Cover, Scene
+from anonymizer.enrolled.collecting import Collecting, Collector
+from anonymizer.enrolled.embedding import FaceEmbedder
 from anonymizer.enrolled.gallery import Gallery
-from anonymizer.enrolled.portraits import open_gallery
+from anonymizer.enrolled.portraits import open_gallery, open_portraits
 from anonymizer.enrolled.recognizing import recognition_of
 from anonymizer.errors import AnonymizerError
 from anonymizer.intake.sniff import Format, sniff
@@ -21,6 +23,8 @@ from anonymizer.keeping import Keeper
 from anonymizer.leaks.again import Freedom, wider
 from anonymizer.leaks.floors import can_mend, misses
 from anonymizer.models import Models
+from anonymizer.native.passing import UntouchedKeeper
+from anonymizer.native.telling import Committer, FrameTeller, tell_sound
 from anonymizer.report import Progress, Report
 from anonymizer.review.review import Review
 from anonymizer.review.session import Session
@@ -44,6 +48,9 @@ def anonymize(
     on_progress: Callable[[Progress], None] | None = None,
     review: Review | None = None,
     keeper: Keeper | None = None,
+    committer: Committer | None = None,
+    untouched: UntouchedKeeper | None = None,
+    collector: Collector | None = None,
 ) -> Report:
     """Anonymizes one video or still, and attacks the result.
 
@@ -60,6 +67,9 @@ def anonymize(
         on_progress: called now and then, in this thread, and once at the end.
         review: is given a record and a sheet, and may bring an earlier record and decisions.
         keeper: is given what is covered, and may keep it.
+        committer: is told what the original is made of, once.
+        untouched: is shown every frame before and after, where the settings ask for evidence.
+        collector: is given vectors of all faces or voices that are followed.
 
     Returns:
         Counts and times. Only when it returns is the sink's content a result.
@@ -74,7 +84,24 @@ def anonymize(
         check_whole(source, kind, limits)
         alone = kind.may_be_sound and is_sound_alone(source, kind, limits)
         gallery = None if alone else open_gallery(models, settings)
-        job = _Job(source, sink, kind, models, limits, on_progress, review, keeper, gallery, alone)
+        if settings.evidence and (kind.is_still or alone):
+            raise AnonymizerError("evidence_impossible")
+        job = _Job(
+            source,
+            sink,
+            kind,
+            models,
+            limits,
+            on_progress,
+            review,
+            keeper,
+            gallery,
+            alone,
+            _told(source, kind, limits, committer),
+            untouched if settings.evidence else None,
+            collector,
+            None if alone else _embedder(models, settings, gallery, collector),
+        )
         report = job.make(settings)
         missed = _misses(report, settings)
         if not missed:
@@ -83,8 +110,9 @@ def anonymize(
         for stream in (source, sink):
             stream.seek(0)
         sink.truncate()
-        if keeper is not None:
-            keeper.again()
+        for told in (keeper, job.untouched):
+            if told is not None:
+                told.again()
         again = job.make(wider(settings, models, job.freedom, missed))
         _raise_the_worst(_misses(again, settings))
         return _after(report, again)
@@ -126,6 +154,10 @@ class _Job:
     keeper: Keeper | None
     gallery: Gallery | None
     is_sound_alone: bool
+    committers: Iterator[Committer]
+    untouched: UntouchedKeeper | None
+    collector: Collector | None
+    embedder: FaceEmbedder | None
 
     @property
     def freedom(self) -> Freedom:
@@ -137,6 +169,8 @@ class _Job:
     def make(self, settings: Settings) -> Report:
         """Makes and attacks the result once, from the beginning of the source."""
         kind, models = self.kind, self.models
+        if self.collector is not None:
+            self.collector.begin()
         # A finer encoding covers the same as the first, and only the first one is told to the keeper.
         keepers = iter([self.keeper])
 
@@ -148,21 +182,43 @@ class _Job:
 
         if kind.is_still:
             report = transform_still(
-                self.source, kind, self.sink, settings, self.limits, *opened(None), models
+                self.source,
+                kind,
+                self.sink,
+                settings,
+                self.limits,
+                *opened(None),
+                models,
+                next(self.committers, None),
             )
             if self.on_progress is not None:
                 self.on_progress(Progress(1, 1, 0.0))
             return report
         replayed = self.review.replayed_turns if self.review is not None else None
-        sound = SoundJob(settings, self.limits, models, self.review is not None, replayed)
+        hears_voices = self.collector is not None and self.collector.kind == "voice"
+        voices = self.collector.voices if self.collector is not None and hears_voices else None
+        sound = SoundJob(settings, self.limits, models, self.review is not None, replayed, voices)
         if self.is_sound_alone:
 
             def open_session() -> Session:
                 return opened(None)[0]
 
             return transform_sound(self.source, kind, self.sink, sound, open_session, self.on_progress)
-        job = Job(settings, self.limits, opened, models.device, self.on_progress, sound)
+        job = Job(
+            settings,
+            self.limits,
+            opened,
+            models.device,
+            self.on_progress,
+            sound,
+            self._teller,
+            self.untouched,
+        )
         return transform_video(self.source, kind, self.sink, job)
+
+    def _teller(self) -> FrameTeller | None:
+        committer = next(self.committers, None)
+        return FrameTeller(committer) if committer is not None else None
 
     def _session(self, settings: Settings) -> Session:
         def look() -> tuple[Finder, ...]:
@@ -171,11 +227,31 @@ class _Job:
             return open_finders(self.models, settings, is_still=self.kind.is_still)
 
         recognition = recognition_of(self.gallery, is_still=self.kind.is_still)
+        if self.collector is not None and self.embedder is not None:
+            recognition = Collecting(recognition, self.embedder, self.collector)
         if self.review is not None:
             return self.review.open(settings, look, recognition)
         return Session(
             look(), as_role=settings.as_role, recognition=recognition, roles=settings.roles_enrolled
         )
+
+
+def _embedder(
+    models: Models, settings: Settings, gallery: Gallery | None, collector: Collector | None
+) -> FaceEmbedder | None:
+    """What makes vectors for a collector of faces; what recognizes who is enrolled serves for both."""
+    if collector is None or collector.kind != "face":
+        return None
+    return gallery.embedder if gallery is not None else open_portraits(models, settings.threads)[0]
+
+
+def _told(source: BinaryIO, kind: Format, limits: Limits, committer: Committer | None) -> Iterator[Committer]:
+    """Tells the sound at once; gives who is to be told the pictures, for the first passage alone."""
+    if committer is None:
+        return iter(())
+    if not kind.is_still:
+        tell_sound(source, kind, limits, committer)
+    return iter([committer])
 
 
 def _both(on_scene: OnScene | None, keeper: Keeper | None) -> OnScene | None:

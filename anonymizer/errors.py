@@ -15,6 +15,8 @@ MESSAGES: Final[dict[str, str]] = {
     "media_too_long": "The video has more frames or lasts longer than the limit allows.",
     "media_size_changed": "The picture changes its size midway, which is not supported.",
     "media_unsupported": "The file uses a feature that is not supported, so nothing was produced from it.",
+    "evidence_impossible": "What is asked for is a copy without any loss, and this original cannot be kept "
+    "so: that takes a video that is 8-bit 4:2:0, of even size, not interlaced and not marked to be turned.",
     "camera_not_steady": "The camera is not steady, so nobody can tell what moves before it.",
     "model_missing": "A detector's model is not installed.",
     "model_digest_mismatch": "A detector's model is not the pinned one.",

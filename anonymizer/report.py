@@ -41,7 +41,7 @@ class Report:
         audio: the weakest thing that happened to any of the sound; none where the original had none.
         duration_seconds: from the first frame to the end of the last; 0 for a still.
         device: cpu or cuda.
-        stage_seconds: time spent by stage: decode, detect, cover, encode, audio, check, attack.
+        stage_seconds: time spent by stage: decode, commit, detect, cover, encode, audio, check, attack.
         quality: of a video, read back; None for a still.
         recognized: in how many frames, and on how many tracks, a face was covered otherwise, or not at all,
             because it was recognized as that of somebody who is enrolled.
@@ -81,7 +81,7 @@ class Stopwatch:
 
     seconds: dict[str, float] = field(
         default_factory=lambda: dict.fromkeys(
-            ("decode", "detect", "cover", "encode", "audio", "check", "attack"), 0.0
+            ("decode", "commit", "detect", "cover", "encode", "audio", "check", "attack"), 0.0
         )
     )
 

@@ -286,6 +286,8 @@ class Settings:
         sensor_noise: whether the camera's own noise is suppressed, in the whole picture.
         lossless: a video stays outside the covers what it was, bit for bit. A still does where its format
             does, without being asked.
+        evidence: a video is lossless, and its picture that of the decoder, not turned or otherwise brought
+            into another form: where that cannot be, there is no result.
         threads: threads each of the decoder, the detector and the encoder may use.
         personas: 32 bytes that every synthetic face and voice comes from; None draws new ones for this job
             alone.
@@ -312,6 +314,7 @@ class Settings:
     captured: Literal["remove", "month"] = "remove"
     sensor_noise: Literal["keep", "suppress"] = "keep"
     lossless: bool = False
+    evidence: bool = False
     threads: int = 2
     personas: bytes | None = field(default=None, repr=False)
     pseudonym: str = field(default="", repr=False)
@@ -335,6 +338,7 @@ class Settings:
         _require(self.captured in {"remove", "month"}, "captured: remove or month")
         _require(self.sensor_noise in {"keep", "suppress"}, "sensor_noise: keep or suppress")
         _require(not (self.lossless and self.sensor_noise == "suppress"), "lossless keeps the sensor's noise")
+        _require(self.lossless or not self.evidence, "evidence is lossless")
         _require(self.labels in {"none", "letters"}, "labels: none or letters")
         _require(not (self.keep_skin and self.sensor_noise == "suppress"), "keep_skin keeps the noise")
         _require(len({role.name for role in self.roles}) == len(self.roles), "roles: one name each")

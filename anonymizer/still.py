@@ -36,6 +36,7 @@ from anonymizer.intake.sniff import Format
 from anonymizer.intake.still_size import still_header
 from anonymizer.leaks.attack import Attack, Finished
 from anonymizer.models import Models
+from anonymizer.native.telling import Committer, tell_still
 from anonymizer.report import Report, Stopwatch
 from anonymizer.review.deciding import Seen
 from anonymizer.review.session import Session
@@ -59,8 +60,20 @@ def transform_still(
     session: Session,
     cast: Cast,
     models: Models,
+    committer: Committer | None = None,
 ) -> Report:
     """Anonymizes one still, and attacks the result.
+
+    Args:
+        source: the original.
+        kind: its format.
+        sink: takes the result.
+        settings: what to do.
+        limits: what it may cost.
+        session: what finds.
+        cast: what covers.
+        models: loaded and checked.
+        committer: is told the picture.
 
     Raises:
         AnonymizerError: with one of the media codes, or detector_failed.
@@ -75,6 +88,9 @@ def transform_still(
             raise AnonymizerError("media_too_large")
         header = still_header(content, kind, limits)
         image = decode_still(content, kind)
+    if committer is not None:
+        with watch.stage("commit"):
+            tell_still(image, committer)
     with watch.stage("detect"):
         found = session.found_in_still(lambda finder: _found(image, finder))
     with watch.stage("cover"):

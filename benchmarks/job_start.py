@@ -44,8 +44,10 @@ def start_ms(host: WorkerHost) -> float:
         max_frames=1,
         max_review_bytes=1 << 20,
         max_recovery_bytes=1 << 20,
+        max_untouched_bytes=1 << 20,
     )
-    files = [os.memfd_create(name) for name in ("upload", "result", "scratch", "review", "package", "sheet")]
+    names = ("upload", "result", "scratch", "review", "package", "sheet", "untouched", "scores")
+    files = [os.memfd_create(name) for name in names]
     began = time.perf_counter()
     try:
         running = host.start(order, *files)

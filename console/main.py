@@ -12,6 +12,7 @@ import typer
 from console import output
 from console.commands import (
     age,
+    anchors,
     audit,
     compare,
     consent,
@@ -25,11 +26,16 @@ from console.commands import (
     models,
     policy,
     proof,
+    recording,
     release,
+    reveal,
     review,
     serve,
+    source,
     statement,
     submit,
+    template,
+    token,
     verify,
     witness,
 )
@@ -49,6 +55,7 @@ app.command("submit")(submit.submit)
 app.command("serve")(serve.serve)
 app.command("review")(review.review)
 app.command("verify")(verify.verify)
+app.command("reveal")(reveal.reveal)
 app.command("compare")(compare.compare)
 app.command("evaluate")(evaluate.evaluate)
 app.command("statement")(statement.statement)
@@ -62,12 +69,17 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(release.app, name="release")
 app.add_typer(log.app, name="log")
+app.add_typer(anchors.app, name="anchors")
 app.add_typer(witness.app, name="witness")
 app.add_typer(custodian.app, name="custodian")
 app.add_typer(disclose.app, name="disclose")
 app.add_typer(consent.app, name="consent")
 app.add_typer(proof.app, name="proof")
+app.add_typer(recording.app, name="recording")
 app.add_typer(models.app, name="models")
+app.add_typer(template.app, name="template")
+app.add_typer(source.app, name="source")
+app.add_typer(token.app, name="token")
 
 EXIT_NO = 1
 EXIT_USAGE = 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from grpc_api.client.connection import Connection
 from grpc_api.client.outputs import proof_path
 from grpc_api.client.submission import Submitted
 from grpc_api.errors import invalid
+from grpc_api.identity import JOB_KEY_BYTES
 from grpc_api.tls import TlsFiles
 from keyvault.age import HybridIdentity, parse_identity_file
 from provenance.statements import JobFacts
@@ -27,7 +29,7 @@ _EMBEDDED_TRIES, _REMOTE_TRIES = 3, 8
 
 @contextmanager
 def service(
-    folder: Path, server: str | None, tls: Path | None, trust: Path | None
+    folder: Path, server: str | None, tls: Path | None, trust: Path | None, *, is_one_of_many: bool = False
 ) -> Iterator[tuple[Connection, Trust]]:
     """Connects to a service, and says what of it is believed.
 
@@ -36,6 +38,8 @@ def service(
         server: HOST:PORT of another one.
         tls: the client bundle for that.
         trust: the trust file, where it is not that of the bundle or the data folder.
+        is_one_of_many: others may have the same bundle: what is created over this connection is found again
+            by a key that is drawn now, and forgotten with it.
 
     Raises:
         ServiceError: it does not start or answer, or there is no trust file.
@@ -43,7 +47,9 @@ def service(
     """
     if server is not None:
         bundle = tls or folder / "client"
-        with Connection(server, TlsFiles(bundle, "client"), tries=_REMOTE_TRIES) as connection:
+        key = os.urandom(JOB_KEY_BYTES) if is_one_of_many else b""
+        files = TlsFiles(bundle, "client")
+        with Connection(server, files, tries=_REMOTE_TRIES, job_key=key) as connection:
             yield connection, load_trust(trust or bundle / "trust.json")
         return
     with (
@@ -101,6 +107,7 @@ def tell(target: Path, done: Submitted, beside: Mapping[str, Path]) -> None:
         "frames_also_covered": dict(facts.frames_also_covered),
         "decided": dict(facts.decided),
         "recognized": dict(facts.recognized),
+        "matched": dict(facts.matched),
         "leaks": dict(facts.leaks),
         "leaks_look": facts.leaks_look,
         "attackers": sorted(facts.attackers),

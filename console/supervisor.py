@@ -47,6 +47,8 @@ class Orders:
         witness_policy: a c2sp.org/tlog-policy text that the vault holds releases to; "" for none. The front
             desk reads its own from the configuration, and is not the one to tell the vault.
         drain_seconds: how long the front desk may take to stop.
+        anchors: chain, contract (hexadecimal) and most wei of one anchor, which the vault holds transactions
+            to; None for no chain.
     """
 
     data: Path
@@ -58,6 +60,7 @@ class Orders:
     vault_options: tuple[str | int, ...] = ()
     witness_policy: str = ""
     drain_seconds: float = 30.0
+    anchors: tuple[int, str, int] | None = None
 
 
 class Supervisor:
@@ -81,6 +84,11 @@ class Supervisor:
         policy_fd = _readable(orders.witness_policy) if orders.witness_policy else None
         if policy_fd is not None:
             vault += ["--witness-policy-fd", policy_fd]
+        if orders.anchors is not None:
+            # Text: a whole number among these words is a descriptor.
+            chain_id, contract, max_wei = orders.anchors
+            vault += ["--anchor-chain-id", str(chain_id), "--anchor-contract", contract]
+            vault += ["--anchor-max-wei", str(max_wei)]
         desk: list[object] = ["--data", orders.data, "--vault-fd", front_vault, "--worker-fd", front_worker]
         desk += ["--ready-fd", orders.ready_fd, "--life-fd", life_read]
         for address in orders.listen:

@@ -26,6 +26,7 @@ class JobLimits:
         max_frames: frames of one video.
         max_review_bytes: size of the sealed review package.
         max_recovery_bytes: size of the recovery package.
+        max_untouched_bytes: size of the sealed untouched package.
     """
 
     max_memory_bytes: int
@@ -35,11 +36,14 @@ class JobLimits:
     max_frames: int
     max_review_bytes: int
     max_recovery_bytes: int
+    max_untouched_bytes: int
 
     @property
     def largest_file_bytes(self) -> int:
         """What any file of the job can grow to."""
-        return max(self.max_result_bytes, self.max_review_bytes, self.max_recovery_bytes)
+        return max(
+            self.max_result_bytes, self.max_review_bytes, self.max_recovery_bytes, self.max_untouched_bytes
+        )
 
 
 @dataclass(frozen=True)

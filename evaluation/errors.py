@@ -22,7 +22,14 @@ MESSAGES: Final[dict[str, str]] = {
     "reidentifier_missing": "No person re-identifier is here; name one by its manifest (--recognizer).",
     "recognizer_failed": "A recognizer answered what is no vector.",
     "no_faces": "No face was found in the originals.",
+    "too_many_faces": "A picture to enrol by shows one face and no other; 1,024 at most are compared.",
+    "no_voice": "No voice was heard in a recording.",
     "no_people": "Nobody was found in the originals.",
+    "part_unwritable": "Its pictures or its sound are of a form that no part is written in.",
+    "pieces_made_otherwise": "By this opening, this file is not what was committed to: one of them is of "
+    "another job, or the file decodes otherwise here than it did there.",
+    "reveal_nothing": "Nothing of the original lies within what was asked for.",
+    "decoder_failed": "The process that decodes the file broke off.",
     "no_motion": "No film of the originals is as long as one of the classifier's clips.",
     "files_do_not_pair": "No file of the one folder has its counterpart in the other.",
 }

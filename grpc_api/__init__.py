@@ -1,7 +1,8 @@
 """The front desk: it takes sealed uploads, keeps job states, records proofs, and never sees a plaintext.
 
 config      every limit, with its unit in its name
-identity    who is calling: the client certificate, or the owner of the local socket
+identity    who is calling: the client certificate, or the owner of the local socket; with a key besides
+admission   who may hand a job in at all, where the operator asks for tokens
 interceptor the one place where errors become gRPC statuses; rate limits
 messages     a sentence for each code that a job can fail with
 jobs/       the state machine (no I/O), the job store (SQLite), the spool (ciphertext files), the dispatcher

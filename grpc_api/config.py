@@ -1,6 +1,6 @@
 """Every limit of the front desk, in one frozen dataclass, read from one strict TOML file.
 
-`outsiders` has the two further tables of that file.
+`outsiders` and `admission` have the further tables of that file.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from enclave.wall import DEFAULT_FLOOR, FLOOR_NAMES
+from grpc_api.admission import AdmissionError, read_admission
 from grpc_api.errors import ServiceError, invalid
 from grpc_api.outsiders import Outsiders, OutsidersError, read_outsiders
+from keyvault.submitter.issuer_keys import IssuerKey
 
 GIB = 1 << 30
 
@@ -25,6 +27,7 @@ class ServiceConfig:
         max_result_bytes: largest sealed result.
         max_review_bytes: largest sealed review package.
         max_recovery_bytes: largest recovery package.
+        max_untouched_bytes: largest sealed untouched package.
         max_frame_pixels: largest frame, width times height (8K by default).
         max_frames: most frames of one video.
         max_worker_memory_bytes: address space of one job's child.
@@ -44,12 +47,14 @@ class ServiceConfig:
         wall_floor: walls without which the service does not start, by name; the lowest floor
             (`enclave/wall/names.py`) is asked for whatever stands here.
         outsiders: whom the operator asks to vouch beside the service.
+        admission: whose tokens a job needs one of; nobody's, and then every client may hand one in.
     """
 
     max_upload_bytes: int = 20 * GIB
     max_result_bytes: int = 20 * GIB
     max_review_bytes: int = 64 << 20
     max_recovery_bytes: int = 20 * GIB
+    max_untouched_bytes: int = 20 * GIB
     max_frame_pixels: int = 7680 * 4320
     max_frames: int = 2_000_000
     max_worker_memory_bytes: int = 8 * GIB
@@ -68,9 +73,11 @@ class ServiceConfig:
     min_free_bytes: int = 256 << 20
     wall_floor: tuple[str, ...] = DEFAULT_FLOOR
     outsiders: Outsiders = field(default_factory=Outsiders)
+    admission: tuple[IssuerKey, ...] = ()
 
 
-_OTHER_TABLES = {"witnesses", "timestamps"}
+_OUTSIDERS = {"witnesses", "timestamps", "anchors"}
+_OTHER_TABLES = _OUTSIDERS | {"admission"}
 
 
 def load_config(path: Path | None) -> ServiceConfig:
@@ -88,7 +95,7 @@ def load_config(path: Path | None) -> ServiceConfig:
         raise _config_invalid("the file cannot be read as TOML") from None
     unknown = sorted(document.keys() - {"service"} - _OTHER_TABLES)
     table = document.get("service", {})
-    known = {known.name for known in fields(ServiceConfig)} - {"outsiders"}
+    known = {known.name for known in fields(ServiceConfig)} - {"outsiders", "admission"}
     if not isinstance(table, dict):
         raise _config_invalid("`service` must be a table")
     unknown += sorted(table.keys() - known)
@@ -97,10 +104,11 @@ def load_config(path: Path | None) -> ServiceConfig:
     wall_floor = _wall_floor(table.pop("wall_floor", list(DEFAULT_FLOOR)))
     numbers = {name: _whole_number(name, value) for name, value in table.items()}
     try:
-        outsiders = read_outsiders({name: document.get(name, {}) for name in _OTHER_TABLES}, path.parent)
-    except OutsidersError as error:
+        outsiders = read_outsiders({name: document.get(name, {}) for name in _OUTSIDERS}, path.parent)
+        admission = read_admission(document.get("admission"), path.parent)
+    except (OutsidersError, AdmissionError) as error:
         raise _config_invalid(str(error)) from None
-    return ServiceConfig(**numbers, wall_floor=wall_floor, outsiders=outsiders)
+    return ServiceConfig(**numbers, wall_floor=wall_floor, outsiders=outsiders, admission=admission)
 
 
 def _whole_number(name: str, untrusted: object) -> int:

@@ -1,4 +1,7 @@
-"""The front desk's first acts: meet the vault, write the trust file, give up every other way to the vault."""
+"""The front desk's first acts: meet the vault, write the trust file, give up every other way to the vault.
+
+Before the first of all starts ends, the record of used tokens is begun.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from grpc_api.errors import ServiceError, invalid, unavailable
 from grpc_api.outsiders import Outsiders
 from grpc_api.premises import Premises
 from keyvault.client import VaultClient, VaultDescription
+from keyvault.submitter.spent import SpentStore
+from provenance.anchors.place import AnchorPlace
 from provenance.errors import ProvenanceError
 from provenance.trust import MAX_TRUST_BYTES, Trust
 
@@ -24,14 +29,29 @@ def establish(premises: Premises, vault: VaultClient, outsiders: Outsiders) -> V
 
     Raises:
         ServiceError: `trust_changed`, `config_invalid`.
-        KeyvaultError: the vault does not answer.
+        KeyvaultError: the vault does not answer, or the record of used tokens cannot be begun.
         EnclaveError: the vault's folder could not be closed.
     """
     premises.desk.mkdir(mode=0o700, parents=True, exist_ok=True)
+    begin_record(premises)
     description = vault.describe()
     keep_trust(premises.trust_file, trust_of(description, outsiders))
     keep_out_of(premises.vault)
     return description
+
+
+def begin_record(premises: Premises) -> None:
+    """Begins the record of used tokens, at the first start of all and never again.
+
+    A record that is gone later on is not replaced: each token that it knew would be good once more. So it is
+    there before anybody asks for tokens.
+
+    Raises:
+        KeyvaultError: `spent_store_unavailable`.
+    """
+    # The trust file is the last thing that a first start writes.
+    if not premises.trust_file.exists() and not premises.spent.exists():
+        SpentStore.create(premises.spent).close()
 
 
 def trust_of(description: VaultDescription, outsiders: Outsiders) -> Trust:
@@ -50,9 +70,20 @@ def trust_of(description: VaultDescription, outsiders: Outsiders) -> Trust:
             timestamp_roots=outsiders.timestamp_roots,
             required_timestamps=outsiders.required_timestamps,
             credential_roots=(description.credential_root,),
+            anchors=_places_of(description, outsiders),
         )
     except ProvenanceError as error:
         raise invalid("config_invalid", f"The configuration is not valid: {error}.") from None
+
+
+def _places_of(description: VaultDescription, outsiders: Outsiders) -> tuple[AnchorPlace, ...]:
+    asked = outsiders.anchors
+    if asked is None:
+        return ()
+    if not description.anchorer:
+        # Who starts the vault reads the same file, a moment before: it was changed in between.
+        raise invalid("config_invalid", "The configuration is not valid: the vault was told of no `anchors`.")
+    return (AnchorPlace(asked.chain_id, asked.contract, description.anchorer),)
 
 
 def keep_trust(path: Path, trust: Trust) -> None:

@@ -15,7 +15,7 @@ from grpc_status import rpc_status
 
 from enclave.errors import EnclaveError
 from grpc_api.errors import ServiceError, exhausted
-from grpc_api.identity import caller
+from grpc_api.identity import certified
 from keyvault.errors import KeyvaultError
 from provenance.errors import ProvenanceError
 
@@ -60,7 +60,7 @@ class FrontDoor(grpc.ServerInterceptor):
     def _unary(self, inner: Callable[..., Any]) -> Callable[..., Any]:
         def call(request: Any, context: grpc.ServicerContext) -> Any:
             try:
-                self._rate.require(caller(context))
+                self._rate.require(certified(context))
                 return inner(request, context)
             except Exception as error:
                 _abort(context, error)
@@ -70,7 +70,7 @@ class FrontDoor(grpc.ServerInterceptor):
     def _stream(self, inner: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
             try:
-                self._rate.require(caller(context))
+                self._rate.require(certified(context))
                 yield from inner(request, context)
             except Exception as error:
                 _abort(context, error)

@@ -101,6 +101,18 @@ class Ledger:
         """The proof that an entry is in the log, a c2sp.org/tlog-proof text."""
         return self._log.proof_for(index)
 
+    def growth(self, old_size: int, new_size: int) -> list[bytes]:
+        """The proof that a published tree begins with an older one (RFC 6962, 2.1.2).
+
+        Raises:
+            LogError: `not_published`.
+        """
+        return self._log.consistency_proof(old_size, new_size)
+
+    def head(self) -> CheckpointText:
+        """The newest published tree head."""
+        return CheckpointText.parse(parse_note(self.checkpoint()).text.encode())
+
     def checkpoint(self) -> bytes:
         """The newest signed checkpoint."""
         return self._log.latest_checkpoint()

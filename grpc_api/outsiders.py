@@ -1,4 +1,4 @@
-"""Whom the operator asks to vouch beside the service: witnesses of its log, and clocks that it does not run.
+"""Whom the operator asks to vouch beside the service: witnesses of its log, others' clocks, a public chain.
 
 Two tables of the service's TOML file, each of which may be absent; paths are relative to that file.
 
@@ -9,6 +9,8 @@ Two tables of the service's TOML file, each of which may be absent; paths are re
     urls = ["https://tsa.example/tsr"]           # RFC 3161 over HTTP
     roots = ["tsa_root.pem"]
     required = 1                                 # how many a verifier shall insist on
+
+The third, `[anchors]`, is read in `grpc_api/anchors/config.py`.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+
+from grpc_api.anchors.config import AnchorConfig, AnchorConfigError, read_anchors
 
 MAX_TIMESTAMP_URLS = 4
 _MAX_FILE_BYTES = 64 << 10
@@ -38,19 +42,21 @@ class Outsiders:
         timestamp_urls: time-stamping authorities, asked for every result.
         timestamp_roots: DER certificates of their roots, for the trust file.
         required_timestamps: how many a verifier shall insist on, for the trust file.
+        anchors: the chain that remembers the log's tree heads; None for no chain.
     """
 
     witness_policy: str = ""
     timestamp_urls: tuple[str, ...] = ()
     timestamp_roots: tuple[bytes, ...] = ()
     required_timestamps: int = 0
+    anchors: AnchorConfig | None = None
 
 
 def read_outsiders(tables: Mapping[str, object], folder: Path) -> Outsiders:
-    """Reads `[witnesses]` and `[timestamps]`.
+    """Reads `[witnesses]`, `[timestamps]` and `[anchors]`.
 
     Args:
-        tables: the two of them, by name, as TOML gives them.
+        tables: the three of them, by name, as TOML gives them.
         folder: what paths are relative to.
 
     Raises:
@@ -68,11 +74,16 @@ def read_outsiders(tables: Mapping[str, object], folder: Path) -> Outsiders:
     policy = witnesses.get("policy", "")
     if not isinstance(policy, str):
         raise OutsidersError("`witnesses.policy` must be the path of a file")
+    try:
+        anchors = read_anchors(tables.get("anchors", {}))
+    except AnchorConfigError as error:
+        raise OutsidersError(str(error)) from None
     return Outsiders(
         witness_policy=_text(folder / policy, "witnesses.policy") if policy else "",
         timestamp_urls=_urls(_strings(timestamps, "timestamps", "urls")),
         timestamp_roots=roots,
         required_timestamps=required,
+        anchors=anchors,
     )
 
 

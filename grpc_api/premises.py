@@ -42,9 +42,19 @@ class Premises:
         return self.desk / "worker_release.json"
 
     @property
+    def spent(self) -> Path:
+        """The record of used tokens."""
+        return self.desk / "spent.sqlite"
+
+    @property
     def public(self) -> Path:
         """Proof files of what the service says of itself, for everybody."""
         return self.desk / "public"
+
+    @property
+    def anchors(self) -> Path:
+        """Anchors of the log on chains: static files, as the log's are."""
+        return self.desk / "anchors"
 
     @property
     def tls(self) -> Path:

@@ -13,6 +13,8 @@ from grpc_reflection.v1alpha import reflection
 
 from enclave.host import WorkerHost
 from enclave.wall import require_floor
+from grpc_api.admission import Admission
+from grpc_api.anchors.service import Anchoring
 from grpc_api.config import ServiceConfig
 from grpc_api.disclosures.kept import KeptStore
 from grpc_api.disclosures.wiring import Disclosures
@@ -41,6 +43,7 @@ from grpc_api.tls import TlsFiles, server_credentials
 from grpc_api.witnesses import cosigner
 from keyvault.client import VaultClient, VaultDescription
 from keyvault.errors import KeyvaultError
+from keyvault.submitter.spent import SpentStore
 from protos.bauta.v1 import (
     disclosures_pb2,
     disclosures_pb2_grpc,
@@ -89,6 +92,7 @@ class FrontDesk:
         self._trust = trust_of(description, config.outsiders)
         self._premises = premises
         self._store = JobStore(premises.desk / "jobs.sqlite")
+        self._admission = _door(config, premises, self._store)
         spool = Spool(premises.desk / "spool", config.min_free_bytes)
         self._spool = spool
         kept = KeptStore(premises.desk / "recovery")
@@ -125,7 +129,14 @@ class FrontDesk:
             )
         )
         self._desk = JobDesk(
-            self._store, spool, config, vault, Receipts(vault, ledger), endings, self._dispatcher.stop_job
+            self._store,
+            spool,
+            config,
+            vault,
+            Receipts(vault, ledger),
+            endings,
+            self._dispatcher.stop_job,
+            admission=self._admission,
         )
         self._public = PublicRecords(premises.public, vault, ledger)
         self._board = IntakeBoard(vault.announce_intake, ledger)
@@ -139,6 +150,18 @@ class FrontDesk:
             spool,
             kept,
             is_lasting=not embedded,
+        )
+        self._anchoring = (
+            Anchoring(
+                config.outsiders.anchors,
+                self._trust.anchors[0],
+                premises.anchors,
+                ledger,
+                vault,
+                description.log_origin,
+            )
+            if config.outsiders.anchors is not None
+            else None
         )
         self._front_door = FrontDoor(config.max_requests_per_minute)
         self._server = grpc.server(
@@ -157,7 +180,7 @@ class FrontDesk:
         )
         jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(self._desk, progress), self._server)
         proofs_pb2_grpc.add_ProofServiceServicer_to_server(
-            ProofServicer(self._store, ledger, self._public), self._server
+            ProofServicer(self._store, ledger, self._public, self._anchoring), self._server
         )
         disclosures_pb2_grpc.add_DisclosureServiceServicer_to_server(self._disclosures.servicer, self._server)
         self._health = health.HealthServicer()
@@ -209,12 +232,16 @@ class FrontDesk:
         self._disclosures.begin(release)
         self._public.settle(hello)
         self._dispatcher.start()
+        if self._anchoring is not None:
+            self._anchoring.start()
         threading.Thread(target=self._sweep, name="sweeper", daemon=True).start()
         self._set_health(serving=True)
 
     def stop(self) -> None:
         """Drains: no new jobs, running ones may finish, then calls end and threads stop."""
         self._ended.set()
+        if self._anchoring is not None:
+            self._anchoring.stop()
         self._set_health(serving=False)
         self._desk.drain()
         # An embedded service stops when nobody is left to fetch a result: then there is nothing to wait for.
@@ -230,6 +257,8 @@ class FrontDesk:
         """Closes the stores, once the worker is gone."""
         self._store.close()
         self._disclosures.close()
+        if self._admission is not None:
+            self._admission.close()
 
     def _recover(self) -> None:
         recover(self._store, self._spool, max_attempts=self._config.max_attempts, abandon=self._embedded)
@@ -249,6 +278,15 @@ class FrontDesk:
             self._desk.sweep()
             self._public.catch_up()
             self._disclosures.sweep()
+
+
+def _door(config: ServiceConfig, premises: Premises, store: JobStore) -> Admission | None:
+    if not config.admission:
+        return None
+    door = Admission(config.admission, SpentStore(premises.spent))
+    # Before jobs are given up or removed: a job that is there has used its token up.
+    door.settle_all(store.in_state(*State))
+    return door
 
 
 def recover(store: JobStore, spool: Spool, *, max_attempts: int, abandon: bool) -> None:

@@ -26,6 +26,7 @@ from protos.bauta.internal.v1.vault_pb2 import (
     RegisterWorker,
     ReleaseWorker,
     RetainJobs,
+    SignAnchor,
     SignCheckpoint,
     SignFailure,
     SignPolicies,
@@ -71,6 +72,7 @@ class VaultDescription:
         log_vkeys: the log's verifier keys, Ed25519 and ML-DSA-44.
         release_keys: whose releases of worker versions count.
         credential_root: what content credentials lead to: a DER X.509 certificate.
+        anchorer: the address that sends anchors, 20 bytes; empty where the operator asks for none.
     """
 
     node: HybridPublicKey
@@ -78,6 +80,7 @@ class VaultDescription:
     log_vkeys: tuple[str, ...]
     release_keys: tuple[HybridPublicKey, ...]
     credential_root: bytes
+    anchorer: bytes = b""
 
 
 class VaultClient:
@@ -116,6 +119,7 @@ class VaultClient:
             log_vkeys=tuple(description.log_vkeys),
             release_keys=release_keys,
             credential_root=description.credential_root,
+            anchorer=description.anchorer,
         )
 
     def is_there(self) -> bool:
@@ -153,6 +157,22 @@ class VaultClient:
         signed_size = self._ask(VaultRequest(describe=Describe()), "description").description.log_size
         request = SignCheckpoint(text=text, consistency=prove_from(signed_size))
         return self._ask(VaultRequest(sign_checkpoint=request), "checkpoint").checkpoint
+
+    def sign_anchor(self, transaction: bytes, prove_to: Callable[[int], list[bytes]]) -> bytes:
+        """Gives the signature of a transaction that anchors: r, s and the parity of y, 65 bytes.
+
+        Args:
+            transaction: unsigned, as `AnchorTransaction.to_sign` gives it.
+            prove_to: gives the consistency proof from the anchored tree to one of this size.
+
+        Raises:
+            VaultRefusedError: anchors_not_asked, anchor_malformed, anchor_wrong_chain, anchor_of_another,
+                anchor_too_dear, or checkpoint_not_signed; the last one also when the log grew meanwhile.
+            VaultUnavailableError: no answer.
+        """
+        signed_size = self._ask(VaultRequest(describe=Describe()), "description").description.log_size
+        request = SignAnchor(transaction=transaction, consistency=prove_to(signed_size))
+        return self._ask(VaultRequest(sign_anchor=request), "anchor_signature").anchor_signature
 
     def release_worker(self) -> bytes:
         """Gives the node's own release of the worker version that is connected, a DSSE envelope (JSON).

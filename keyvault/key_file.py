@@ -57,19 +57,20 @@ def write_key_file(path: Path, content: bytes, passphrase: str | None) -> None:
         raise
 
 
-def read_key_file(path: Path, ask_passphrase: Callable[[], str]) -> bytes:
+def read_key_file(path: Path, ask_passphrase: Callable[[], str], max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """Reads what `write_key_file` wrote.
 
     Args:
         path: the file.
         ask_passphrase: asked only if the file is sealed.
+        max_bytes: beyond which nothing is read.
 
     Raises:
         KeyFileError: it does not open with this passphrase.
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        content = file.read(MAX_FILE_BYTES + 1)
+        content = file.read(max_bytes + 1)
     if not content.startswith(_AGE_MAGIC):
         return content
     opened = io.BytesIO()

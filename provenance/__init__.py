@@ -15,6 +15,7 @@ This package verifies. It holds no private key: whoever signs hands in a callabl
 - `proof`, `trust`, `verifier`: the proof file, the trust file, and the offline check of one by the other
   in named steps (`checklist`), the first of which are those of every proof (`recorded`).
 - `certified`: a job's statement and the evidence for its worker, with every signature that is demanded.
+- `pieces`, `committed`: an original in salted pieces, and who says that it had them.
 - `timestamps`, over `tokens`, `cms` and `der`: the word of other people's clocks (RFC 3161) in a proof.
 - `register`: whether the worker that an intake names is of a released version.
 

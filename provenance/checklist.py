@@ -64,12 +64,22 @@ class Checklist:
         Raises:
             VerificationError: the block raised a ProvenanceError.
         """
+        with self.attempt(step):
+            yield
+        self._waiting.pop(0)
+
+    @contextlib.contextmanager
+    def attempt(self, step: str) -> Iterator[None]:
+        """Runs what can be done of a step that will be left: it can fail, and does not hold by this.
+
+        Raises:
+            VerificationError: the block raised a ProvenanceError.
+        """
         self._expect(step)
         try:
             yield
         except ProvenanceError as error:
             raise VerificationError(step, error, self._reports(failed=step)) from error
-        self._waiting.pop(0)
 
     def leave(self, step: str, status: Literal["not asked", "not checked"] = "not asked") -> None:
         """Goes on without a step that nobody demands, or that cannot be checked here; the report says so."""

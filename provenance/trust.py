@@ -7,6 +7,7 @@ from typing import Any
 
 from provenance import canonical
 from provenance.algorithms.registry import SLHDSA128S, STATEMENT_SUITE, signature_set
+from provenance.anchors.place import AnchorPlace
 from provenance.encoding import base64_bytes, base64_text
 from provenance.errors import FormatError
 from provenance.keys import ED25519, MLDSA65, HybridPublicKey
@@ -20,6 +21,11 @@ MAX_TRUST_BYTES = 256 << 10
 MAX_RELEASE_KEYS = 8
 MAX_ROOTS = 8
 MAX_ROOT_BYTES = 8 << 10
+MAX_ANCHOR_PLACES = 4
+MAX_RECORDERS = 64
+
+# Fields that a file need not have; they are written only where they say something.
+_OPTIONAL = ("anchors", "recorders")
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,8 @@ class Trust:
             time-stamping authority whose clock counts.
         required_timestamps: how many of those authorities must have stamped a result's proof.
         credential_roots: DER X.509 certificates that a result's content credentials (C2PA) lead to.
+        anchors: chains, contracts and anchorers whose anchors of this log count.
+        recorders: keys of devices and apps whose word about what they recorded counts (docs/pieces.md).
 
     Raises:
         FormatError: a vkey does not parse, or they are not one of each kind under the log's name; a release
@@ -57,6 +65,8 @@ class Trust:
     timestamp_roots: tuple[bytes, ...] = ()
     required_timestamps: int = 0
     credential_roots: tuple[bytes, ...] = ()
+    anchors: tuple[AnchorPlace, ...] = ()
+    recorders: tuple[HybridPublicKey, ...] = ()
 
     def __post_init__(self) -> None:
         keys = self.log_keys
@@ -80,6 +90,12 @@ class Trust:
             require_own_log(self.witnesses, keys)
         _check_roots(self.timestamp_roots)
         _check_roots(self.credential_roots)
+        if len(self.anchors) > MAX_ANCHOR_PLACES or len(set(self.anchors)) != len(self.anchors):
+            raise FormatError(
+                f"the trust file names a place of anchors twice, or more than {MAX_ANCHOR_PLACES} of them"
+            )
+        if len(self.recorders) > MAX_RECORDERS or len(set(self.recorders)) != len(self.recorders):
+            raise FormatError(f"the trust file names a recorder twice, or more than {MAX_RECORDERS} of them")
         if not 0 <= self.required_timestamps <= len(self.timestamp_roots):
             raise FormatError("the trust file requires more timestamps than it has roots for")
 
@@ -109,6 +125,8 @@ class Trust:
                         "roots": [base64_text(root) for root in self.timestamp_roots],
                     },
                     "credentials": {"roots": [base64_text(root) for root in self.credential_roots]},
+                    **({"anchors": [place.to_object() for place in self.anchors]} if self.anchors else {}),
+                    **({"recorders": [_key_object(key) for key in self.recorders]} if self.recorders else {}),
                 }
             )
             + b"\n"
@@ -131,6 +149,7 @@ class Trust:
             "witness_policy",
             "timestamps",
             "credentials",
+            optional=_OPTIONAL,
         )
         if content["format"] != TRUST_FORMAT:
             raise FormatError("the trust file is of another format or version")
@@ -158,6 +177,8 @@ class Trust:
             timestamp_roots=_read_roots(timestamps["roots"]),
             required_timestamps=timestamps["required"],
             credential_roots=_read_roots(credentials["roots"]),
+            anchors=tuple(AnchorPlace.from_object(place) for place in _listed(content.get("anchors", []))),
+            recorders=tuple(_read_key(key) for key in _listed(content.get("recorders", []))),
         )
 
 
@@ -205,7 +226,13 @@ def _read_roots(untrusted: Any) -> tuple[bytes, ...]:
     return tuple(base64_bytes(root) for root in untrusted)
 
 
-def _fields(untrusted: Any, *names: str) -> dict[str, Any]:
-    if not isinstance(untrusted, dict) or untrusted.keys() != set(names):
+def _listed(untrusted: Any) -> list[Any]:
+    if not isinstance(untrusted, list):
+        raise FormatError("a part of the trust file is not a list")
+    return untrusted
+
+
+def _fields(untrusted: Any, *names: str, optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    if not isinstance(untrusted, dict) or untrusted.keys() - set(optional) != set(names):
         raise FormatError("the trust file or the key does not have exactly its fields")
     return untrusted

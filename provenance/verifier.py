@@ -27,26 +27,32 @@ __all__ = [
     "INTAKE_STEPS",
     "OPENING_STEPS",
     "RESULT_STEPS",
+    "STATED_STEPS",
     "Remark",
+    "Stated",
     "Step",
     "VerificationError",
     "VerifiedResult",
     "verify_intake",
     "verify_opening",
     "verify_result",
+    "verify_stated",
 ]
 
 SALT_BYTES = 32
 NO_CREDENTIALS = "none"
 _CHUNK_BYTES = 1 << 20
 
-RESULT_STEPS = {
+STATED_STEPS = {
     **RECORDED_STEPS,
     "evidence_signed": "The node certified the worker that did the job.",
     "statement_signed": "That worker signed the statement, with keys made for this one job.",
     "facts_agree": "The worker states the job, code, policy and walls that the node saw.",
     "timestamps_sound": "Every timestamp in the proof is about this statement and was signed as it stands.",
     "timestamps_believed": "As many clocks as you demand, of those you believe, had seen the statement.",
+}
+RESULT_STEPS = {
+    **STATED_STEPS,
     "result_matches": "The file is the one that the statement is about, to the last byte.",
     "credentials_trusted": "Its content credentials (C2PA) lead to a root that is believed, and to this job.",
 }
@@ -58,6 +64,26 @@ INTAKE_STEPS = {
 OPENING_STEPS = {
     "commitment_opens": "The original is the one that was anonymized.",
 }
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A job's statement of which everything held, before anybody looks at the file that it is about.
+
+    Attributes:
+        trust: what was believed.
+        proof: the proof file.
+        facts, release, checkpoint, log_index, timestamps, remarks: as in `VerifiedResult`.
+    """
+
+    trust: Trust
+    proof: ProofFile
+    facts: JobFacts
+    release: ReleaseFacts
+    checkpoint: Checkpoint
+    log_index: int
+    timestamps: tuple[Timestamp, ...]
+    remarks: tuple[Remark, ...]
 
 
 @dataclass(frozen=True)
@@ -96,6 +122,32 @@ def verify_result(result: BinaryIO, untrusted_proof: bytes, trust: Trust | bytes
         OSError: the file cannot be read.
     """
     checklist = Checklist(RESULT_STEPS)
+    stated = verify_stated(checklist, untrusted_proof, trust)
+    with checklist.step("result_matches"):
+        _check_result(result, stated.facts)
+    unchecked = _check_credentials(checklist, result, stated.facts, stated.proof, stated.trust)
+    return VerifiedResult(
+        facts=stated.facts,
+        release=stated.release,
+        checkpoint=stated.checkpoint,
+        log_index=stated.log_index,
+        timestamps=stated.timestamps,
+        remarks=(*stated.remarks, *unchecked),
+        steps=checklist.reports(),
+    )
+
+
+def verify_stated(checklist: Checklist, untrusted_proof: bytes, trust: Trust | bytes) -> Stated:
+    """Runs `STATED_STEPS`, which the checklist begins with: all of a job's proof but its file.
+
+    Args:
+        checklist: of the whole verification.
+        untrusted_proof: the proof file.
+        trust: a trust file, or what was read from one.
+
+    Raises:
+        VerificationError: with the first step that failed.
+    """
     recorded = verify_recorded(checklist, untrusted_proof, trust, "job", evidence=1)
     believed, proof = recorded.trust, recorded.proof
     with checklist.step("evidence_signed"):
@@ -112,17 +164,15 @@ def verify_result(result: BinaryIO, untrusted_proof: bytes, trust: Trust | bytes
             require_timestamps(stamps, believed.required_timestamps)
     else:
         checklist.leave("timestamps_believed")
-    with checklist.step("result_matches"):
-        _check_result(result, facts)
-    unchecked = _check_credentials(checklist, result, facts, proof, believed)
-    return VerifiedResult(
+    return Stated(
+        trust=believed,
+        proof=proof,
         facts=facts,
         release=release,
         checkpoint=recorded.checkpoint,
         log_index=recorded.log_index,
         timestamps=stamps,
-        remarks=(*remarks_on(stamps, facts.finished_at, recorded.checkpoint.signed_at), *unchecked),
-        steps=checklist.reports(),
+        remarks=remarks_on(stamps, facts.finished_at, recorded.checkpoint.signed_at),
     )
 
 

@@ -43,6 +43,7 @@ class SoundJob:
         models: loaded and checked.
         reviewed: whether a person is shown who speaks when.
         replayed: who spoke when, by an earlier passage.
+        collect: is given what each speaker sounds like; None where nobody wants it.
     """
 
     settings: Settings
@@ -50,13 +51,14 @@ class SoundJob:
     models: Models
     reviewed: bool
     replayed: Turns | None
+    collect: Callable[[Samples], None] | None = None
 
     @property
     def listens(self) -> bool:
         """Whether a track is heard before anything is done to it."""
         if not self.settings.hears:
             return False
-        if not self.settings.lets_sound_through:
+        if not self.settings.lets_sound_through or self.collect is not None:
             return True
         return self.replayed is not None or (self.reviewed and self.models.speakers is not None)
 
@@ -67,7 +69,10 @@ class SoundJob:
             AnonymizerError: model_missing, and what listening.listen raises.
         """
         ears = self._ears()
-        return listen(frames, begins, self.limits.max_duration_seconds, ears, self.replayed)
+        heard = listen(frames, begins, self.limits.max_duration_seconds, ears, self.replayed)
+        if self.collect is not None and heard is not None and heard.voices is not None:
+            self.collect(heard.voices)
+        return heard
 
     def plan(self, heard: Heard, session: Session) -> Plan | None:
         """Decides what happens; None where all sound is let through as it is.

@@ -36,8 +36,11 @@ class Coverer:
         max_buffer_bytes: int,
         watch: Stopwatch,
         on_decided: OnDecided | None = None,
+        on_painted: OnDecided | None = None,
     ) -> None:
         """Takes what to look with and who covers, the bound on memory, and who hears of every frame.
+
+        One hears before anything is covered in it, the other once all is.
 
         Raises:
             AnonymizerError: record_refused.
@@ -50,6 +53,7 @@ class Coverer:
         self._watch = watch
         self._cast = cast
         self._on_decided = on_decided
+        self._on_painted = on_painted
         self._first_of_shots: deque[int] = deque()
         self._shot = 0
         self._waiting: deque[Waiting] = deque()
@@ -135,6 +139,8 @@ class Coverer:
                 self._on_decided(scene, decided)
             self._cast.cover(scene, decided.covers, decided.blanked)
             self._session.painted(scene, decided)
+            if self._on_painted is not None:
+                self._on_painted(scene, decided)
             self.frames_with.update({cover.kind for cover in decided.covers})
         return picture
 

@@ -60,8 +60,13 @@ class Picture:
 class Plain:
     """Turns decoded frames of one stream into plain ones, all of one size."""
 
-    def __init__(self) -> None:
-        """Waits for the first frame, which sets the size of all."""
+    def __init__(self, *, as_decoded: bool = False) -> None:
+        """Waits for the first frame, which sets the size of all.
+
+        Args:
+            as_decoded: refuses frames that would have to be brought into another form.
+        """
+        self._as_decoded = as_decoded
         self._scaler = VideoReformatter()
         self._shape: tuple[int, int, bytes] | None = None
 
@@ -69,7 +74,7 @@ class Plain:
         """Returns a plain copy of a decoded frame, without times.
 
         Raises:
-            AnonymizerError: media_corrupt, media_size_changed or media_unsupported.
+            AnonymizerError: media_corrupt, media_size_changed, media_unsupported or evidence_impossible.
         """
         if decoded.is_corrupt:
             raise AnonymizerError("media_corrupt")
@@ -82,6 +87,9 @@ class Plain:
         plain = self._to_8_bit(decoded)
         transposed, flip_rows, flip_columns = orientation(matrix)
         width, height = (plain.width + 1) // 2 * 2, (plain.height + 1) // 2 * 2
+        is_other = plain is not decoded or transposed or flip_rows or flip_columns or decoded.interlaced_frame
+        if self._as_decoded and (is_other or (width, height) != (decoded.width, decoded.height)):
+            raise AnonymizerError("evidence_impossible")
         if transposed:
             width, height = height, width
         made = av.VideoFrame(width, height, PIXEL_FORMAT)

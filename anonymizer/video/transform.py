@@ -19,10 +19,13 @@ from anonymizer.intake.captured import month_of_video
 from anonymizer.intake.sniff import Format
 from anonymizer.leaks.attack import Attack, AttackVoices, Finished
 from anonymizer.modes import MODES, Mode
+from anonymizer.native.passing import Passing, UntouchedKeeper
+from anonymizer.native.telling import FrameTeller
 from anonymizer.quality.figures import LEAST_SSIM, Expected, Quality, judged
 from anonymizer.quality.readback import Contents, read_back
 from anonymizer.quality.witness import Witness
 from anonymizer.report import Meter, Progress, Report, Stopwatch
+from anonymizer.review.deciding import Decided
 from anonymizer.review.session import Session
 from anonymizer.settings import Limits, Settings
 from anonymizer.sound.figures import AudioWord, word_of
@@ -58,6 +61,8 @@ class Job:
         device: cpu or cuda.
         on_progress: is told how far the job is.
         sound: what to do with the sound.
+        teller: gives who tells the original's frames; None once they were told.
+        untouched: is shown every frame before and after.
     """
 
     settings: Settings
@@ -66,6 +71,8 @@ class Job:
     device: str
     on_progress: OnProgress | None
     sound: SoundJob
+    teller: Callable[[], FrameTeller | None] = lambda: None
+    untouched: UntouchedKeeper | None = None
 
 
 def transform_video(source: BinaryIO, kind: Format, sink: BinaryIO, job: Job) -> Report:
@@ -182,10 +189,12 @@ class _Passage:
         self._attack_voices = job.sound.attack(sink, heard, plan)
         with self._watch.stage("attack"):
             self._attack = Attack(self._session, job.settings, job.sound.models)
+        self._teller = job.teller()
+        self._passing = Passing(job.untouched) if job.untouched is not None else None
         self._coverer = Coverer(
-            self._session, cast, job.limits.max_buffer_bytes, self._watch, self._attack.decided
+            self._session, cast, job.limits.max_buffer_bytes, self._watch, self._decided, self._painted
         )
-        self._plain = Plain()
+        self._plain = Plain(as_decoded=job.settings.evidence)
         self._clock = Clock(job.limits)
         self._meter = Meter(job.on_progress, reader.frames_expected)
 
@@ -249,6 +258,15 @@ class _Passage:
     def _push(self, picture: Picture, leave: _Exit) -> None:
         self._leave(self._coverer.push(picture), leave)
 
+    def _decided(self, scene: Scene, decided: Decided) -> None:
+        self._attack.decided(scene, decided)
+        if self._passing is not None:
+            self._passing.decided(scene)
+
+    def _painted(self, scene: Scene, decided: Decided) -> None:
+        if self._passing is not None:
+            self._passing.painted(scene, decided)
+
     def _see(self, scene: Scene, covers: Sequence[Cover]) -> None:
         self._shot = scene.shot
         self._witness.see(scene, covers)
@@ -286,7 +304,16 @@ class _Passage:
                 frame = next(frames, None)
             if frame is None:
                 return
+            if isinstance(frame, VideoFrame):
+                self._tell(frame)
             yield frame
+
+    def _tell(self, frame: VideoFrame) -> None:
+        with self._watch.stage("commit"):
+            if self._teller is not None:
+                self._teller.tell(frame)
+            if self._passing is not None:
+                self._passing.decoded(frame)
 
     def _report(self, plain: VideoFrame, quality: Quality) -> Report:
         figures = self._maker.figures if self._maker is not None else None

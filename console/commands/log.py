@@ -109,15 +109,16 @@ def serve(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Serve the static files over HTTP until interrupted, read only. The service may run meanwhile."""
+    """Serve the static files over HTTP until interrupted, read only; anchors too. The service may run."""
     host, _, port = listen.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise typer.BadParameter("--listen takes HOST:PORT.")
-    files = FolderFiles(static_folder(_file(data_folder(data))))
+    folder = data_folder(data)
+    files = FolderFiles(static_folder(_file(folder)))
     if files.read(CHECKPOINT) is None:
         raise precondition("log_missing", "There is no published log in this data folder.")
     try:
-        server = LogServer((host, int(port)), files)
+        server = LogServer((host, int(port)), files, FolderFiles(_file(folder).with_name("anchors")))
     except OSError:
         raise unavailable("address_unavailable", f"The address {listen} cannot be bound.") from None
     with server:

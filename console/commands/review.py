@@ -17,6 +17,7 @@ from console.review import voices, words
 from console.review.cards import decided_about
 from console.review.page import render
 from console.sending import read_identity, service, tell
+from console.source_options import AdmissionTokenOption, SourceOption, submission_key_for, token_for
 from enclave.review.decisions import MAX_DECISIONS_BYTES, Decisions, OnSpeaker, OnTrack, parse_decisions
 from enclave.review.package import ReviewPackage
 from enclave.review.sheet import Sheet, SheetTrack
@@ -84,6 +85,8 @@ def review(
         Path | None,
         typer.Option(help="What to verify against.", show_default="that of the bundle or data folder"),
     ] = None,
+    secret: SourceOption = None,
+    token: AdmissionTokenOption = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> int:
@@ -107,10 +110,15 @@ def review(
     if html is not None:
         raise typer.BadParameter("--html shows this package; review the new one after --decide.")
     check_names(original, target)
-    again = _decided(kept.renewed(), looked_at, _read_decisions(decide))
+    renewed = kept.renewed(submission_key_for(secret))
+    again = _decided(renewed, looked_at, _read_decisions(decide))
+    admission_token = token_for(token)
     with ProgressDisplay() as show:
         show("start", None)
-        with service(data_folder(data), server, tls, trust) as (connection, believed):
+        with service(data_folder(data), server, tls, trust, is_one_of_many=token is not None) as (
+            connection,
+            believed,
+        ):
             done = run_submission(
                 connection,
                 believed,
@@ -120,6 +128,7 @@ def review(
                 identity=again.key.identity or receiver,
                 on_progress=show,
                 review=again,
+                admission_token=admission_token,
             )
     tell(target, done, {"review": review_path(target), "review_key": review_key_path(target)})
     return 0

@@ -17,8 +17,10 @@ from console.custody import Custody, choose
 from console.embedded import publish, try_lock, wait_until_ready
 from console.paths import data_folder
 from console.supervisor import Orders, Supervisor
+from grpc_api.anchors.config import AnchorConfig
 from grpc_api.config import load_config
 from grpc_api.errors import ServiceError, precondition, unavailable
+from grpc_api.outsiders import Outsiders
 from grpc_api.register import add_releases
 from grpc_api.tls import TlsFiles, create_authority, create_client, create_server
 from provenance.errors import ProvenanceError
@@ -126,7 +128,7 @@ def serve(
         custody,
         release_keys,
         settings.drain_seconds,
-        settings.outsiders.witness_policy,
+        settings.outsiders,
     )
     if init:
         return _init(folder, server, tuple(name or ()), client or folder / "client")
@@ -146,7 +148,7 @@ class _Server:
         custody: Custody,
         release_keys: tuple[Path, ...],
         drain_seconds: float,
-        witness_policy: str,
+        outsiders: Outsiders,
     ) -> None:
         self._folder = folder
         self._config = config
@@ -154,7 +156,7 @@ class _Server:
         self._custody = custody
         self._release_keys = release_keys
         self._drain_seconds = drain_seconds
-        self._witness_policy = witness_policy
+        self._outsiders = outsiders
         # A plain flag: an Event cannot be set in a signal handler while its own thread waits for it.
         self._stop_asked = False
         self._supervisor: Supervisor | None = None
@@ -217,7 +219,8 @@ class _Server:
                     *self._custody.vault_options(),
                     *(word for path in self._release_keys for word in ("--release-key", str(path))),
                 ),
-                witness_policy=self._witness_policy,
+                witness_policy=self._outsiders.witness_policy,
+                anchors=_anchor_orders(self._outsiders.anchors),
                 drain_seconds=self._drain_seconds,
             )
         )
@@ -232,6 +235,11 @@ class _Server:
     def wait(self) -> int:
         """Waits for the end of the three processes."""
         return self._supervisor.wait() if self._supervisor is not None else 1
+
+
+def _anchor_orders(asked: AnchorConfig | None) -> tuple[int, str, int] | None:
+    """What the vault is told of the chain."""
+    return None if asked is None else (asked.chain_id, asked.contract.hex(), asked.max_wei)
 
 
 def _release_keys(paths: list[Path], folder: Path, *, init: bool) -> tuple[Path, ...]:

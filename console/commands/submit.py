@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,18 +15,20 @@ import typer
 from console.commands.options import DataOption, JsonOption, find_policy
 from console.custody_policy import CustodyOption, custody_for
 from console.enrolment import EnrolledOption, EnrolOption, enrolment_for
+from console.matching import MatchOption, TemplateOption, matching_for
+from console.opening import Opening, Recorded
 from console.paths import data_folder
 from console.progress import ProgressDisplay
 from console.pseudonym import AskPseudonymOption, PseudonymFileOption, instructions_for
 from console.sending import read_identity, service, tell
+from console.source_options import AdmissionTokenOption, SourceOption, submission_key_for, token_for
 from enclave.policy import Instructions, Policy, Terms
 from enclave.policy.instructions import NO_SOUND
-from grpc_api.client.outputs import review_key_path, review_path
+from grpc_api.client.outputs import review_key_path, review_path, scores_path, untouched_path
 from grpc_api.client.review_key import ReviewKey
-from grpc_api.client.submission import Review, Submitted
+from grpc_api.client.submission import Review
 from grpc_api.client.submission import submit as run_submission
 from keyvault.age import HybridIdentity
-from provenance.canonical import dumps
 
 IMAGE_SUFFIXES = {
     ".jpg": {".jpg", ".jpeg"},
@@ -97,7 +98,18 @@ def submit(
     opening: Annotated[
         Path | None,
         typer.Option(
-            help="Also keep the secret that later proves which original this was. It links you to it."
+            help="Also keep the secret that later shows which original this was, or parts of it (`bauta "
+            "reveal`). It is kept nowhere else; whoever finds it can tie you to the original."
+        ),
+    ] = None,
+    recording: Annotated[
+        Path | None,
+        typer.Option(
+            help="The signature of the device that recorded INPUT (`bauta recording sign`), with its opening "
+            "beside it: the worker commits to the same pieces. Every job of one recording then names one "
+            "commitment, by which they can be told to be of it.",
+            exists=True,
+            dir_okay=False,
         ),
     ] = None,
     receipt: Annotated[
@@ -121,6 +133,10 @@ def submit(
     ] = False,
     enrol: EnrolOption = None,
     enrolled: EnrolledOption = None,
+    match: MatchOption = None,
+    template: TemplateOption = None,
+    secret: SourceOption = None,
+    token: AdmissionTokenOption = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> int:
@@ -134,15 +150,25 @@ def submit(
         )
     if no_sound:
         named = replace(named or Instructions(), sound=NO_SOUND)
+    if opening is not None and not opening.absolute().parent.is_dir():
+        raise typer.BadParameter("The folder of the opening does not exist.")
+    recorded = None if recording is None else Recorded.read(recording)
+    if recorded is not None:
+        named = replace(named or Instructions(), pieces_secret=recorded.secret)
     enrolment = enrolment_for(enrol, enrolled, chosen)
+    matching = matching_for(match, template, chosen)
     receiver = HybridIdentity.generate() if identity is None else read_identity(identity)
     terms = Terms(
         policy=chosen,
         mode=_mode(chosen, mode),
         recipients=(str(receiver.recipient),),
         custody=custody_for(custody, chosen),
+        submitter=submission_key_for(secret),
     )
+    admission_token = token_for(token)
     beside = {name: path for name, path in (("opening", opening), ("receipt", receipt)) if path is not None}
+    if chosen.evidence:
+        beside["untouched"] = untouched_path(target)
     asked: Review | None = None
     if review:
         kept = ReviewKey.new(terms, receiver if identity is None else None, named)
@@ -151,7 +177,9 @@ def submit(
     with ExitStack() as stack:
         show = stack.enter_context(ProgressDisplay())
         show("start", None)
-        connection, believed = stack.enter_context(service(data_folder(data), server, tls, trust))
+        connection, believed = stack.enter_context(
+            service(data_folder(data), server, tls, trust, is_one_of_many=token is not None)
+        )
         done = run_submission(
             connection,
             believed,
@@ -164,9 +192,16 @@ def submit(
             instructions=named,
             review=asked,
             enrolment=enrolment,
+            matching=matching,
+            admission_token=admission_token,
         )
         if opening is not None:
-            _write_opening(opening, done)
+            drawn = b"" if recorded is None else recorded.secret
+            Opening(done.salt, drawn, done.facts.job_id, believed.log_origin).write(opening)
+        if recorded is not None:
+            recorded.require_same(done.facts)
+    if done.facts.scores_sha256 is not None:
+        beside["scores"] = scores_path(target)
     tell(target, done, beside)
     return 0
 
@@ -196,14 +231,6 @@ def _mode(policy: Policy, mode: Mode | None) -> str:
     if mode is not None and mode not in policy.allowed_modes:
         raise typer.BadParameter(f"This policy allows only: {', '.join(policy.allowed_modes)}.")
     return mode or policy.allowed_modes[0]
-
-
-def _write_opening(path: Path, done: Submitted) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(
-            dumps({"format": "bauta.opening/v1", "salt": base64.b64encode(done.salt).decode()}) + b"\n"
-        )
 
 
 def _write_receipt(path: Path, receipt: bytes) -> None:

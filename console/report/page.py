@@ -7,14 +7,18 @@ anywhere, no name of a file. Everything that it shows was checked, or is marked 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from console.report import words
 from console.report.leaks import attacked
 from console.report.markup import Content, Markup, bullets, code, element, section, table, text
 from console.report.style import CONTENT_POLICY, STYLE
+from console.report.untouched_section import untouched
 from console.report.verdict import Verdict, is_sound_alone
+from provenance.anchors.address import format_address
+from provenance.anchors.checking import Anchored
+from provenance.checklist import Step
 from provenance.checkpoint import Checkpoint
 from provenance.keys import HybridPublicKey
 from provenance.note import MLDSA44_COSIGNATURE
@@ -42,14 +46,19 @@ def render(verdict: Verdict, checked_at: datetime) -> str:
         checked_at: the moment of the check on the checker's own clock, with a time zone.
     """
     holds = verdict.failure is None and verdict.result is not None
-    body = "".join(part.source for part in _parts(verdict, checked_at))
     title = "Verified" if holds else "Not verified"
+    return whole_page(f"{title}: report on an anonymized file", _parts(verdict, checked_at))
+
+
+def whole_page(title: str, parts: Iterator[Markup]) -> str:
+    """Makes a page of its parts."""
+    body = "".join(part.source for part in parts)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{text(title)}: report on an anonymized file</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<title>{text(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
         f"<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
     )
 
@@ -57,7 +66,7 @@ def render(verdict: Verdict, checked_at: datetime) -> str:
 def _parts(verdict: Verdict, checked_at: datetime) -> Iterator[Markup]:
     yield element("h1", "Report on an anonymized file")
     yield element(
-        "p", f"Checked on {_clock(checked_at)}, by the clock of the computer that checked.", name="quiet"
+        "p", f"Checked on {clock(checked_at)}, by the clock of the computer that checked.", name="quiet"
     )
     yield _banner(verdict)
     result = verdict.result
@@ -65,14 +74,16 @@ def _parts(verdict: Verdict, checked_at: datetime) -> Iterator[Markup]:
         opened = any(step.step == "commitment_opens" for step in verdict.steps)
         yield _proven(result.facts, opened=opened)
         yield _not_proven(verdict, opened=opened)
+        yield from untouched(verdict)
         yield _stated(result.facts)
         yield attacked(result.facts)
-        yield _times(result)
+        yield _times(result, verdict.anchored)
         yield _walls(result.facts)
         yield _signers(verdict)
-        yield _steps(verdict)
+        yield steps_table(verdict.steps)
     else:
-        yield _steps(verdict)
+        yield steps_table(verdict.steps)
+        yield from untouched(verdict)
         yield _examined(verdict)
         yield _not_proven(verdict, opened=False)
         yield _signers(verdict)
@@ -98,9 +109,10 @@ def _banner(verdict: Verdict) -> Markup:
     )
 
 
-def _steps(verdict: Verdict) -> Markup:
+def steps_table(steps: Sequence[Step]) -> Markup:
+    """Makes the section that tells each check and its outcome."""
     rows: list[tuple[Content, ...]] = []
-    for step in verdict.steps:
+    for step in steps:
         name, mark = _MARKS[step.status]
         rows.append((words.STEPS[step.step], element("span", mark, name=f"mark {name}"), code(step.step)))
     caption = "The checks in their order. The first that does not hold ends the check."
@@ -162,6 +174,7 @@ def _stated(facts: JobFacts) -> Markup:
         ("Covered besides faces", _also_covered(facts)),
         ("Decided by a person who looked it over", _decided(facts)),
         ("Recognized as enrolled", _recognized(facts)),
+        ("Compared under encryption", _matched(facts)),
         ("Who can have it uncovered", _kept(facts)),
         ("Sound", _sound(facts)),
         ("The camera", words.SENSOR_NOISE[facts.sensor_noise]),
@@ -171,6 +184,7 @@ def _stated(facts: JobFacts) -> Markup:
         ("Detectors, by SHA-256", code(models) if models else "none"),
         ("Program, by measurement", code(facts.measurement)),
         ("Rules (policy), by SHA-256", code(facts.policy_sha256)),
+        ("The original in pieces, by what commits to it", _pieces(facts)),
         ("Job", code(facts.job_id)),
     ]
     if is_sound_alone(facts):
@@ -181,6 +195,17 @@ def _stated(facts: JobFacts) -> Markup:
             "p", "Signed by the program that did the work. It is that program's word; nobody counted again."
         ),
         table("The job, in the program's words", _PAIR, rows),
+    )
+
+
+def _pieces(facts: JobFacts) -> Content:
+    if facts.pieces is None:
+        return "Nothing: no part of it can be shown by this statement."
+    if not facts.untouched:
+        return code(facts.pieces)
+    share = facts.untouched["open_permille"] / 10
+    return element(
+        "span", code(facts.pieces), f"; {share:.1f} % of the picture left as it was, by its own count"
     )
 
 
@@ -197,6 +222,13 @@ def _recognized(facts: JobFacts) -> str:
         return "Nobody was."
     told = (words.RECOGNIZED[word].format(f"{count:,}") for word, count in facts.recognized.items())
     return "; ".join((*told, "by a network of the operator's choosing, which can be mistaken."))
+
+
+def _matched(facts: JobFacts) -> str:
+    if not facts.matched:
+        return "Nobody was."
+    told = (words.MATCHED[word].format(f"{count:,}") for word, count in facts.matched.items())
+    return "; ".join((*told, "what came of it, only the templates' owner can read."))
 
 
 def _kept(facts: JobFacts) -> Content:
@@ -238,13 +270,14 @@ def _quality(facts: JobFacts) -> str:
     return f"{outcome}. {figures[0].upper()}{figures[1:]}."
 
 
-def _times(result: VerifiedResult) -> Markup:
+def _times(result: VerifiedResult, anchored: Anchored | None) -> Markup:
     rows: list[tuple[Content, ...]] = [
         ("The program got the key to the upload", _plain(result.release.released_at), "the service"),
         ("Work began", _plain(result.facts.started_at), "the program"),
         ("Work ended", _plain(result.facts.finished_at), "the program"),
         ("The record was signed", _signed_at(result.checkpoint), "the log"),
         *_stamped(result),
+        *_anchored(anchored),
     ]
     place = (
         f"Entry {result.log_index:,} of a log that had {result.checkpoint.size:,} entries when it was signed."
@@ -267,9 +300,22 @@ def _stamped(result: VerifiedResult) -> Iterator[tuple[Content, ...]]:
         whose = f"a time-stamping authority under {stamp.root.name}, "
         yield (
             "The statement was there already",
-            _clock(stamp.token.at) + within,
+            clock(stamp.token.at) + within,
             element("span", whose, code(stamp.root.sha256)),
         )
+
+
+def _anchored(anchored: Anchored | None) -> Iterator[tuple[Content, ...]]:
+    if anchored is None:
+        return
+    block = anchored.anchor.block
+    said = anchored.mined_at
+    whose = f"whoever proposed block {block.number:,} of chain {anchored.place.chain_id}, "
+    yield (
+        "The record was on a public chain already",
+        "beyond the calendar" if said is None else _plain(said),
+        element("span", whose, code("0x" + block.block_hash.hex())),
+    )
 
 
 def _walls(facts: JobFacts) -> Markup:
@@ -303,6 +349,8 @@ def _not_proven(verdict: Verdict, *, opened: bool) -> Markup:
             "That everybody in it is covered: whom a network took for somebody enrolled is covered less, or "
             "not at all. It can be mistaken, and cannot tell a face from its photograph.",
         )
+    if verdict.anchored is not None:
+        items.append("That the block named below is on the chain. Whoever checked said so.")
     if not opened:
         items.insert(
             1,
@@ -316,7 +364,10 @@ def _not_proven(verdict: Verdict, *, opened: bool) -> Markup:
 
 
 def _doubtful_times(verdict: Verdict) -> str:
-    if verdict.result is None or all(stamp.root is None for stamp in verdict.result.timestamps):
+    stamped = verdict.result is not None and any(
+        stamp.root is not None for stamp in verdict.result.timestamps
+    )
+    if not stamped and verdict.anchored is None:
         return "The times, by any clock but the service's own."
     return "When the work was done: the clocks of others show that it was by then, and no more."
 
@@ -339,6 +390,11 @@ def _signers(verdict: Verdict) -> Markup:
         ),
         table("Keys by fingerprint: SHA-256 of the public key", ("Whose", "Scheme", "Fingerprint"), rows),
     ]
+    if verdict.anchored is not None:
+        place = verdict.anchored.place
+        named = f"The anchor counted because the trust file names, on chain {place.chain_id}, the contract "
+        contract, account = code(format_address(place.contract)), code(format_address(place.anchorer))
+        parts.append(element("p", named, contract, " and the account ", account, "."))
     if verdict.released is not None:
         parts.append(
             element("p", f"Version {verdict.released.version} is released by {verdict.released.by}.")
@@ -367,14 +423,15 @@ def _signed_at(checkpoint: Checkpoint) -> str:
     if checkpoint.signed_at is None:
         return "not said"
     try:
-        return _clock(datetime.fromtimestamp(checkpoint.signed_at, UTC))
+        return clock(datetime.fromtimestamp(checkpoint.signed_at, UTC))
     except (OverflowError, ValueError, OSError):
         return "beyond the calendar"
 
 
 def _plain(instant: str) -> str:
-    return _clock(parse_instant(instant))
+    return clock(parse_instant(instant))
 
 
-def _clock(moment: datetime) -> str:
+def clock(moment: datetime) -> str:
+    """Writes a moment for people."""
     return moment.astimezone(UTC).strftime(_TIME)

@@ -10,9 +10,12 @@ from typing import Any
 
 from console.report import words
 from console.report.leaks import attacked_in_a_line
+from console.report.untouched import differing_in_words, untouched_document, untouched_in_words
+from provenance.anchors.checking import Anchored
 from provenance.checklist import Step, VerificationError
 from provenance.checkpoint import Checkpoint
 from provenance.errors import FormatError
+from provenance.pieces.untouched import UntouchedReport
 from provenance.proof import MAX_PROOF_FILE_BYTES
 from provenance.statements import JobFacts
 from provenance.statements.fields import format_instant
@@ -75,6 +78,9 @@ class Verdict:
         failure: the first step that failed; None if every one held.
         released: the version's release, if one was shown and held.
         examined: the file that did not pass; None if it did, or if nobody asked or could tell.
+        anchored: the anchor of its tree on a chain, if one was shown and held.
+        untouched: which share of the picture is the original's, if a package was shown; kept if tiles differ.
+        recorder: fingerprint of the recording key that signed the same commitment, if one did.
     """
 
     steps: tuple[Step, ...]
@@ -83,6 +89,9 @@ class Verdict:
     failure: Failure | None = None
     released: Released | None = None
     examined: Examined | None = None
+    anchored: Anchored | None = None
+    untouched: UntouchedReport | None = None
+    recorder: str | None = None
 
     def with_steps(self, *steps: Step) -> Verdict:
         """Adds steps of a further check that held."""
@@ -108,23 +117,39 @@ class Verdict:
         told = [f"! {remark.sentence}" for remark in self.remarks]
         if self.failure is None and self.result is not None:
             told.append(attacked_in_a_line(self.result.facts))
+        if self.untouched is not None:
+            told.append(untouched_in_words(self.untouched))
+        if self.untouched is not None and self.untouched.differences:
+            told.append(f"It differs at {differing_in_words(self.untouched)}.")
+        if self.recorder is not None and self.failure is None:
+            told.append(f"Recorder {self.recorder} signed the same original.")
         return "\n".join([*steps, *told, self._answer()])
 
     def _told(self) -> dict[str, Any]:
         if self.failure is not None or self.result is None:
             failure = self._failure()
-            return {"verified": False, "failed_step": failure.step, "code": failure.code}
+            return {"verified": False, "failed_step": failure.step, "code": failure.code, **self._differs()}
         told = {
             "verified": True,
             "log_index": self.result.log_index,
             "logged_at": logged_at(self.result.checkpoint),
-            "statement": asdict(self.result.facts),
+            "statement": stated(self.result.facts),
             "timestamps": [_timestamp(stamp) for stamp in self.result.timestamps],
             "remarks": [asdict(remark) for remark in self.result.remarks],
         }
         if self.released is not None:
             told |= {"worker_version": self.released.version, "worker_released_by": self.released.by}
+        if self.anchored is not None:
+            told |= {"anchor": self.anchored.document()}
+        if self.untouched is not None:
+            told |= {"untouched": untouched_document(self.untouched)}
+        if self.recorder is not None:
+            told |= {"recorder": self.recorder}
         return told
+
+    def _differs(self) -> dict[str, Any]:
+        """Where a copy differs from its original: the one thing that is told of a check that failed."""
+        return {} if self.untouched is None else {"untouched": untouched_document(self.untouched)}
 
     def _answer(self) -> str:
         if self.failure is not None or self.result is None:
@@ -142,13 +167,25 @@ class Verdict:
         return (
             f"VERIFIED: {seen}, audio {facts.audio}{heard(facts)}"
             f"{_falls_short(facts)}{decided(facts)}{kept(facts)}; "
-            f"tier {facts.tier}, made {facts.finished_at}."
+            f"tier {facts.tier}, made {facts.finished_at}{self._anchored()}."
         )
+
+    def _anchored(self) -> str:
+        if self.anchored is None:
+            return ""
+        block, chain = self.anchored.anchor.block.number, self.anchored.place.chain_id
+        return f", anchored by {self.anchored.mined_at} in block {block} of chain {chain}"
 
     def _failure(self) -> Failure:
         if self.failure is None:
             raise AssertionError("a verdict without a result has a failure")
         return self.failure
+
+
+def stated(facts: JobFacts) -> dict[str, Any]:
+    """The statement's fields for JSON, which has no bytes."""
+    fields = asdict(facts).items()
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in fields}
 
 
 def _falls_short(facts: JobFacts) -> str:

@@ -84,6 +84,12 @@ RECOGNIZED: Final[Mapping[str, str]] = {
 }
 """What the recognition of enrolled people did."""
 
+MATCHED: Final[Mapping[str, str]] = {
+    "templates": "encrypted templates of people who are known to their owner: {}",
+    "vectors": "faces or voices that were compared with them: {}",
+}
+"""What was compared under encryption."""
+
 AUDIO: Final[Mapping[str, str]] = {
     "anonymized": (
         "Voices were replaced by made ones that say the same. It is harder to tell who speaks, not "
@@ -239,6 +245,20 @@ STEPS: Final[Mapping[str, str]] = {
     "commitment_opens": "The original that you hold is the one that was worked on.",
     "worker_released": "The program's version is one that somebody you believe has released.",
     "on_record": "The service had signed and recorded this before, and it fits.",
+    "original_committed": "The statement says, by a number that gives nothing away, what the original was.",
+    "recording_signed": "A camera or an app whose key you believe signed what it recorded: this original.",
+    "part_matches": (
+        "The part is the original's: every picture and all sound of it, at the place and time that is said."
+    ),
+    "untouched_matches": (
+        "Outside the covers the picture is the original's, sample for sample, in every picture."
+    ),
+    "anchor_sound": (
+        "A program on a public chain (a contract) was told a state of the service's record, by the account "
+        "that you believe is the service's."
+    ),
+    "anchor_covers": "The record that the proof shows is that state, or the beginning of it.",
+    "anchor_block_believed": "The block of the chain in which that stands is one that you named.",
 }
 """What holds if a step does. The verifier has its own, shorter sentences; these are for any reader."""
 
@@ -277,5 +297,33 @@ ADVICE: Final[Mapping[str, str]] = {
         "of another job. Do not rely on what other programs read in them; ask the service what happened."
     ),
     "commitment_opens": "The original or its secret is another one. The proof of the result is untouched.",
+    "original_committed": (
+        "The statement was made by a program that did not say what the original was. No part of that can be "
+        "shown by it."
+    ),
+    "recording_signed": (
+        "The signature is by a device that your trust file does not name, or of another recording. Ask "
+        "whoever recorded for the fingerprint of their key, by a way that the sender does not control."
+    ),
+    "part_matches": (
+        "This is not a part of that original: it was changed, converted or cut again, belongs to another "
+        "original, or shows more than it should. Ask for the part as it was made, with its package."
+    ),
+    "untouched_matches": (
+        "Something outside the covers is not the original's, or the package is of another file. The places "
+        "are named: look there. Ask for the file as it left the service."
+    ),
+    "anchor_sound": (
+        "The anchor is damaged, or by another account or contract than your list of keys names. The proof of "
+        "the file is untouched: ask the service for the anchor again."
+    ),
+    "anchor_covers": (
+        "The anchor is of another record than the proof's, or older than it. If the service gave it for this "
+        "proof, it has shown you another record than it anchored: ask it, and tell others."
+    ),
+    "anchor_block_believed": (
+        "Nothing is wrong yet: ask a node that you run, or several explorers, for the hash of the block with "
+        "that number, and name it. If they name another one, the anchor is not on the chain."
+    ),
 }
 """What a person can do when a step fails."""

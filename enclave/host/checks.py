@@ -95,6 +95,10 @@ def _check_result(untrusted: WorkerResult) -> None:
     _require(0 < untrusted.sealed_bytes < _MAX_COUNT and len(untrusted.sealed_sha256) == _SHA256_BYTES)
     _require(untrusted.review_bytes < _MAX_COUNT)
     _require(len(untrusted.review_sha256) == (_SHA256_BYTES if untrusted.review_bytes else 0))
+    _require(untrusted.untouched_bytes < _MAX_COUNT)
+    _require(len(untrusted.untouched_sha256) == (_SHA256_BYTES if untrusted.untouched_bytes else 0))
+    _require(untrusted.scores_bytes < _MAX_COUNT)
+    _require(len(untrusted.scores_sha256) == (_SHA256_BYTES if untrusted.scores_bytes else 0))
     if untrusted.HasField("recovery"):
         _check_recovery(untrusted.recovery)
     _require(untrusted.media_type in MEDIA_TYPES)

@@ -51,6 +51,8 @@ class WorkerHost:
         review_fd: int,
         package_fd: int,
         sheet_fd: int,
+        untouched_fd: int,
+        scores_fd: int,
     ) -> RunningJob:
         """Starts a job. The descriptors stay the caller's and can be closed when this returns.
 
@@ -63,6 +65,8 @@ class WorkerHost:
             review_fd: gets the sealed review package, where one was asked for inside the upload's seal.
             package_fd: gets the recovery package, where the policy keeps what it covers.
             sheet_fd: gets the sealed sheet of that.
+            untouched_fd: gets the sealed untouched package, where the policy asks for one.
+            scores_fd: gets the sealed scores, where somebody was compared with encrypted templates.
 
         Raises:
             OrderError: the order is out of range.
@@ -71,7 +75,8 @@ class WorkerHost:
         checked = JobOrder.from_message(order)
         reports_fd, child_end = os.pipe2(os.O_CLOEXEC)
         try:
-            handed = [upload_fd, result_fd, scratch_fd, review_fd, package_fd, sheet_fd, child_end]
+            written = [result_fd, scratch_fd, review_fd, package_fd, sheet_fd, untouched_fd, scores_fd]
+            handed = [upload_fd, *written, child_end]
             started_at = time.monotonic()
             self._send(WorkerOrder(run=order), handed)
         except HostError:

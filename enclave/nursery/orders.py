@@ -13,8 +13,8 @@ from enclave.order import MAX_ORDER_BYTES
 from protos.bauta.internal.v1.worker_pb2 import WorkerOrder
 from protos.framing import LENGTH_BYTES
 
-# Upload, result, scratch, review, recovery package, sheet, reports.
-JOB_DESCRIPTORS = 7
+# Upload, result, scratch, review, recovery package, sheet, untouched package, scores, reports.
+JOB_DESCRIPTORS = 9
 # Package, disclosure, scratch, orders, reports.
 DISCLOSURE_DESCRIPTORS = 5
 

@@ -41,9 +41,11 @@ from enclave.policy.decisions import (
 )
 from enclave.policy.fields import Table
 from enclave.policy.leaks import LeaksPolicy, read_leaks
+from enclave.policy.matching import MATCHED
 from enclave.policy.recovery import RecoveryPolicy, read_recovery
 from enclave.policy.results import (
     ANONYMIZE,
+    EVIDENCE,
     KEEP,
     REMOVE,
     SUPPRESS,
@@ -80,6 +82,10 @@ class Policy:
         people: how whole people are covered; None where they stay, but for their faces.
         text_cover: how text of any kind is covered (the table `[text]`); None where it stays.
         plates: how number plates are covered; None where they stay, unless as text.
+        evidence: "lossless" for a lossless copy of a video, of which every tile that no cover touches is
+            shown to be the original's; empty for none.
+        matching: of what kind the people are who may be compared with encrypted templates, "face" or "voice";
+            empty where nobody may be.
         keep: where text and plates may stay.
         keep_skin: where the cover of a whole person leaves the picture as it is, to the last bit. Faces, text
             and plates are covered there all the same.
@@ -105,6 +111,8 @@ class Policy:
     people: PeoplePolicy | None
     text_cover: CoverPolicy | None
     plates: CoverPolicy | None
+    evidence: str
+    matching: tuple[str, ...]
     keep: tuple[KeptRegion, ...]
     keep_skin: tuple[KeptRegion, ...]
     labels: str
@@ -124,6 +132,11 @@ class Policy:
     def digest(self) -> bytes:
         """SHA-256 of the text's UTF-8 bytes, 32 bytes."""
         return hashlib.sha256(self.text.encode()).digest()
+
+    @property
+    def is_lossless(self) -> bool:
+        """Whether a video stays outside the covers what it was, bit for bit."""
+        return self.encoding.lossless or bool(self.evidence)
 
     @property
     def effects(self) -> dict[str, str]:
@@ -194,6 +207,8 @@ def parse_policy(text: str) -> Policy:
         people=read_people(root.optional_table("people")),
         text_cover=read_cover(text_table, TEXT_EFFECTS, TEXT_DETECTORS),
         plates=read_cover(plates_table, TEXT_EFFECTS, PLATE_DETECTORS),
+        evidence=root.choice("evidence", EVIDENCE, ""),
+        matching=root.choices("matching", MATCHED, ()),
         keep_skin=tuple(read_kept(region) for region in root.tables("keep_skin", MAX_KEPT_REGIONS)),
         labels=read_labels(root.optional_table("labels")),
         roles=read_roles(root.tables("roles", MAX_ROLES)),
@@ -219,8 +234,10 @@ def parse_policy(text: str) -> Policy:
         raise PolicyError("policy: skin that is kept keeps the sensor's noise: choose one of the two")
     _check_decisions(policy)
     _check_leaks(policy)
-    if policy.encoding.lossless and policy.camera.noise == SUPPRESS:
+    if policy.is_lossless and policy.camera.noise == SUPPRESS:
         raise PolicyError("policy: what is lossless keeps the sensor's noise: choose one of the two")
+    if policy.locked and policy.matching:
+        raise PolicyError("policy: one that is locked has nobody recognized: no matching")
     if policy.locked and policy.recovery.keeps:
         raise PolicyError("policy: one that is locked lets nobody show more, custodians neither: no recovery")
     return policy

@@ -16,9 +16,13 @@ from typing import Any
 
 from enclave.errors import PreambleError
 from enclave.policy.enrolment import EnrolledPerson, enrolled_from_object, require_bounded
+from enclave.policy.matching import MAX_MATCHING_BYTES
 from enclave.policy.review import ReviewInstructions
+from provenance.encoding import base64_bytes, base64_text
+from provenance.errors import FormatError
 
 MAX_NAME_CHARACTERS = 64
+SECRET_BYTES = 32
 NO_SOUND = "remove"
 
 
@@ -33,8 +37,13 @@ class Instructions:
         review: for a job whose result a person reviews; None without.
         sound: "remove" takes all sound away, whatever the policy leaves of it; empty: as the policy says.
             There is no other word: nobody can ask for less than the policy gives.
+        pieces_secret: 32 bytes that a device drew when it committed to the recording in pieces, so that the
+            worker commits to the same; empty for one that follows from the upload's salt.
         enrolled: who has a role of the policy by being recognized. Not in the second run of a review: there
             the record says who was.
+
+        matching: length in bytes of the encrypted templates with which those in the job are compared; 0 for
+            none. Not in the second run of a review either: the first one compared.
 
     Raises:
         PreambleError: a name is no line of NFC text, one comes without the other, a word is another one, or
@@ -46,13 +55,21 @@ class Instructions:
     review: ReviewInstructions | None = field(default=None, repr=False)
     sound: str = ""
     enrolled: tuple[EnrolledPerson, ...] = field(default=(), repr=False)
+    pieces_secret: bytes = field(default=b"", repr=False)
+    matching: int = 0
 
     def __post_init__(self) -> None:
         require_bounded(self.enrolled)
         if self.enrolled and self.review is not None and self.review.decisions:
             raise PreambleError("the record of a review says who was recognized; nobody is enrolled again")
+        if not 0 <= self.matching <= MAX_MATCHING_BYTES:
+            raise PreambleError(f"templates to be matched are at most {MAX_MATCHING_BYTES >> 20} MiB")
+        if self.matching and self.review is not None and self.review.decisions:
+            raise PreambleError("the first run of a review compared whom it saw; nobody is compared again")
         if self.sound not in {"", NO_SOUND}:
             raise PreambleError("of the sound, instructions can only say that it is removed")
+        if len(self.pieces_secret) not in {0, SECRET_BYTES}:
+            raise PreambleError(f"the secret of a commitment is {SECRET_BYTES} bytes")
         if bool(self.pseudonym) != bool(self.scope):
             raise PreambleError("a pseudonym needs a scope, and a scope a pseudonym")
         for name in (self.pseudonym, self.scope):
@@ -69,6 +86,8 @@ class Instructions:
         said: dict[str, Any] = {"pseudonym": self.pseudonym, "scope": self.scope, "sound": self.sound}
         if self.review is not None:
             said["review"] = self.review.to_object()
+        said["pieces_secret"] = base64_text(self.pieces_secret)
+        said["matching"] = self.matching
         said["enrolled"] = [person.to_object() for person in self.enrolled]
         return {key: value for key, value in said.items() if value}
 
@@ -81,17 +100,27 @@ def instructions_from_object(untrusted: object) -> Instructions:
     """
     if not isinstance(untrusted, Mapping) or not untrusted.keys() <= {
         "enrolled",
+        "matching",
+        "pieces_secret",
         "pseudonym",
         "review",
         "scope",
         "sound",
     }:
         raise PreambleError(
-            "instructions hold enrolled, pseudonym, review, scope and sound, and nothing else"
+            "instructions hold enrolled, matching, pieces_secret, pseudonym, review, scope and sound, and "
+            "nothing else"
         )
     pseudonym, scope, sound = (untrusted.get(key, "") for key in ("pseudonym", "scope", "sound"))
     if not isinstance(pseudonym, str) or not isinstance(scope, str) or not isinstance(sound, str):
         raise PreambleError("a pseudonym, a scope and what is said of the sound are text")
+    try:
+        secret = base64_bytes(untrusted.get("pieces_secret", ""))
+    except FormatError:
+        raise PreambleError("the secret of a commitment is not base64") from None
+    matching = untrusted.get("matching", 0)
+    if type(matching) is not int:
+        raise PreambleError("the length of what is matched is a whole number")
     untrusted_review = untrusted.get("review")
     instructions = Instructions(
         pseudonym=pseudonym,
@@ -99,6 +128,8 @@ def instructions_from_object(untrusted: object) -> Instructions:
         review=None if untrusted_review is None else ReviewInstructions.from_object(untrusted_review),
         sound=sound,
         enrolled=enrolled_from_object(untrusted.get("enrolled", [])),
+        pieces_secret=secret,
+        matching=matching,
     )
     # One form for each meaning: what is not said has no key, and no empty text either.
     if not instructions or instructions.to_object() != untrusted:

@@ -2,7 +2,7 @@
 
     bauta.upload/v1\\n
     {"instructions":{...},"salt":"<base64 of 32 bytes>","terms":{...}}\\n
-    <the record of a review><pictures of people who are enrolled><media>
+    <the record of a review><pictures of people who are enrolled><encrypted templates><media>
 
 What stands before the media is there where the instructions announce it. Two lines of text, so that a person
 can make an upload with a shell and `age`. Without instructions, which is the common case, the second line has
@@ -54,9 +54,14 @@ class UploadPreamble:
         return pictures_bytes(self.instructions.enrolled)
 
     @property
+    def matching_bytes(self) -> int:
+        """Length of the encrypted templates that are matched, which follow those; 0 for none."""
+        return self.instructions.matching
+
+    @property
     def size(self) -> int:
         """Bytes from the start of the plaintext to the first byte of the media."""
-        return self.header_bytes + self.record_bytes + self.pictures_bytes
+        return self.header_bytes + self.record_bytes + self.pictures_bytes + self.matching_bytes
 
 
 def upload_preamble(terms: Terms, salt: bytes, instructions: Instructions | None = None) -> bytes:

@@ -18,6 +18,7 @@ MAX_WORD_CHARACTERS = 40
 # As a recognizer's dictionary spells them (anonymizer/words/classes.py).
 _WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 CAPTURED = (REMOVE, "month")
+EVIDENCE = ("lossless",)
 SUPPRESS = "suppress"
 SENSOR_NOISE = (KEEP, SUPPRESS)
 NO_CREDENTIALS = "none"

@@ -1,8 +1,9 @@
 """Terms: what one job is asked to do. The same bytes travel in the request and inside the seal.
 
 Canonical JSON: {"format":"bauta.terms/v1","mode":...,"policy":"<the policy's TOML text>","recipients":[...]},
-and "custody":"<a custody policy's TOML text>" where the policy keeps what it covers, and only there. The
-worker compares both copies byte for byte, so that the front desk can swap neither policies nor recipients.
+"custody":"<a custody policy's TOML text>" where the policy keeps what it covers, and only there, and
+"submitter":{"key":...,"number":...}, what this one submission knows its source by. The worker compares both
+copies byte for byte, so that the front desk can swap neither policies nor recipients nor keys.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from keyvault.age.header import MAX_STANZAS
 from keyvault.custody.errors import CustodianError
 from keyvault.custody.policy import MAX_POLICY_BYTES as MAX_CUSTODY_BYTES
 from keyvault.custody.policy import CustodyPolicy, parse_custody_policy
+from keyvault.submitter.errors import SubmitterError
+from keyvault.submitter.submission_key import SubmissionKey
 from provenance import canonical
 from provenance.errors import FormatError
 
@@ -41,6 +44,8 @@ class Terms:
         mode: one of the modes that the policy allows.
         recipients: who can open the result: 1 to 16 `age1pq1...` strings, none twice.
         custody: who together can have what was covered uncovered; None exactly where nothing is kept.
+        submitter: a key that the source can later show to be its own, or never; None for none. To everybody
+            else it is a random point: `keyvault.submitter.submission_key`.
 
     Raises:
         TermsError: `mode_not_allowed`, `recipient_invalid`, `custody_missing`, `custody_not_asked`,
@@ -51,6 +56,7 @@ class Terms:
     mode: str
     recipients: tuple[str, ...]
     custody: CustodyPolicy | None = None
+    submitter: SubmissionKey | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in self.policy.allowed_modes:
@@ -90,8 +96,10 @@ class Terms:
     def to_object(self) -> dict[str, Any]:
         """Gives the JSON object, for embedding in the preamble."""
         custody = {"custody": self.custody.text} if self.custody is not None else {}
+        submitter = {"submitter": self.submitter.to_object()} if self.submitter is not None else {}
         return {
             **custody,
+            **submitter,
             "format": FORMAT,
             "mode": self.mode,
             "policy": self.policy.text,
@@ -123,8 +131,10 @@ def terms_from_object(untrusted: object) -> Terms:
         TermsError: as for `parse_terms`.
     """
     wanted = {"format", "mode", "policy", "recipients"}
-    if not isinstance(untrusted, dict) or untrusted.keys() - {"custody"} != wanted:
-        raise TermsError("terms hold format, mode, policy, recipients, perhaps custody, and nothing else")
+    if not isinstance(untrusted, dict) or untrusted.keys() - {"custody", "submitter"} != wanted:
+        raise TermsError(
+            "terms hold format, mode, policy, recipients, perhaps custody and submitter, and nothing else"
+        )
     mode, text, recipients = untrusted["mode"], untrusted["policy"], untrusted["recipients"]
     custody = untrusted.get("custody", "")
     if (
@@ -144,4 +154,8 @@ def terms_from_object(untrusted: object) -> Terms:
         keepers = parse_custody_policy(custody) if "custody" in untrusted else None
     except CustodianError as error:
         raise TermsError(str(error), error.code) from None
-    return Terms(policy=policy, mode=mode, recipients=tuple(recipients), custody=keepers)
+    try:
+        submitter = SubmissionKey.from_object(untrusted["submitter"]) if "submitter" in untrusted else None
+    except SubmitterError as error:
+        raise TermsError(str(error)) from None
+    return Terms(policy=policy, mode=mode, recipients=tuple(recipients), custody=keepers, submitter=submitter)

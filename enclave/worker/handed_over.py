@@ -1,4 +1,4 @@
-"""The eight descriptors that are all a child has, at fixed numbers, and streams over them.
+"""The ten descriptors that are all a child has, at fixed numbers, and streams over them.
 
 The streams use positioned reads and plain writes only: opening a descriptor through Python's own file
 objects would ask the kernel questions that the wall does not answer.
@@ -19,9 +19,8 @@ from protos.framing import write_all
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-UPLOAD_FD, RESULT_FD, SCRATCH_FD, REVIEW_FD, PACKAGE_FD, SHEET_FD, REPORTS_FD, VAULT_FD = range(
-    FIRST_FREE, FIRST_FREE + 8
-)
+UPLOAD_FD, RESULT_FD, SCRATCH_FD, REVIEW_FD, PACKAGE_FD, SHEET_FD = range(FIRST_FREE, FIRST_FREE + 6)
+UNTOUCHED_FD, SCORES_FD, REPORTS_FD, VAULT_FD = range(FIRST_FREE + 6, FIRST_FREE + 10)
 
 
 class DescriptorReader(io.RawIOBase):

@@ -22,6 +22,7 @@ from enclave.worker.enrolment import enrolled_in, recognized_facts
 from enclave.worker.failures import published_code
 from enclave.worker.keeping import KeptJob, PackageKeeper, keeper_for
 from enclave.worker.leaks import leak_facts
+from enclave.worker.matching import MatchingJob, matching_in
 from enclave.worker.opening import OpenedUpload, open_upload
 from enclave.worker.quality import quality_facts, sound_facts
 from enclave.worker.release import Release, ask_for_file_key
@@ -30,6 +31,7 @@ from enclave.worker.review import ReviewedJob, begin_review
 from enclave.worker.scratch import EncryptedScratch
 from enclave.worker.sealing import SealedResult, plain_result, seal_result
 from enclave.worker.settings import limits_of, settings_of
+from enclave.worker.untouched import SealedUntouched, UntouchedPackage
 from keyvault.age import PayloadReader, read_header
 from protos.bauta.internal.v1.worker_pb2 import WorkerResult
 from provenance.dsse import sign_envelope
@@ -53,7 +55,7 @@ class Warmth:
 
 
 def run_job(order: JobOrder, warmth: Warmth, standing: Set[str]) -> None:
-    """Does one job with the eight descriptors at their fixed numbers, behind a wall that is already closed.
+    """Does one job with the ten descriptors at their fixed numbers, behind a wall that is already closed.
 
     The last thing it writes to the reports descriptor is a result or a code. It raises nothing.
 
@@ -110,8 +112,10 @@ class _Job:
         prepare_credentials(fds.VAULT_FD, terms, release)
         reviewed = begin_review(opened, terms, self._warmth.measurement, derived.record)
         keeper = keeper_for(terms, self._order.job_id, self._order.limits.max_recovery_bytes)
+        untouched = self._untouched(opened, terms)
+        matching = matching_in(opened, terms.policy, self._warmth.models.sha256)
         with EncryptedScratch(fds.SCRATCH_FD, self._order.limits.max_result_bytes) as scratch:
-            report = self._anonymize(opened, scratch, terms, derived, reviewed, keeper)
+            report = self._anonymize(opened, scratch, terms, derived, reviewed, keeper, untouched, matching)
             self._reporter.progress("seal", report.frames, report.frames)
             with self._stage("keep"):
                 kept = keeper.close(scratch) if keeper is not None else None
@@ -124,11 +128,21 @@ class _Job:
                 sink = fds.DescriptorSink(fds.RESULT_FD, self._order.limits.max_result_bytes)
                 sealed = seal_result(result, sink, terms.recipients)
                 package = self._seal_package(reviewed, terms, report)
+                opened.trees.finish()
+                proven = untouched.close(opened.trees) if untouched is not None else None
+            scores: SealedResult | None = None
+            matched: dict[str, int] = {}
+            if matching is not None:
+                with self._stage("match"):
+                    scores, matched = matching.close(terms.recipients)
         self._reporter.progress("prove", report.frames, report.frames)
         with self._stage("prove"):
             told: dict[str, Any] = reviewed.decided_facts(opened.salt) if reviewed is not None else {}
             if package is not None:
                 told["review_sha256"] = package.sealed_sha256.hex()
+            told |= _pieces_facts(opened, proven)
+            told["matched"] = matched
+            told["scores_sha256"] = scores.sealed_sha256.hex() if scores is not None else None
             statement = self._statement(terms, release, opened, report, sealed, kept, told)
         return WorkerResult(
             sealed_bytes=sealed.sealed_bytes,
@@ -140,7 +154,18 @@ class _Job:
             review_bytes=package.sealed_bytes if package is not None else 0,
             review_sha256=package.sealed_sha256 if package is not None else b"",
             recovery=kept.report if kept is not None else None,
+            untouched_bytes=proven.sealed_bytes if proven is not None else 0,
+            untouched_sha256=proven.sealed_sha256 if proven is not None else b"",
+            scores_bytes=scores.sealed_bytes if scores is not None else 0,
+            scores_sha256=scores.sealed_sha256 if scores is not None else b"",
         )
+
+    def _untouched(self, opened: OpenedUpload, terms: Terms) -> UntouchedPackage | None:
+        if not terms.policy.evidence:
+            return None
+        most = self._order.limits.max_untouched_bytes
+        sink = fds.DescriptorSink(fds.UNTOUCHED_FD, most, "untouched_too_large")
+        return UntouchedPackage(opened.secret, sink, terms.recipients)
 
     def _anonymize(
         self,
@@ -150,6 +175,8 @@ class _Job:
         derived: DerivedKeys,
         reviewed: ReviewedJob | None,
         keeper: PackageKeeper | None,
+        untouched: UntouchedPackage | None,
+        matching: MatchingJob | None,
     ) -> Report:
         self._reporter.progress("anonymize")
         personas = derived.personas
@@ -166,6 +193,9 @@ class _Job:
             on_progress=self._pass_on,
             review=reviewed.review if reviewed is not None else None,
             keeper=keeper,
+            committer=opened.trees,
+            untouched=untouched,
+            collector=matching,
         )
         self._seconds.update(report.stage_seconds)
         # Reading the media decrypts it, inside what the anonymizer counts as decoding.
@@ -195,7 +225,7 @@ class _Job:
         report: Report,
         sealed: SealedResult,
         kept: KeptJob | None,
-        of_review: Mapping[str, Any],
+        of_parts: Mapping[str, Any],
     ) -> bytes:
         facts = JobFacts(
             job_id=self._order.job_id.hex(),
@@ -228,9 +258,11 @@ class _Job:
             signatures=terms.policy.proof.signatures,
             credentials=terms.policy.proof.credentials,
             recovery=kept.facts if kept is not None else {},
+            submitter_key=terms.submitter.key if terms.submitter is not None else None,
+            submitter_number=terms.submitter.number if terms.submitter is not None else None,
             **sound_facts(report.sound),
             **leak_facts(report.leaks, self._warmth.models.sha256, of_pictures=report.frames > 0),
-            **of_review,
+            **of_parts,
         )
         return sign_envelope(facts.to_statement(), release.signer, facts.signatures).to_bytes()
 
@@ -241,3 +273,13 @@ class _Job:
             yield
         finally:
             self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - started
+
+
+def _pieces_facts(opened: OpenedUpload, proven: SealedUntouched | None) -> dict[str, Any]:
+    if proven is None:
+        return {"pieces": opened.trees.commitment().root.hex()}
+    return {
+        "pieces": proven.commitment.root.hex(),
+        "untouched": proven.figures,
+        "untouched_sha256": proven.sealed_sha256.hex(),
+    }

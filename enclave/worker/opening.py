@@ -18,6 +18,8 @@ from enclave.policy.instructions import Instructions
 from enclave.policy.preamble import MAX_PREAMBLE_BYTES, UploadPreamble, parse_preamble
 from keyvault.age import PayloadReader
 from keyvault.age.streams import moved_position
+from provenance.pieces.original import OriginalTrees
+from provenance.pieces.secrets import secret_of_upload
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -33,7 +35,10 @@ class OpenedUpload:
         salt: the submitter's, 32 bytes.
         instructions: what the submitter tells this worker alone.
         untrusted_record: of the first run of a review, sealed by that run's worker; empty without one.
+        secret: of the commitment to the original in pieces, 32 bytes.
+        trees: those pieces; of the media's bytes by now, of what a decoder makes of them later.
         untrusted_pictures: of everybody who is enrolled, in a row; empty where there are none.
+        untrusted_matching: encrypted templates to compare with; empty where there are none.
     """
 
     media: MediaStream
@@ -41,7 +46,10 @@ class OpenedUpload:
     salt: bytes = field(repr=False)
     instructions: Instructions = field(repr=False)
     untrusted_record: bytes = field(repr=False)
+    secret: bytes = field(repr=False)
+    trees: OriginalTrees = field(repr=False)
     untrusted_pictures: bytes = field(default=b"", repr=False)
+    untrusted_matching: bytes = field(default=b"", repr=False)
 
 
 class MediaStream(io.RawIOBase):
@@ -111,16 +119,23 @@ def open_upload(payload: PayloadReader, ordered_terms: bytes) -> OpenedUpload:
     preamble = parse_preamble(payload.read(MAX_PREAMBLE_BYTES))
     if not hmac.compare_digest(preamble.terms.to_bytes(), ordered_terms):
         raise WorkerError("the terms inside the seal are not those of the request", "terms_mismatch")
-    commitment = _authenticate_and_commit(payload, preamble)
+    secret = preamble.instructions.pieces_secret or secret_of_upload(preamble.salt)
+    # Under evidence the tiles are cut where frames leave, once for the tree and the package.
+    by_device = bool(preamble.instructions.pieces_secret) and not preamble.terms.policy.evidence
+    trees = OriginalTrees(secret, tiles=by_device)
+    commitment = _authenticate_and_commit(payload, preamble, trees)
     return OpenedUpload(
         media=MediaStream(payload, preamble.size),
         commitment=commitment,
         salt=preamble.salt,
         instructions=preamble.instructions,
         untrusted_record=_part(payload, preamble.header_bytes, preamble.record_bytes),
+        secret=secret,
+        trees=trees,
         untrusted_pictures=_part(
             payload, preamble.header_bytes + preamble.record_bytes, preamble.pictures_bytes
         ),
+        untrusted_matching=_part(payload, preamble.size - preamble.matching_bytes, preamble.matching_bytes),
     )
 
 
@@ -132,13 +147,15 @@ def _part(payload: PayloadReader, start: int, size: int) -> bytes:
     return part
 
 
-def _authenticate_and_commit(payload: PayloadReader, preamble: UploadPreamble) -> bytes:
+def _authenticate_and_commit(payload: PayloadReader, preamble: UploadPreamble, trees: OriginalTrees) -> bytes:
     commitment = hmac.new(preamble.salt, digestmod=hashlib.sha256)
     left_of_preamble = preamble.size
 
     def take(chunk: bytes) -> None:
         nonlocal left_of_preamble
-        commitment.update(memoryview(chunk)[left_of_preamble:])
+        media = memoryview(chunk)[left_of_preamble:]
+        commitment.update(media)
+        trees.container(bytes(media))
         left_of_preamble = max(0, left_of_preamble - len(chunk))
 
     payload.authenticate_all(take)

@@ -56,7 +56,8 @@ def settings_of(terms: Terms, told: Instructions | None = None, personas: bytes 
         "recognizer": "" if silent else policy.audio.recognizer,
         "captured": policy.metadata.captured,
         "sensor_noise": policy.camera.noise,
-        "lossless": policy.encoding.lossless,
+        "lossless": policy.is_lossless,
+        "evidence": bool(policy.evidence),
         "labels": policy.labels,
         "leaks": _leaks(policy.leaks),
     }

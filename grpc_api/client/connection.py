@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from grpc_api.client.job_key import JobKey
 from grpc_api.errors import ServiceError, said_by_a_service
 from grpc_api.tls import TlsFiles, channel_credentials
 from protos.bauta.v1 import disclosures_pb2_grpc, intake_pb2_grpc, jobs_pb2_grpc, proofs_pb2_grpc
@@ -35,19 +36,24 @@ class Connection:
         tls: the client's bundle, for the latter.
         tries: how often to go on after a broken connection, with pauses from a quarter second to four.
             A service for others comes back after a restart; an embedded one does not.
+        job_key: 32 random bytes, for a client that shares its certificate with others: what it creates over
+            this connection, only this key finds again. Empty for none.
     """
 
-    def __init__(self, address: str, tls: TlsFiles | None = None, tries: int = 8) -> None:
+    def __init__(
+        self, address: str, tls: TlsFiles | None = None, tries: int = 8, *, job_key: bytes = b""
+    ) -> None:
         self.tries = tries
         if tls is None:
             credentials = grpc.local_channel_credentials(grpc.LocalConnectionType.UDS)
         else:
             credentials = channel_credentials(tls)
         self._channel = grpc.secure_channel(address, credentials, options=_OPTIONS)
-        self.intake = intake_pb2_grpc.IntakeServiceStub(self._channel)
-        self.jobs = jobs_pb2_grpc.JobServiceStub(self._channel)
-        self.proofs = proofs_pb2_grpc.ProofServiceStub(self._channel)
-        self.disclosures = disclosures_pb2_grpc.DisclosureServiceStub(self._channel)
+        calls = grpc.intercept_channel(self._channel, JobKey(job_key)) if job_key else self._channel
+        self.intake = intake_pb2_grpc.IntakeServiceStub(calls)
+        self.jobs = jobs_pb2_grpc.JobServiceStub(calls)
+        self.proofs = proofs_pb2_grpc.ProofServiceStub(calls)
+        self.disclosures = disclosures_pb2_grpc.DisclosureServiceStub(calls)
 
     def __enter__(self) -> Connection:
         return self

@@ -22,11 +22,22 @@ def review_key_path(output: Path) -> Path:
     return output.with_name(output.name + ".review-key")
 
 
+def untouched_path(output: Path) -> Path:
+    """Where the untouched package of an output lies."""
+    return output.with_name(output.name + ".untouched")
+
+
+def scores_path(output: Path) -> Path:
+    """Where the encrypted scores beside an output lie."""
+    return output.with_name(output.name + ".scores")
+
+
 def commit(work: Path, output: Path, proof: bytes, review_key: bytes | None) -> None:
     """Gives every file its name, the result last: it never stands there without its proof.
 
     Args:
-        work: a folder beside the output, with the files `result` and, where there is a review, `review`.
+        work: a folder beside the output, with the files `result` and, where there are any, `review`,
+            `untouched` and `scores`.
         output: the result's name.
         proof: of the result.
         review_key: the submitter's half of a review; None without one.
@@ -43,6 +54,10 @@ def commit(work: Path, output: Path, proof: bytes, review_key: bytes | None) -> 
             work / "review": review_path(output),
             **names,
         }
+    if (work / "untouched").exists():
+        names = {work / "untouched": untouched_path(output), **names}
+    if (work / "scores").exists():
+        names = {work / "scores": scores_path(output), **names}
     for path in names:
         with path.open("rb") as file:
             os.fsync(file.fileno())

@@ -20,6 +20,7 @@ from enclave.review.decisions import Decisions
 from enclave.review.signed import SignedDecisions
 from grpc_api.errors import invalid
 from keyvault.age import AgeError, HybridIdentity
+from keyvault.submitter.submission_key import SubmissionKey
 from provenance import canonical
 from provenance.encoding import base64_bytes, base64_text
 from provenance.errors import FormatError
@@ -75,17 +76,18 @@ class ReviewKey:
         )
         return replace(self.named, review=review)
 
-    def renewed(self) -> ReviewKey:
-        """Gives the key for the next round.
+    def renewed(self, submitter: SubmissionKey | None = None) -> ReviewKey:
+        """Gives the key for the next round, with a submission key of its own: the same would link the two.
 
         Where this review has an identity of its own, the next result goes to a fresh one. Its terms, which
         name the recipient, then have another digest: the two proofs share what every job under that policy
         shares, and no more.
         """
+        terms = replace(self.terms, submitter=submitter)
         if self.identity is None:
-            return self
+            return replace(self, terms=terms)
         identity = HybridIdentity.generate()
-        terms = replace(self.terms, recipients=(str(identity.recipient),))
+        terms = replace(terms, recipients=(str(identity.recipient),))
         return replace(self, identity=identity, terms=terms)
 
     def sign(self, decisions: Decisions) -> SignedDecisions:

@@ -44,6 +44,7 @@ def seal_upload(
     instructions: Instructions | None = None,
     record: bytes = b"",
     pictures: bytes = b"",
+    matching: bytes = b"",
 ) -> SealedUpload:
     """Seals a media file and its terms to the intake.
 
@@ -55,6 +56,7 @@ def seal_upload(
         instructions: for the worker alone; nobody on the road sees that there are any.
         record: of an earlier run, where the instructions announce one; sealed as it is.
         pictures: of everybody who is enrolled, in a row, likewise.
+        matching: encrypted templates to compare with, likewise.
 
     Raises:
         ServiceError: `input_unreadable`.
@@ -69,6 +71,7 @@ def seal_upload(
             sealer.write(upload_preamble(terms, salt, instructions))
             sealer.write(record)
             sealer.write(pictures)
+            sealer.write(matching)
             while block := media.read(BLOCK_BYTES):
                 commitment.update(block)
                 sealer.write(block)

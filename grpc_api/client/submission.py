@@ -20,13 +20,16 @@ import grpc
 
 from enclave.policy import Instructions, Terms
 from grpc_api.client import transfer
+from grpc_api.client.agreement import require_own
 from grpc_api.client.connection import Connection, service_errors
 from grpc_api.client.enrolment import Enrolment
+from grpc_api.client.matching import Matching, fetch_scores, require_no_scores
 from grpc_api.client.outputs import commit, create_private
 from grpc_api.client.receipts import fetch_receipt
 from grpc_api.client.review import fetch_package, require_no_package
 from grpc_api.client.review_key import ReviewKey
 from grpc_api.client.sealing import SealedUpload, seal_upload
+from grpc_api.client.untouched import fetch_untouched, require_no_untouched
 from grpc_api.errors import ServiceError, exhausted, invalid, said_by_a_service
 from keyvault.age import HybridIdentity, open_sealed
 from protos.bauta.v1 import intake_pb2, jobs_pb2, proofs_pb2
@@ -86,10 +89,13 @@ def submit(
     instructions: Instructions | None = None,
     review: Review | None = None,
     enrolment: Enrolment | None = None,
+    matching: Matching | None = None,
+    admission_token: bytes = b"",
 ) -> Submitted:
     """Runs one submission; `output` and `output.proof` are there when it returns.
 
-    With a review, `output.review` and `output.review-key` are there too.
+    With a review, `output.review` and `output.review-key` are there too; under a policy that asks for
+    evidence, `output.untouched`; where somebody was compared with encrypted templates, `output.scores`.
 
     Args:
         connection: to the service.
@@ -103,6 +109,8 @@ def submit(
         instructions: for the worker alone. A review brings its own.
         review: to be made of this job.
         enrolment: who has a role by being recognized.
+        matching: with whom everybody is compared, under encryption.
+        admission_token: for a service that asks for one; it is used up once the job is created.
 
     Raises:
         ServiceError, KeyvaultError, EnclaveError, ProvenanceError: nothing was written.
@@ -116,7 +124,7 @@ def submit(
     checked = verify_released_intake(
         intake.announcement, intake.worker_release, trust, datetime.datetime.now(datetime.UTC)
     )
-    enrolment = enrolment or Enrolment()
+    enrolment, matching = enrolment or Enrolment(), matching or Matching()
     enrolment.require_network(checked.release)
     with tempfile.TemporaryDirectory(prefix=".bauta-", dir=output.parent) as folder:
         work = Path(folder)
@@ -127,13 +135,16 @@ def submit(
             work / "upload.age",
             terms,
             checked.intake.recipient,
-            enrolment.told(told),
+            matching.told(enrolment.told(told)),
             record=b"" if review is None else review.record,
             pictures=enrolment.pictures,
+            matching=matching.package,
         )
         if sealed.size > intake.max_upload_bytes:
             raise exhausted("upload_too_large", "The sealed upload is larger than this service takes.")
-        request = jobs_pb2.CreateJobRequest(terms=terms.to_bytes(), client_token=secrets.token_bytes(16))
+        request = jobs_pb2.CreateJobRequest(
+            terms=terms.to_bytes(), client_token=secrets.token_bytes(16), admission_token=admission_token
+        )
         job_id = transfer.resuming(connection, lambda: connection.jobs.CreateJob(request)).job.job_id
         try:
             on_progress("upload", None)
@@ -147,6 +158,14 @@ def submit(
                 require_no_package(verified.facts)
             else:
                 fetch_package(connection, job, verified.facts, identity, work / "review")
+            if terms.policy.evidence:
+                fetch_untouched(connection, job, verified.facts, identity, work)
+            else:
+                require_no_untouched(verified.facts)
+            if matching.package:
+                fetch_scores(connection, job, verified.facts, identity, work)
+            else:
+                require_no_scores(verified.facts)
             if verified.facts.measurement != checked.release.facts.measurement:
                 raise invalid(
                     "worker_not_released", "The proof is sound, but of a worker of another version."
@@ -196,19 +215,7 @@ def _collect(
     with (work / "result").open("rb") as result:
         # A clock of somebody else's that is down takes no result from anybody; what is missing is told.
         verified = verify_result(result, proof, replace(trust, required_timestamps=0))
-    facts = verified.facts
-    wanted = terms.policy.proof
-    custody = terms.custody.digest.hex() if terms.custody is not None else None
-    asked = (sealed.commitment, terms.digest.hex(), wanted.signatures, wanted.credentials, custody)
-    told = (
-        facts.original_commitment,
-        facts.terms_sha256,
-        facts.signatures,
-        facts.credentials,
-        facts.recovery.get("custody_policy"),
-    )
-    if told != asked:
-        raise invalid("proof_of_other_job", "The proof is sound, but it is not about what was submitted.")
+    require_own(verified.facts, sealed.commitment, terms)
     return verified, proof
 
 

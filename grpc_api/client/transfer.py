@@ -73,6 +73,34 @@ def download_review(connection: Connection, job: jobs_pb2.Job, path: Path) -> No
     _fetch(connection, path, chunks, job.review_bytes, job.review_sha256)
 
 
+def download_untouched(connection: Connection, job: jobs_pb2.Job, path: Path) -> None:
+    """Fetches a sealed untouched package into a new file and checks its size and digest.
+
+    Raises:
+        ServiceError: with the service's code, or `result_digest_wrong`.
+    """
+
+    def chunks(offset: int) -> Iterator[bytes]:
+        request = jobs_pb2.FetchUntouchedRequest(job_id=job.job_id, offset=offset)
+        return (part.chunk for part in connection.jobs.FetchUntouched(request))
+
+    _fetch(connection, path, chunks, job.untouched_bytes, job.untouched_sha256)
+
+
+def download_scores(connection: Connection, job: jobs_pb2.Job, path: Path) -> None:
+    """Fetches the sealed scores into a new file and checks their size and digest.
+
+    Raises:
+        ServiceError: with the service's code, or `result_digest_wrong`.
+    """
+
+    def chunks(offset: int) -> Iterator[bytes]:
+        request = jobs_pb2.FetchScoresRequest(job_id=job.job_id, offset=offset)
+        return (part.chunk for part in connection.jobs.FetchScores(request))
+
+    _fetch(connection, path, chunks, job.scores_bytes, job.scores_sha256)
+
+
 def watch(connection: Connection, job_id: str, on_change: Callable[[jobs_pb2.Job], None]) -> jobs_pb2.Job:
     """Follows a job to its end, through broken connections."""
     last = jobs_pb2.Job()

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from enclave.policy import parse_terms
+from grpc_api.admission import Admission, holder_of
 from grpc_api.config import ServiceConfig
 from grpc_api.errors import ServiceError, exhausted, invalid, outdated, precondition, unavailable
+from grpc_api.identity import certified_part
 from grpc_api.jobs import states
 from grpc_api.jobs.acceptance import MAX_HEADER_BYTES, UploadRefusedError, accept_upload
 from grpc_api.jobs.endings import Endings
@@ -38,8 +40,11 @@ class JobDesk:
         endings: Endings,
         stop_worker: Callable[[str], None],
         clock: Callable[[], float] = time.time,
+        admission: Admission | None = None,
     ) -> None:
         self.store = store
+        self._admission = admission
+        self._admitting = threading.Lock()
         self._spool = spool
         self._config = config
         self._vault = vault
@@ -55,11 +60,20 @@ class JobDesk:
         """Takes no new jobs from now on."""
         self._draining = True
 
-    def create(self, owner: str, terms: bytes, client_token: bytes) -> JobRecord:
-        """Opens a job; the terms are checked here so that a mistake costs no upload.
+    def create(
+        self, owner: str, terms: bytes, client_token: bytes, admission_token: bytes = b""
+    ) -> JobRecord:
+        """Opens a job; the terms are checked here so that a mistake costs no upload, and no token.
+
+        Args:
+            owner: whoever asks.
+            terms: canonical JSON.
+            client_token: 16 bytes; the same gives the same job.
+            admission_token: a token of admission, where the service asks for one.
 
         Raises:
-            ServiceError: `client_token_invalid`, `too_many_jobs`, `service_draining`.
+            ServiceError: `client_token_invalid`, `too_many_jobs`, `service_draining`, `token_not_asked`, or
+                as `Admission.admit`.
             EnclaveError: the terms or their policy are not valid.
         """
         if self._draining:
@@ -67,21 +81,37 @@ class JobDesk:
         if len(client_token) != TOKEN_BYTES:
             raise invalid("client_token_invalid", f"client_token must be {TOKEN_BYTES} random bytes.")
         parse_terms(terms)
-        open_jobs = [job for job in self.store.owned_by(owner) if not job.state.is_final]
-        if len(open_jobs) >= self._config.max_open_jobs:
+        if self.store.count_open(certified_part(owner)) >= self._config.max_open_jobs:
             raise exhausted("too_many_jobs", "This identity has too many open jobs; finish or cancel some.")
         now = self._clock()
-        return self.store.create(
-            JobRecord(
-                job_id=secrets.token_hex(16),
-                owner=owner,
-                client_token=client_token.hex(),
-                terms=terms,
-                state=State.UPLOADING,
-                created_at=now,
-                updated_at=now,
-            )
+        job = JobRecord(
+            job_id=secrets.token_hex(16),
+            owner=owner,
+            client_token=client_token.hex(),
+            terms=terms,
+            state=State.UPLOADING,
+            created_at=now,
+            updated_at=now,
         )
+        if self._admission is not None:
+            return self._admitted(self._admission, job, admission_token)
+        if admission_token:
+            raise precondition(
+                "token_not_asked",
+                "This service asks for no token of admission; yours was not looked at. Leave it away.",
+            )
+        return self.store.create(job)
+
+    def _admitted(self, admission: Admission, job: JobRecord, admission_token: bytes) -> JobRecord:
+        holder = holder_of(job.owner, bytes.fromhex(job.client_token))
+        # One after the other: of two requests for one job, the second finds the job, not a used token.
+        with self._admitting:
+            known = self.store.find(job.owner, job.client_token)
+            if known is None:
+                admission.admit(admission_token, holder)
+                known = self.store.create(job)
+            admission.settle(holder)
+            return known
 
     @contextmanager
     def uploading(self, owner: str, job_id: str, offset: int) -> Iterator[Upload]:
@@ -151,6 +181,26 @@ class JobDesk:
         if offset > job.review_bytes:
             raise invalid("review_offset_wrong", "The offset lies behind the end of the review package.")
         return self._spool.read_review(job_id, offset)
+
+    def read_untouched(self, owner: str, job_id: str, offset: int) -> Iterator[bytes]:
+        """The sealed untouched package of a finished job."""
+        job = self._finished(owner, job_id)
+        if not job.untouched_bytes:
+            raise precondition("untouched_not_asked", "The job's policy asks for no untouched package.")
+        if offset > job.untouched_bytes:
+            raise invalid(
+                "untouched_offset_wrong", "The offset lies behind the end of the untouched package."
+            )
+        return self._spool.read_untouched(job_id, offset)
+
+    def read_scores(self, owner: str, job_id: str, offset: int) -> Iterator[bytes]:
+        """The sealed scores of a finished job."""
+        job = self._finished(owner, job_id)
+        if not job.scores_bytes:
+            raise precondition("scores_absent", "In this job nobody was compared with encrypted templates.")
+        if offset > job.scores_bytes:
+            raise invalid("scores_offset_wrong", "The offset lies behind the end of the scores.")
+        return self._spool.read_scores(job_id, offset)
 
     def _finished(self, owner: str, job_id: str) -> JobRecord:
         job = self.store.get(job_id, owner)

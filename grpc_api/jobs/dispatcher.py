@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enclave.errors import EnclaveError
 from enclave.host import RunningJob, WorkerHost
 from enclave.policy import parse_terms
+from enclave.policy.matching import MAX_SEALED_SCORES_BYTES
 from grpc_api.config import ServiceConfig
 from grpc_api.errors import ServiceError
 from grpc_api.jobs import states
@@ -155,6 +156,7 @@ class Dispatcher:
             max_frames=config.max_frames,
             max_review_bytes=config.max_review_bytes,
             max_recovery_bytes=config.max_recovery_bytes,
+            max_untouched_bytes=config.max_untouched_bytes,
         )
         descriptors = [
             self._b.spool.open_upload(job.job_id),
@@ -162,6 +164,8 @@ class Dispatcher:
             self._b.spool.create_scratch(),
             self._b.spool.create_review(job.job_id),
             *self._b.keeping.descriptors(job),
+            self._b.spool.create_untouched(job.job_id),
+            self._b.spool.create_scores(job.job_id),
         ]
         try:
             running = self._b.worker.start(order, *descriptors)
@@ -220,6 +224,8 @@ class Dispatcher:
         if size != untrusted_result.sealed_bytes or digest != untrusted_result.sealed_sha256.hex():
             raise WorkerRefusedError("worker_reply_invalid")
         review_size, review_digest = self._kept_review(job, untrusted_result)
+        untouched_size, untouched_digest = self._kept_untouched(job, untrusted_result)
+        scores_size, scores_digest = self._kept_scores(job, untrusted_result)
         self._b.keeping.commit(job, untrusted_result)
         index = self._b.ledger.record("job", statement, _WITNESS_PATIENCE_SECONDS)
         self._b.keeping.keep(job, untrusted_result, statement, evidence, index)
@@ -233,6 +239,10 @@ class Dispatcher:
                 media_type=untrusted_result.media_type,
                 review_bytes=review_size,
                 review_sha256=review_digest,
+                untouched_bytes=untouched_size,
+                untouched_sha256=untouched_digest,
+                scores_bytes=scores_size,
+                scores_sha256=scores_digest,
                 proof=proof,
             ),
         )
@@ -253,6 +263,34 @@ class Dispatcher:
         size, digest = self._b.spool.commit_review(job.job_id)
         claimed = (untrusted_result.review_bytes, untrusted_result.review_sha256.hex())
         if (size, digest) != claimed or size > self._b.config.max_review_bytes:
+            raise WorkerRefusedError("worker_reply_invalid")
+        return size, digest
+
+    def _kept_untouched(self, job: JobRecord, untrusted_result: worker_pb2.WorkerResult) -> tuple[int, str]:
+        """Makes the untouched package durable, once it is the one that the statement names.
+
+        Raises:
+            WorkerRefusedError: `worker_reply_invalid`, it is another, or larger than its limit.
+        """
+        if not untrusted_result.untouched_bytes:
+            return 0, ""
+        size, digest = self._b.spool.commit_untouched(job.job_id, untrusted_result.untouched_bytes)
+        claimed = (untrusted_result.untouched_bytes, untrusted_result.untouched_sha256.hex())
+        if (size, digest) != claimed or size > self._b.config.max_untouched_bytes:
+            raise WorkerRefusedError("worker_reply_invalid")
+        return size, digest
+
+    def _kept_scores(self, job: JobRecord, untrusted_result: worker_pb2.WorkerResult) -> tuple[int, str]:
+        """Makes the scores durable, once they are those that the statement names.
+
+        Raises:
+            WorkerRefusedError: `worker_reply_invalid`, they are others, or larger than scores can be.
+        """
+        if not untrusted_result.scores_bytes:
+            return 0, ""
+        size, digest = self._b.spool.commit_scores(job.job_id)
+        claimed = (untrusted_result.scores_bytes, untrusted_result.scores_sha256.hex())
+        if (size, digest) != claimed or size > MAX_SEALED_SCORES_BYTES:
             raise WorkerRefusedError("worker_reply_invalid")
         return size, digest
 
@@ -298,6 +336,9 @@ def check_reply(job: JobRecord, untrusted_result: worker_pb2.WorkerResult, evide
         and all(getattr(facts, name) == getattr(release, name) for name in AGREED_FACTS)
         and facts.media_type == untrusted_result.media_type
         and (facts.review_sha256 or "") == untrusted_result.review_sha256.hex()
+        and (facts.scores_sha256 or "") == untrusted_result.scores_sha256.hex()
+        and (facts.untouched_sha256 or "") == untrusted_result.untouched_sha256.hex()
+        and bool(facts.untouched) == bool(parse_terms(job.terms).policy.evidence)
     )
     if not agrees:
         raise WorkerRefusedError("worker_reply_invalid")

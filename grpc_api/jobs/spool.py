@@ -37,6 +37,14 @@ class Spool:
         """Where the sealed review package lies once the job is done, if it was asked for one."""
         return self._folder / job_id / "review.age"
 
+    def untouched_path(self, job_id: str) -> Path:
+        """Where the sealed untouched package lies once the job is done, if its policy asks for one."""
+        return self._folder / job_id / "untouched.age"
+
+    def scores_path(self, job_id: str) -> Path:
+        """Where the sealed scores lie once the job is done, if somebody was compared with templates."""
+        return self._folder / job_id / "scores.age"
+
     @contextmanager
     def appending(self, job_id: str, committed_bytes: int) -> Iterator[UploadFile]:
         """Opens an upload for appending; bytes past the last durable one are cut off first."""
@@ -68,6 +76,14 @@ class Spool:
         """A write-only descriptor of an empty partial review package; a worker gets it."""
         return _create_empty(_partial(self.review_path(job_id)))
 
+    def create_untouched(self, job_id: str) -> int:
+        """A write-only descriptor of an empty partial untouched package; a worker gets it."""
+        return _create_empty(_partial(self.untouched_path(job_id)))
+
+    def create_scores(self, job_id: str) -> int:
+        """A write-only descriptor of an empty partial file of scores; a worker gets it."""
+        return _create_empty(_partial(self.scores_path(job_id)))
+
     def create_scratch(self) -> int:
         """A descriptor of a nameless file; a worker keeps ciphertext of its own in it, for its life."""
         with _storage_errors():
@@ -81,6 +97,21 @@ class Spool:
         """Makes the partial review package durable and final; its size in bytes and its SHA-256."""
         return _commit(self.review_path(job_id))
 
+    def commit_untouched(self, job_id: str, untouched_bytes: int) -> tuple[int, str]:
+        """Makes the partial untouched package durable and final; its size in bytes and its SHA-256.
+
+        A worker that began anew could not shorten it: what lies behind these bytes is cut off.
+        """
+        partial = _partial(self.untouched_path(job_id))
+        with _storage_errors():
+            if partial.stat().st_size > untouched_bytes:
+                os.truncate(partial, untouched_bytes)
+        return _commit(self.untouched_path(job_id))
+
+    def commit_scores(self, job_id: str) -> tuple[int, str]:
+        """Makes the partial file of scores durable and final; its size in bytes and its SHA-256."""
+        return _commit(self.scores_path(job_id))
+
     def read_result(self, job_id: str, offset: int) -> Iterator[bytes]:
         """The sealed result from an offset, in small pieces."""
         return _pieces(self.result_path(job_id), offset)
@@ -89,10 +120,19 @@ class Spool:
         """The sealed review package from an offset, in small pieces."""
         return _pieces(self.review_path(job_id), offset)
 
+    def read_untouched(self, job_id: str, offset: int) -> Iterator[bytes]:
+        """The sealed untouched package from an offset, in small pieces."""
+        return _pieces(self.untouched_path(job_id), offset)
+
+    def read_scores(self, job_id: str, offset: int) -> Iterator[bytes]:
+        """The sealed scores from an offset, in small pieces."""
+        return _pieces(self.scores_path(job_id), offset)
+
     def drop_inputs(self, job_id: str) -> None:
         """Removes the upload and whatever is partial of a job that has ended."""
         self.upload_path(job_id).unlink(missing_ok=True)
-        for path in (self.result_path(job_id), self.review_path(job_id)):
+        finals = (self.result_path, self.review_path, self.untouched_path, self.scores_path)
+        for path in (final(job_id) for final in finals):
             _partial(path).unlink(missing_ok=True)
 
     def drop(self, job_id: str) -> None:

@@ -48,6 +48,10 @@ class JobRecord:
         error_code: once failed.
         result_bytes, result_sha256, media_type: once done.
         review_bytes, review_sha256: of the sealed review package, once done, where one was asked for.
+        untouched_bytes, untouched_sha256: of the sealed untouched package, once done, where the policy asks
+            for one.
+        scores_bytes, scores_sha256: of the sealed file of encrypted scores, once done, where somebody was
+            compared with encrypted templates.
         proof: of the result, or of the failure if that could be recorded.
         created_at, updated_at: seconds since 1970.
     """
@@ -69,6 +73,10 @@ class JobRecord:
     media_type: str = ""
     review_bytes: int = 0
     review_sha256: str = ""
+    untouched_bytes: int = 0
+    untouched_sha256: str = ""
+    scores_bytes: int = 0
+    scores_sha256: str = ""
     proof: bytes = b""
 
 
@@ -99,8 +107,12 @@ def finish(
     proof: bytes,
     review_bytes: int = 0,
     review_sha256: str = "",
+    untouched_bytes: int = 0,
+    untouched_sha256: str = "",
+    scores_bytes: int = 0,
+    scores_sha256: str = "",
 ) -> JobRecord:
-    """The result, and the review package where there is one, are durable and recorded."""
+    """The result, and the packages beside it where there are any, are durable and recorded."""
     _require(job, State.RUNNING)
     return replace(
         job,
@@ -110,6 +122,10 @@ def finish(
         media_type=media_type,
         review_bytes=review_bytes,
         review_sha256=review_sha256,
+        untouched_bytes=untouched_bytes,
+        untouched_sha256=untouched_sha256,
+        scores_bytes=scores_bytes,
+        scores_sha256=scores_sha256,
         proof=proof,
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from grpc_api.durable import open_database
 from grpc_api.errors import not_found
-from grpc_api.jobs.states import JobRecord, State
+from grpc_api.jobs.states import FINAL, JobRecord, State
 
 _COLUMNS: dict[str, type] = {
     **dict.fromkeys([field.name for field in fields(JobRecord)], str),
@@ -22,6 +22,8 @@ _COLUMNS: dict[str, type] = {
     "attempts": int,
     "result_bytes": int,
     "review_bytes": int,
+    "untouched_bytes": int,
+    "scores_bytes": int,
     "created_at": float,
     "updated_at": float,
 }
@@ -47,6 +49,13 @@ class JobStore:
         """Closes the database."""
         with self._lock:
             self._db.conn.close()
+
+    def find(self, owner: str, client_token: str) -> JobRecord | None:
+        """The job that an owner made with a token, if there is one."""
+        with self._lock:
+            for row in self._jobs.rows_where("owner = ? and client_token = ?", [owner, client_token]):
+                return _record(row)
+            return None
 
     def create(self, job: JobRecord) -> JobRecord:
         """Adds a job, or returns the one that the same owner made with the same token."""
@@ -97,6 +106,19 @@ class JobStore:
         with self._lock:
             rows = self._jobs.rows_where("owner = ?", [owner], order_by="created_at desc", limit=limit)
             return [_record(row) for row in rows]
+
+    def count_open(self, certified: str) -> int:
+        """How many jobs have not ended that came with one certificate, whatever keys came beside it."""
+        marks = ",".join("?" * len(FINAL))
+        mine = "(owner = ? or substr(owner, 1, ?) = ?)"
+        final = [state.value for state in FINAL]
+        with self._lock:
+            return int(
+                self._jobs.count_where(
+                    f"{mine} and state not in ({marks})",
+                    [certified, len(certified) + 1, f"{certified}/", *final],
+                )
+            )
 
     @property
     def version(self) -> int:

@@ -40,7 +40,7 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         self, request: jobs_pb2.CreateJobRequest, context: grpc.ServicerContext
     ) -> jobs_pb2.CreateJobResponse:
         """Opens a job."""
-        job = self._desk.create(caller(context), request.terms, request.client_token)
+        job = self._desk.create(caller(context), request.terms, request.client_token, request.admission_token)
         return jobs_pb2.CreateJobResponse(job=self._to_wire(job))
 
     def Upload(
@@ -98,6 +98,20 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         for chunk in self._desk.read_review(caller(context), request.job_id, request.offset):
             yield jobs_pb2.FetchReviewResponse(chunk=chunk)
 
+    def FetchUntouched(
+        self, request: jobs_pb2.FetchUntouchedRequest, context: grpc.ServicerContext
+    ) -> Iterator[jobs_pb2.FetchUntouchedResponse]:
+        """The sealed untouched package from an offset."""
+        for chunk in self._desk.read_untouched(caller(context), request.job_id, request.offset):
+            yield jobs_pb2.FetchUntouchedResponse(chunk=chunk)
+
+    def FetchScores(
+        self, request: jobs_pb2.FetchScoresRequest, context: grpc.ServicerContext
+    ) -> Iterator[jobs_pb2.FetchScoresResponse]:
+        """The sealed scores from an offset."""
+        for chunk in self._desk.read_scores(caller(context), request.job_id, request.offset):
+            yield jobs_pb2.FetchScoresResponse(chunk=chunk)
+
     def CancelJob(
         self, request: jobs_pb2.CancelJobRequest, context: grpc.ServicerContext
     ) -> jobs_pb2.CancelJobResponse:
@@ -124,6 +138,10 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
             result_media_type=job.media_type,
             review_bytes=job.review_bytes,
             review_sha256=bytes.fromhex(job.review_sha256),
+            untouched_bytes=job.untouched_bytes,
+            untouched_sha256=bytes.fromhex(job.untouched_sha256),
+            scores_bytes=job.scores_bytes,
+            scores_sha256=bytes.fromhex(job.scores_sha256),
             created_at=created_at,
         )
         if job.error_code:

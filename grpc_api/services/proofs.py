@@ -1,10 +1,11 @@
-"""ProofService: proofs of ended jobs, receipts, policies on record, and the log's newest checkpoint."""
+"""ProofService: proofs of ended jobs, receipts, policies on record, the log's newest checkpoint, anchors."""
 
 from __future__ import annotations
 
 import grpc
 
-from grpc_api.errors import precondition
+from grpc_api.anchors.service import Anchoring, not_there
+from grpc_api.errors import invalid, precondition
 from grpc_api.identity import caller
 from grpc_api.jobs.store import JobStore
 from grpc_api.ledger import Ledger
@@ -15,10 +16,13 @@ from protos.bauta.v1 import proofs_pb2, proofs_pb2_grpc
 class ProofServicer(proofs_pb2_grpc.ProofServiceServicer):
     """Hands out proofs."""
 
-    def __init__(self, store: JobStore, ledger: Ledger, public: PublicRecords) -> None:
+    def __init__(
+        self, store: JobStore, ledger: Ledger, public: PublicRecords, anchoring: Anchoring | None = None
+    ) -> None:
         self._store = store
         self._ledger = ledger
         self._public = public
+        self._anchoring = anchoring
 
     def GetProof(
         self, request: proofs_pb2.GetProofRequest, context: grpc.ServicerContext
@@ -54,3 +58,13 @@ class ProofServicer(proofs_pb2_grpc.ProofServiceServicer):
     ) -> proofs_pb2.GetCheckpointResponse:
         """The newest checkpoint."""
         return proofs_pb2.GetCheckpointResponse(checkpoint=self._ledger.checkpoint().decode())
+
+    def GetAnchor(
+        self, request: proofs_pb2.GetAnchorRequest, context: grpc.ServicerContext
+    ) -> proofs_pb2.GetAnchorResponse:
+        """The first anchor that covers a tree of the log, for anybody."""
+        if not 0 < request.size <= self._ledger.head().size:
+            raise invalid("not_published", "The log has published no tree of this size.")
+        if self._anchoring is None:
+            raise not_there()
+        return proofs_pb2.GetAnchorResponse(covered=self._anchoring.covered(request.size))

@@ -19,6 +19,7 @@ What it keeps, lowest first:
 - `acceptances`: file keys of uploads that were accepted in time, each for its job alone.
 - `ratchet`: the last signed checkpoint, so that the log never shrinks, forks or forgets.
 - `rings`: the wrapped keys of recovery packages, one entry a job, until somebody erases them.
+- `anchoring`: the key that sends tree heads to a public chain, and which transactions it signs.
 - `register`: whose releases of worker versions count, and which versions are released.
 
 What it does with them:
@@ -46,7 +47,8 @@ closed to the same user, and locked where the system allows:
 
 - OpenSSL's key objects hold their seeds while they live: for one signature (`seeds`), or for one look at an
   upload's header. They are cleared when they are freed.
-- A claim key is `bytes` while it is made, and OpenSSL's for one signature: freed, not overwritten.
+- A claim key and a chain's key are `bytes` while they are made, and OpenSSL's for one signature: freed, not
+  overwritten.
 - An SLH-DSA private key and the 32-byte seed of an intake identity are `bytes`: freed, not overwritten.
 - A file key is 16 immutable bytes on its way from the age header to a worker, and so are the 96 bytes that
   an intake seed expands to: freed, not overwritten.

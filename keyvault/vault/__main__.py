@@ -12,6 +12,7 @@ import os
 import sys
 from pathlib import Path
 
+from keyvault.vault.anchoring import AnchorOrders
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.custody.choice import CustodyChoice
 from keyvault.vault.errors import VaultStartError
@@ -58,6 +59,11 @@ def _options(arguments: list[str] | None) -> VaultOptions:
         help="a public key whose releases count, fixed when the vault is made; may be repeated",
     )
     parser.add_argument("--witness-policy-fd", type=int, metavar="N", help="where to read the witness policy")
+    parser.add_argument("--anchor-chain-id", type=int, metavar="N", help="sign anchors for this chain...")
+    parser.add_argument(
+        "--anchor-contract", metavar="ADDRESS", help="...this contract, 40 hexadecimal digits..."
+    )
+    parser.add_argument("--anchor-max-wei", type=int, metavar="N", help="...and at most so much for each")
     for name, kind in (
         ("intake_lifetime_seconds", int),
         ("intake_grace_seconds", int),
@@ -90,6 +96,7 @@ def _options(arguments: list[str] | None) -> VaultOptions:
             max_open_releases=chosen.max_open_releases,
         ),
         witness_policy=_witness_policy(chosen.witness_policy_fd),
+        anchors=_anchor_orders(chosen.anchor_chain_id, chosen.anchor_contract, chosen.anchor_max_wei),
     )
 
 
@@ -104,6 +111,17 @@ def _witness_policy(fd: int | None) -> WitnessPolicy | None:
         raise VaultStartError(
             "witness_policy_invalid", f"the witness policy cannot be used: {error}"
         ) from None
+
+
+def _anchor_orders(chain_id: int | None, contract: str | None, max_wei: int | None) -> AnchorOrders | None:
+    """What the supervisor allows; as with the witness policy, the front desk has no say in it."""
+    if chain_id is None and contract is None and max_wei is None:
+        return None
+    try:
+        address = bytes.fromhex(contract or "")
+    except ValueError:
+        address = b""
+    return AnchorOrders(chain_id or 0, address, max_wei or 0)
 
 
 def _release_key(path: Path) -> HybridPublicKey:

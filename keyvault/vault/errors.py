@@ -31,7 +31,8 @@ class VaultRequestError(VaultError):
 
     Codes to the front desk: request_malformed, request_too_large, request_unknown, worker_not_ready,
     intake_keys_exhausted, checkpoint_malformed, checkpoint_wrong_origin, checkpoint_shrinks,
-    checkpoint_forks, checkpoint_forgets, failure_job_id_invalid, failure_code_invalid,
+    checkpoint_forks, checkpoint_forgets, checkpoint_not_signed, anchors_not_asked, anchor_malformed,
+    anchor_wrong_chain, anchor_of_another, anchor_too_dear, failure_job_id_invalid, failure_code_invalid,
     acceptance_malformed, upload_header_invalid, intake_key_unknown, too_many_accepted_uploads,
     upload_not_post_quantum, release_unknown, release_proof_invalid, release_not_witnessed,
     worker_not_released, worker_release_invalid, release_key_not_own, submission_malformed,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from keyvault.public_keys import to_message
 from keyvault.vault.acceptances import Acceptances
+from keyvault.vault.anchoring import AnchorDesk
 from keyvault.vault.announcements import Announcer, WorkerFacts
 from keyvault.vault.config import VaultConfig
 from keyvault.vault.confirmations import Confirmations
@@ -60,6 +61,7 @@ class FrontDesk:
         credential_root: what content credentials lead to: a DER X.509 certificate.
         wait_for_worker: gives the worker host, or raises.
         clock: seconds since the epoch.
+        anchors: signs for a chain; None where the operator asks for no anchors.
     """
 
     identity: Identity
@@ -73,6 +75,7 @@ class FrontDesk:
     credential_root: bytes
     wait_for_worker: Callable[[], WorkerFacts]
     clock: Callable[[], float]
+    anchors: AnchorDesk | None = None
 
     def answer(self, untrusted_body: bytes) -> VaultResponse:
         """Answers one request. Whatever comes in, a response goes out."""
@@ -122,6 +125,12 @@ class FrontDesk:
                     erasure.statement_sha256,
                     lambda leaf: self.confirmations.require_recorded(leaf, erasure.tlog_proof),
                 )
+            case "sign_anchor":
+                if self.anchors is None:
+                    raise VaultRequestError("anchors_not_asked", "the operator asks for no anchors")
+                anchor = untrusted.sign_anchor
+                signature = self.anchors.sign(anchor.transaction, anchor.consistency)
+                return VaultResponse(anchor_signature=signature)
             case "release_worker":
                 return VaultResponse(worker_release=self.register.release(self.wait_for_worker()))
             case "register_worker":
@@ -152,6 +161,7 @@ class FrontDesk:
             log_size=self.ratchet.size,
             release_keys=[to_message(key) for key in self.register.release_keys],
             credential_root=self.credential_root,
+            anchorer=b"" if self.anchors is None else self.anchors.anchorer,
         )
 
 

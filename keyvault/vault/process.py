@@ -20,6 +20,7 @@ from keyvault.vault import (
     retirements,
     rings,
 )
+from keyvault.vault.anchoring import AnchorOrders, load_anchor_desk
 from keyvault.vault.announcements import Announcer, WorkerFacts, WorkerPresence
 from keyvault.vault.claims import ClaimDesk
 from keyvault.vault.config import VaultConfig
@@ -56,6 +57,7 @@ class VaultOptions:
         release_keys: whose releases of worker versions count, where the vault is made; none: the node's.
         config: limits.
         witness_policy: whose cosignatures a release's checkpoint must carry; None for nobody's.
+        anchors: what may be signed for a chain; None for nothing.
     """
 
     front_fd: int
@@ -65,6 +67,7 @@ class VaultOptions:
     release_keys: tuple[HybridPublicKey, ...]
     config: VaultConfig
     witness_policy: WitnessPolicy | None = None
+    anchors: AnchorOrders | None = None
 
 
 def run_vault(options: VaultOptions) -> None:
@@ -173,6 +176,7 @@ def _serve(store: Keystore, options: VaultOptions) -> None:
         credential_root=credentials.root,
         wait_for_worker=wait_for_worker,
         clock=time.time,
+        anchors=load_anchor_desk(store, options.anchors, checkpoints, keys.log.origin),
     )
     with front_channel:
         serve_front_desk(front_channel, desk, intake_keys, config)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from keyvault.signing.log import LogSigner
 from keyvault.vault.errors import VaultRequestError, VaultStartError
 from keyvault.vault.keystore import Keystore
-from provenance.checkpoint import parse_checkpoint_text
+from provenance.checkpoint import CheckpointText, parse_checkpoint_text
 from provenance.errors import ProvenanceError
 from provenance.merkle import EMPTY_ROOT, verify_consistency
 
@@ -74,6 +74,27 @@ class CheckpointRatchet:
                 self._store.write(ENTRY, _RECORD.pack(size, root))
                 self._size, self._root = size, root
             return self._signer.sign_checkpoint(untrusted_text, int(self._clock()))
+
+    def require_signed(self, checkpoint: CheckpointText, untrusted_consistency: Sequence[bytes]) -> None:
+        """Refuses a tree head that is neither that of the last signed checkpoint nor its beginning.
+
+        Args:
+            checkpoint: of any log and size.
+            untrusted_consistency: the proof from it to the last signed tree; empty at the same size.
+
+        Raises:
+            VaultRequestError: checkpoint_wrong_origin or checkpoint_not_signed.
+        """
+        if checkpoint.origin != self._signer.origin:
+            raise VaultRequestError("checkpoint_wrong_origin", "the checkpoint is of another log")
+        with self._lock:
+            size, root = self._size, self._root
+        try:
+            verify_consistency(checkpoint.size, size, untrusted_consistency, checkpoint.root, root)
+        except ProvenanceError:
+            raise VaultRequestError(
+                "checkpoint_not_signed", "it is not shown that this tree was signed, or begins one that was"
+            ) from None
 
     def _require_growth(self, size: int, root: bytes, untrusted_consistency: Sequence[bytes]) -> None:
         try:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from provenance.algorithms.registry import STATEMENT_SIGNATURES, STATEMENT_SUITE, signature_set
 from provenance.errors import FormatError
 from provenance.statements.base import Facts
-from provenance.statements.fields import JOB_ID, Count, Digest, Instant, Maybe, Sorted, Table, Word, of
+from provenance.statements.fields import JOB_ID, Count, Digest, Instant, Maybe, Raw, Sorted, Table, Word, of
 from provenance.statements.leaks import LeakFigures
 from provenance.statements.vocabulary import (
     AUDIO,
@@ -21,6 +21,7 @@ from provenance.statements.vocabulary import (
     KINDS,
     LEAKS,
     LEAKS_LOOKS,
+    MATCHED,
     MEDIA_TYPES,
     MODELS,
     MODES,
@@ -31,8 +32,11 @@ from provenance.statements.vocabulary import (
     SENSOR_NOISE,
     SOUND_DONE,
     TIERS,
+    UNTOUCHED,
     WALLS,
 )
+
+SUBMITTER_KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -88,16 +92,29 @@ class JobFacts(Facts):
         leaks_look: how much of the result they looked at.
         attackers: hex SHA-256 of each network that attacked, by name, each of them among `models`.
         independent: of those, the ones that took no part in covering.
+        pieces: hex root of the salted commitment to the original in pieces (docs/pieces.md); without the
+            salts nobody can tell anything from it. None in statements of workers that did not commit.
+        untouched: under a policy that asks for evidence: frames, tiles of all of them, those that are shown
+            to be the original's, and their share of the picture in thousandths. Else empty.
+        untouched_sha256: hex SHA-256 of the sealed package that shows it; None where there is none.
+        matched: against how many encrypted templates how many faces or voices were compared; what came of
+            it, only the templates' owner can read. Empty where nobody was compared.
+        scores_sha256: hex SHA-256 of the sealed file of those scores; None where there was nobody.
         recovery: hex SHA-256 of everything that is kept so that a quorum of custodians can have covers taken
             off, and of the policy that says who they are. Empty where nothing is kept: what was covered is
             then gone for good.
+        submitter_key: what this one job knows its source by, 32 bytes: a commitment, uniformly random to
+            everybody without the source's secret, whatever they can compute. None where the terms name none.
+        submitter_number: 32 hex digits, random, the scope of that key; None with it.
 
     Raises:
         FormatError: a field does not take its value, more frames are covered than there are, the two tables
             of other kinds do not name the same ones, the figures of quality contradict the rest, something
             is decided by nobody, the sound's times contradict the word for all of it, the attackers' figures
-            contradict themselves or the rest, a part of what is kept is missing, or fewer signatures are
-            demanded than every statement has (`signatures_too_weak`).
+            contradict themselves or the rest, a part of what is kept is missing, what is untouched is not
+            counted as a whole, a source's key comes without its number, scores and who was compared
+            contradict one another, or fewer signatures are demanded than every statement has
+            (`signatures_too_weak`).
     """
 
     PREDICATE_TYPE: ClassVar[str] = "urn:bauta:predicate:job:v1"
@@ -144,6 +161,13 @@ class JobFacts(Facts):
     attackers: Mapping[str, str] = of(Table(Word(MODELS), Digest("model")), default={})
     independent: tuple[str, ...] = of(Sorted(Word(MODELS)), default=())
     recovery: Mapping[str, str] = of(Table(Word(RECOVERY), Digest("recovery")), default={})
+    pieces: str | None = of(Maybe(Digest("commitment")), default=None)
+    untouched: Mapping[str, int] = of(Table(Word(UNTOUCHED), Count()), default={})
+    untouched_sha256: str | None = of(Maybe(Digest("ciphertext")), default=None)
+    matched: Mapping[str, int] = of(Table(Word(MATCHED), Count()), default={})
+    scores_sha256: str | None = of(Maybe(Digest("ciphertext")), default=None)
+    submitter_key: bytes | None = of(Maybe(Raw(SUBMITTER_KEY_BYTES)), default=None)
+    submitter_number: str | None = of(Maybe(JOB_ID), default=None)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -176,7 +200,30 @@ class JobFacts(Facts):
         )
         if self.recovery and len(self.recovery) != len(RECOVERY):
             raise FormatError("what is kept for custodians is kept whole")
+        if (self.submitter_key is None) != (self.submitter_number is None):
+            raise FormatError("a source's key and its number stand together")
+        self._require_sense_of_pieces()
+        self._require_sense_of_matching()
         signature_set(self.signatures)
+
+    def _require_sense_of_pieces(self) -> None:
+        if bool(self.untouched) != (self.untouched_sha256 is not None):
+            raise FormatError("what is untouched is counted where a package shows it, and only there")
+        if not self.untouched:
+            return
+        if self.untouched.keys() != set(UNTOUCHED) or self.pieces is None:
+            raise FormatError("what is untouched is counted as a whole, of what was committed to")
+        frames, tiles = self.untouched["frames"], self.untouched["tiles"]
+        if frames != self.frames or not 0 < frames <= tiles or tiles % frames:
+            raise FormatError("what is untouched is counted in all frames of the result")
+        if self.untouched["tiles_open"] > tiles or self.untouched["open_permille"] > 1000:
+            raise FormatError("more is untouched than there is")
+
+    def _require_sense_of_matching(self) -> None:
+        if self.matched and (self.matched.keys() != set(MATCHED) or not self.matched["templates"]):
+            raise FormatError("who is compared is so with some templates")
+        if bool(self.matched.get("vectors")) != (self.scores_sha256 is not None):
+            raise FormatError("there are scores where somebody was compared, and only there")
 
     def subject_sha256(self) -> str:
         """SHA-256 of the anonymized media file."""

@@ -127,14 +127,20 @@ RECOGNIZED = ("frames", "tracks")
 RECOVERY = ("custody_policy", "package", "ring", "sharing", "sheet")
 """What is kept so that a quorum of custodians can have covers taken off (docs/recovery.md)."""
 
+MATCHED = ("templates", "vectors")
+"""How many of each were compared under encryption (docs/templates.md)."""
+
+UNTOUCHED = ("frames", "open_permille", "tiles", "tiles_open")
+"""What of a lossless copy is shown to be the original's (docs/pieces.md)."""
+
 KINDS = ("person", "plate", "text")
 """What is covered besides faces, where the policy asks for it."""
-POLICIES = ("classroom", "street", "telehealth", "whistleblower")
+POLICIES = ("classroom", "evidence", "street", "telehealth", "whistleblower")
 """What ships with a worker; a submitter's own policy has no place in a release."""
 
 DIGESTED = {
     "ciphertext": "what was sealed; sealing is randomized, so that nobody can compute it from the content",
-    "commitment": "HMAC-SHA-256 of the original under a salt that only the submitter has",
+    "commitment": "HMAC-SHA-256 of the original, or a root over its pieces, under the submitter's own salts",
     "decisions": "HMAC-SHA-256 of what a person decided, under a salt that only the submitter has",
     "envelope": "a signed statement; one of its signatures is randomized",
     "lock": "the lock file of a worker version",
@@ -199,8 +205,11 @@ FAILURE_CODES = (
     "enrolment_many_faces",
     "enrolment_no_face",
     "enrolment_not_allowed",
+    "evidence_impossible",
     "intake_key_unknown",
     "internal_error",
+    "matching_not_allowed",
+    "matching_other_network",
     "media_corrupt",
     "media_empty",
     "media_no_video",
@@ -242,8 +251,13 @@ FAILURE_CODES = (
     "scratch_corrupt",
     "settings_invalid",
     "storage_full",
+    "template_foreign_context",
+    "template_malformed",
+    "template_other_network",
+    "template_vector_invalid",
     "terms_invalid",
     "terms_mismatch",
+    "untouched_too_large",
     "upload_header_invalid",
     "upload_not_post_quantum",
     "vault_busy",

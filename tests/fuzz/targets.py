@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.fuzz.rooms import (
     age,
+    anchors,
     credentials,
     custody,
     desks,
@@ -15,6 +16,8 @@ from tests.fuzz.rooms import (
     evidence,
     media,
     networks,
+    parts,
+    pieces,
     policies,
     proofs,
     records,
@@ -23,6 +26,8 @@ from tests.fuzz.rooms import (
     resharing,
     reviews,
     sound,
+    submitter,
+    templates,
     vault,
     witnesses,
 )
@@ -47,5 +52,10 @@ ROOMS = (
     desks,
     recovery,
     resharing,
+    submitter,
+    anchors,
+    pieces,
+    parts,
+    templates,
 )
 TARGETS: dict[str, Target] = {target.name: target for room in ROOMS for target in room.TARGETS}

@@ -20,6 +20,9 @@ NOT_REACHED = {
     "enclave.attest.verifying.verify_evidence": "hands on to verify_snp and its like, which are reached",
     "enclave.nursery.parent.Nursery._disclose": "forks; what it reads is DisclosureOrder.from_message",
     "enclave.nursery.parent.Nursery._start": "forks; what it reads is JobOrder.from_message",
+    "evaluation.pieces.checking.check_copy": "starts a process; what it reads is verify_copy, read_records",
+    "evaluation.pieces.checking.check_part": "starts a process; what it reads is verify_part, read_records",
+    "evaluation.pieces.checking.untouched_share": "the same, and verify_untouched",
     "grpc_api.disclosures.desk.DisclosureDesk.ask": "records; what it reads is check_asked",
     "grpc_api.disclosures.desk.DisclosureDesk.cancel": "records; what it reads is check_cancellation",
     "grpc_api.disclosures.desk.DisclosureDesk.decide": "records; what it reads is check_decision",
@@ -30,6 +33,8 @@ NOT_REACHED = {
     "grpc_api.services.disclosures._name": "32 bytes, or not",
     "grpc_api.jobs.dispatcher.Dispatcher._complete": "writes files; what it reads is check_reply",
     "grpc_api.jobs.dispatcher.Dispatcher._kept_review": "the same",
+    "grpc_api.jobs.dispatcher.Dispatcher._kept_scores": "the same",
+    "grpc_api.jobs.dispatcher.Dispatcher._kept_untouched": "the same",
 }
 
 

@@ -132,6 +132,48 @@ def test_the_proof_verifies_and_names_nobody(submitted: Outcome, run: CommandLin
     assert hashlib.sha256(clip.read_bytes()).hexdigest().encode() not in payloads
 
 
+def test_a_part_of_the_original_is_shown_and_the_rest_is_not(
+    submitted: Outcome, run: CommandLine, clip: Path, tmp_path: Path
+) -> None:
+    output, report = submitted
+    part, proof = tmp_path / "part.mkv", output.with_name("result.mp4.proof")
+    asked = ["--opening", report["opening"], "--proof", proof, "--from", "0.5", "--to", "1.5", "-o", part]
+    shown = run.json("reveal", clip, *asked)
+    assert shown["part"]["frames"] | {"from_seconds": 0.5} == shown["part"]["frames"]
+    verdict = run.json("verify", part)
+    assert verdict["part"] == shown["part"]
+    assert verdict["statement"]["job_id"] == report["job"]
+    assert verdict["commitment"] == verdict["statement"]["pieces"] == shown["commitment"]
+
+
+def test_a_lossless_job_is_proven_untouched_by_the_camera_that_recorded(
+    run: CommandLine, clip: Path, tmp_path: Path
+) -> None:
+    film, result = tmp_path / "film.mp4", tmp_path / "evidence.mp4"
+    shutil.copy(clip, film)
+    camera = run.json("recording", "init", "-o", tmp_path / "camera.key")
+    recorder = run.json("recording", "sign", film, "--key", tmp_path / "camera.key")["recorder"]
+    assert film.with_name("film.mp4.opening").stat().st_mode & 0o077 == 0
+    run.json("submit", film, "-o", result, "--policy", "evidence", "--recording", f"{film}.recording")
+    trust = tmp_path / "trust.json"
+    trust.write_text(json.dumps(json.loads((run.data / "trust.json").read_text()) | {"recorders": [camera]}))
+    believed = ["--trust", trust, "--recording", f"{film}.recording"]
+    verdict = run.json("verify", result, *believed)
+    untouched = verdict["untouched"]
+    assert verdict["recorder"] == recorder
+    # All that no cover touched, of a clip with a face in every frame.
+    assert untouched["tiles_proven"] == untouched["tiles"] - untouched["tiles_covered"]
+    assert 0 < untouched["tiles_covered"] < untouched["tiles"] / 2
+    assert untouched["tiles_differing"] == 0
+    assert verdict["statement"]["untouched"]["tiles_open"] == untouched["tiles_proven"]
+
+    result.with_name("evidence.mp4.proof").unlink()
+    alone = run.json("verify", result, *believed)
+    assert "statement" not in alone
+    assert alone["untouched"] == untouched
+    assert run("verify", result, "--trust", trust).returncode == 1
+
+
 def test_the_original_is_proven_with_the_opening_and_only_with_it(
     submitted: Outcome, run: CommandLine, clip: Path, tmp_path: Path
 ) -> None:

@@ -27,6 +27,11 @@ from grpc_api.client import submission
 from grpc_api.client.enrolment import Enrolment
 from grpc_api.errors import ServiceError
 from keyvault.age import HybridIdentity
+from keyvault.key_file import write_key_file
+from keyvault.templates.keys import make_keys
+from keyvault.templates.scores import EncryptedScores, open_scores
+from keyvault.templates.templates import enrol
+from keyvault.templates.vectors import Kind, Space
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -35,6 +40,7 @@ name = "meeting"
 summary = "Everybody under a solid cover, but for the speaker, who is enrolled."
 modes = ["fast"]
 locked = false
+matching = ["face"]
 
 [faces]
 effect = "solid"
@@ -223,3 +229,43 @@ def test_a_role_that_only_a_reviewer_may_give_is_refused_by_the_worker_too(
             enrolment=Enrolment((EnrolledPerson("chair", embedding=bytes(range(1, 65)) * 12),)),
         )
     assert caught.value.code == "enrolment_not_allowed"
+
+
+def test_faces_are_compared_with_an_encrypted_template_and_stay_covered(desk: Desk) -> None:
+    """Ana's template: her row is near one and Ben's is not, which its owner alone reads; both are covered."""
+    key, template, result = (desk.folder / name for name in ("owner.key", "ana.template", "compared.mp4"))
+    context = key.with_name(key.name + ".context")
+    owner, public = make_keys()
+    write_key_file(context, public.encoded, None)
+    content = network()
+    manifest = desk.folder / "faces.toml"
+    manifest.write_text(manifest_text(content))
+    manifest.with_name("faces.onnx").write_bytes(content)
+    words = ("--face", desk.folder / "ana.png", "--recognizer", manifest, "-o", template)
+    enrolled = desk.json("template", "enroll", context, *words)
+    assert enrolled["kind"] == "face"
+    told = desk.submitted(result, "--match", context, "--template", template)
+    assert min(min(changed(desk, result, at)) for at in (HERS, HIS)) > COVERED
+    assert told["scores"] == str(result.with_name(result.name + ".scores"))
+    scores = EncryptedScores.from_bytes(Path(told["scores"]).read_bytes())
+    statement = desk.json("verify", result)["statement"]
+    assert statement["matched"] == {"templates": 1, "vectors": scores.vectors}
+    (cosines,) = open_scores(owner, public, scores)
+    assert sorted(cosine > 0.9 for cosine in cosines) == [False, True]
+
+
+def test_a_policy_that_lets_nobody_be_compared_is_refused_before_anything_is_sent(
+    desk: Desk, tmp_path: Path
+) -> None:
+    _, public = make_keys()
+    context, template = tmp_path / "context", tmp_path / "template"
+    write_key_file(context, public.encoded, None)
+    space = Space(Kind.FACE, "ab" * 32, 192)
+    write_key_file(template, enrol(public, space, np.ones(192)).to_bytes(), None)
+    words = ("--match", context, "--template", template)
+    told = desk.json("submit", desk.clip, "-o", tmp_path / "out.mp4", "--policy", "classroom", *words)
+    assert told["error"]["code"] == "usage"
+    told = desk.submitted(tmp_path / "out.mp4", "--match", context)
+    assert told["error"]["code"] == "usage"
+    told = desk.submitted(tmp_path / "out.mp4", *words)
+    assert told["error"]["code"] == "matching_other_network"

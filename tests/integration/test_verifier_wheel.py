@@ -15,7 +15,7 @@ from tests.unit.provenance.provenance_makers import RESULT, make_house
 
 pytestmark = pytest.mark.slow
 
-NEEDED = {"bauta-verifier", "cryptography", "pqcrypto", "rfc3161-client"}
+NEEDED = {"bauta-verifier", "cryptography", "pqcrypto", "pycryptodome", "rfc3161-client"}
 ALLOWED = {*NEEDED, "cffi", "pycparser", "pip", "setuptools", "wheel"}
 
 
@@ -37,7 +37,7 @@ def environment(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder
 
 
-def test_it_brings_three_libraries_and_no_more(environment: Path) -> None:
+def test_it_brings_four_libraries_and_no_more(environment: Path) -> None:
     asked = [environment / "bin" / "python", "-m", "pip", "list", "--format", "json"]
     done = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=240)
     installed = {row["name"].lower() for row in json.loads(done.stdout)}

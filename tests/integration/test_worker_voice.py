@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,15 @@ import numpy.typing as npt
 import pytest
 from worker_harness import Nursery, opened
 
+from anonymizer.models import PINNED_SHA256, SPEAKERS
 from enclave.policy import Instructions, Terms, parse_policy, shipped
+from evaluation.voice.listening import Resemblyzer
 from keyvault.age import HybridIdentity
+from keyvault.templates.keys import make_keys
+from keyvault.templates.package import TemplatePackage
+from keyvault.templates.scores import EncryptedScores, open_scores
+from keyvault.templates.templates import enrol
+from keyvault.templates.vectors import Kind, Space
 from provenance.dsse import Envelope
 from provenance.statements import JobFacts, ReleaseFacts
 from tests.made_speech import spoken
@@ -121,3 +130,67 @@ def test_words_on_the_list_are_bleeped(nursery: Nursery, me: HybridIdentity, tmp
     assert facts.words_bleeped is not None
     assert facts.words_bleeped >= 1
     assert set(facts.sound_seconds) == {"anonymized", "bleeped"}
+
+
+VOICES_OF_HERE = Space(Kind.VOICE, PINNED_SHA256[SPEAKERS], 256)
+MATCHED = shipped()["classroom"].text.replace("locked = false", 'locked = false\nmatching = ["voice"]')
+
+
+def test_voices_are_compared_with_encrypted_templates_and_nobody_there_learns_a_score(
+    nursery: Nursery, me: HybridIdentity, tmp_path: Path
+) -> None:
+    """Both speakers of a dialogue are enrolled; the owner alone sees that each row is one of them."""
+    speech, turns = dialogue()
+    begin, end = (round(seconds * 16_000) for seconds in turns[0])
+    listen = Resemblyzer()
+    people = [listen(talk()), listen(speech[begin:end])]
+    owner, context = make_keys()
+    package = TemplatePackage(context, tuple(enrol(context, VOICES_OF_HERE, vector) for vector in people))
+    recording = as_file(tmp_path / "dialogue.flac", speech).read_bytes()
+    terms = Terms(parse_policy(MATCHED), "balanced", (str(me.recipient),))
+    told = Instructions(matching=len(package.to_bytes()))
+    finished = nursery.run(nursery.seal(package.to_bytes() + recording, terms, told), terms.to_bytes())
+    result = finished.result
+    assert result.scores_bytes == len(finished.scores)
+    assert sha256(finished.scores).digest() == result.scores_sha256
+    release = ReleaseFacts.from_statement(
+        Envelope.from_bytes(result.evidence).verify(nursery.vault.node.public)
+    )
+    facts = JobFacts.from_statement(Envelope.from_bytes(result.statement).verify(release.worker_key))
+    assert facts.matched == {"templates": 2, "vectors": facts.voices}
+    assert facts.scores_sha256 == result.scores_sha256.hex()
+    scores = EncryptedScores.from_bytes(opened(finished.scores, me))
+    assert scores.templates == tuple(template.sha256 for template in package.templates)
+    cosines = open_scores(owner, context, scores)
+    assert cosines.shape == (2, facts.voices)
+    assert sorted(cosines.argmax(axis=0)[:2]) == [0, 1], "each is nearest to their own template"
+    # What the owner reads is in nothing that the front desk has: there it is a seal around a ciphertext.
+    assert scores.ciphertexts[0].tobytes()[:64] not in finished.scores
+
+
+def test_what_is_wrong_with_templates_ends_the_job_with_a_code(
+    nursery: Nursery, terms: Terms, me: HybridIdentity, recording: bytes
+) -> None:
+    _, context = make_keys()
+    vector = np.arange(1.0, 257.0)
+    good = TemplatePackage(context, (enrol(context, VOICES_OF_HERE, vector),)).to_bytes()
+    another = dataclasses.replace(VOICES_OF_HERE, network="0" * 64)
+    strange = TemplatePackage(context, (enrol(context, another, vector),)).to_bytes()
+    faces = dataclasses.replace(VOICES_OF_HERE, kind=Kind.FACE)
+    of_faces = TemplatePackage(context, (enrol(context, faces, vector),)).to_bytes()
+    _, other_context = make_keys()
+    label = len(b"bauta.template-package/v1\n")
+    foreign = good[:label] + other_context.encoded + good[label + len(context.encoded) :]
+    allowed = Terms(parse_policy(MATCHED), "balanced", (str(me.recipient),))
+    for code, package, of_job in [
+        ("matching_not_allowed", good, terms),
+        ("matching_not_allowed", of_faces, allowed),
+        ("matching_other_network", strange, allowed),
+        ("template_foreign_context", foreign, allowed),
+        ("template_malformed", good[:-8] + b"\xff" * 8, allowed),
+        ("template_malformed", b"x" * 1000, allowed),
+    ]:
+        upload = nursery.seal(package + recording, of_job, Instructions(matching=len(package)))
+        finished = nursery.run(upload, of_job.to_bytes())
+        assert finished.failure_code == code
+        assert finished.scores == b""

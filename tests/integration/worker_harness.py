@@ -215,6 +215,8 @@ class Finished:
     scratch: bytes
     package: bytes = b""
     sheet: bytes = b""
+    untouched: bytes = b""
+    scores: bytes = b""
 
     @property
     def result(self) -> WorkerResult:
@@ -295,10 +297,11 @@ class Nursery:
                 "max_frames": 10_000,
                 "max_review_bytes": 64 << 20,
                 "max_recovery_bytes": 256 << 20,
+                "max_untouched_bytes": 256 << 20,
                 **limits,
             },
         )
-        names = ("upload", "result", "scratch", "review", "package", "sheet")
+        names = ("upload", "result", "scratch", "review", "package", "sheet", "untouched", "scores")
         paths = {name: folder / name for name in names} | (replaced or {})
         fds = [os.open(path, os.O_RDWR | os.O_CREAT, 0o600) for path in paths.values()]
         try:
@@ -314,7 +317,7 @@ class Nursery:
             reports = list(running.reports())
         finally:
             running.close()
-        files = ("result", "scratch", "package", "sheet")
+        files = ("result", "scratch", "package", "sheet", "untouched", "scores")
         return Finished(reports, *((folder / name).read_bytes() for name in files))
 
 

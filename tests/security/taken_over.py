@@ -171,8 +171,9 @@ class TakenOver:
             max_frames=10_000,
             max_review_bytes=64 << 20,
             max_recovery_bytes=64 << 20,
+            max_untouched_bytes=64 << 20,
         )
-        names = ("upload", "result", "scratch", "review", "package", "sheet")
+        names = ("upload", "result", "scratch", "review", "package", "sheet", "untouched", "scores")
         fds = [os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600) for name in names]
         try:
             return self.host.start(order, *fds), folder / "result"

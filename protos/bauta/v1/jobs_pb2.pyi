@@ -137,6 +137,10 @@ class Job(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     REVIEW_BYTES_FIELD_NUMBER: _builtins.int
     REVIEW_SHA256_FIELD_NUMBER: _builtins.int
+    UNTOUCHED_BYTES_FIELD_NUMBER: _builtins.int
+    UNTOUCHED_SHA256_FIELD_NUMBER: _builtins.int
+    SCORES_BYTES_FIELD_NUMBER: _builtins.int
+    SCORES_SHA256_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """32 hexadecimal digits, random."""
     state: Global___JobState.ValueType
@@ -153,6 +157,14 @@ class Job(_message.Message):
     """Size of the sealed review package in bytes, once done; 0 where none was asked for."""
     review_sha256: _builtins.bytes
     """SHA-256 of the sealed review package, once done; empty where none was asked for."""
+    untouched_bytes: _builtins.int
+    """Size of the sealed untouched package in bytes, once done; 0 where the policy asks for none."""
+    untouched_sha256: _builtins.bytes
+    """SHA-256 of the sealed untouched package, once done; empty where the policy asks for none."""
+    scores_bytes: _builtins.int
+    """Size of the sealed file of encrypted scores in bytes, once done; 0 where nobody was compared."""
+    scores_sha256: _builtins.bytes
+    """SHA-256 of that file, once done; empty where nobody was compared."""
     @_builtins.property
     def progress(self) -> Global___Progress:
         """Progress while running."""
@@ -179,10 +191,14 @@ class Job(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         review_bytes: _builtins.int = ...,
         review_sha256: _builtins.bytes = ...,
+        untouched_bytes: _builtins.int = ...,
+        untouched_sha256: _builtins.bytes = ...,
+        scores_bytes: _builtins.int = ...,
+        scores_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "error", b"error", "progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed_bytes", b"committed_bytes", "created_at", b"created_at", "error", b"error", "job_id", b"job_id", "progress", b"progress", "result_bytes", b"result_bytes", "result_media_type", b"result_media_type", "result_sha256", b"result_sha256", "review_bytes", b"review_bytes", "review_sha256", b"review_sha256", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed_bytes", b"committed_bytes", "created_at", b"created_at", "error", b"error", "job_id", b"job_id", "progress", b"progress", "result_bytes", b"result_bytes", "result_media_type", b"result_media_type", "result_sha256", b"result_sha256", "review_bytes", b"review_bytes", "review_sha256", b"review_sha256", "scores_bytes", b"scores_bytes", "scores_sha256", b"scores_sha256", "state", b"state", "untouched_bytes", b"untouched_bytes", "untouched_sha256", b"untouched_sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -196,19 +212,25 @@ class CreateJobRequest(_message.Message):
 
     TERMS_FIELD_NUMBER: _builtins.int
     CLIENT_TOKEN_FIELD_NUMBER: _builtins.int
+    ADMISSION_TOKEN_FIELD_NUMBER: _builtins.int
     terms: _builtins.bytes
     """The terms of the job, canonical JSON, byte for byte the same as those inside the seal."""
     client_token: _builtins.bytes
     """16 random bytes that make a retry safe."""
+    admission_token: _builtins.bytes
+    """A token of admission (docs/submitter.md), exactly where the service asks for one. Not in the terms: no
+    worker and no statement learns of it.
+    """
     def __init__(
         self,
         *,
         terms: _builtins.bytes = ...,
         client_token: _builtins.bytes = ...,
+        admission_token: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_token", b"client_token", "terms", b"terms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admission_token", b"admission_token", "client_token", b"client_token", "terms", b"terms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -580,6 +602,102 @@ class FetchReviewResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FetchReviewResponse: _TypeAlias = FetchReviewResponse  # noqa: Y015
+
+@_typing.final
+class FetchUntouchedRequest(_message.Message):
+    """FetchUntouchedRequest names a job and where to start."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job."""
+    offset: _builtins.int
+    """Bytes that the client already has."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        offset: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "offset", b"offset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchUntouchedRequest: _TypeAlias = FetchUntouchedRequest  # noqa: Y015
+
+@_typing.final
+class FetchUntouchedResponse(_message.Message):
+    """FetchUntouchedResponse holds the next sealed bytes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """At most 256 KiB."""
+    def __init__(
+        self,
+        *,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchUntouchedResponse: _TypeAlias = FetchUntouchedResponse  # noqa: Y015
+
+@_typing.final
+class FetchScoresRequest(_message.Message):
+    """FetchScoresRequest names a job and where to start."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job."""
+    offset: _builtins.int
+    """Bytes that the client already has."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        offset: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "offset", b"offset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchScoresRequest: _TypeAlias = FetchScoresRequest  # noqa: Y015
+
+@_typing.final
+class FetchScoresResponse(_message.Message):
+    """FetchScoresResponse holds the next sealed bytes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """At most 256 KiB."""
+    def __init__(
+        self,
+        *,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchScoresResponse: _TypeAlias = FetchScoresResponse  # noqa: Y015
 
 @_typing.final
 class CancelJobRequest(_message.Message):

@@ -71,6 +71,16 @@ class JobServiceStub:
                 request_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewRequest.SerializeToString,
                 response_deserializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewResponse.FromString,
                 _registered_method=True)
+        self.FetchUntouched = channel.unary_stream(
+                '/bauta.v1.JobService/FetchUntouched',
+                request_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchUntouchedRequest.SerializeToString,
+                response_deserializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchUntouchedResponse.FromString,
+                _registered_method=True)
+        self.FetchScores = channel.unary_stream(
+                '/bauta.v1.JobService/FetchScores',
+                request_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchScoresRequest.SerializeToString,
+                response_deserializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchScoresResponse.FromString,
+                _registered_method=True)
         self.CancelJob = channel.unary_unary(
                 '/bauta.v1.JobService/CancelJob',
                 request_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.CancelJobRequest.SerializeToString,
@@ -137,6 +147,22 @@ class JobServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FetchUntouched(self, request, context):
+        """FetchUntouched streams the sealed untouched package of a finished job under a policy that asks for one, from an
+        offset.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FetchScores(self, request, context):
+        """FetchScores streams the sealed file of encrypted scores of a finished job in which somebody was compared with
+        encrypted templates, from an offset.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelJob(self, request, context):
         """CancelJob stops a job that has not ended.
         """
@@ -188,6 +214,16 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.FetchReview,
                     request_deserializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewRequest.FromString,
                     response_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewResponse.SerializeToString,
+            ),
+            'FetchUntouched': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchUntouched,
+                    request_deserializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchUntouchedRequest.FromString,
+                    response_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchUntouchedResponse.SerializeToString,
+            ),
+            'FetchScores': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchScores,
+                    request_deserializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchScoresRequest.FromString,
+                    response_serializer=protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchScoresResponse.SerializeToString,
             ),
             'CancelJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelJob,
@@ -391,6 +427,60 @@ class JobService:
             '/bauta.v1.JobService/FetchReview',
             protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewRequest.SerializeToString,
             protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchReviewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchUntouched(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/bauta.v1.JobService/FetchUntouched',
+            protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchUntouchedRequest.SerializeToString,
+            protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchUntouchedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchScores(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/bauta.v1.JobService/FetchScores',
+            protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchScoresRequest.SerializeToString,
+            protos_dot_bauta_dot_v1_dot_jobs__pb2.FetchScoresResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,14 @@ class JobServiceStub:
     """FetchResult streams the sealed result of a finished job, from an offset."""
     FetchReview: _grpc.UnaryStreamMultiCallable[_jobs_pb2.FetchReviewRequest, _jobs_pb2.FetchReviewResponse]
     """FetchReview streams the sealed review package of a finished job that was asked for one, from an offset."""
+    FetchUntouched: _grpc.UnaryStreamMultiCallable[_jobs_pb2.FetchUntouchedRequest, _jobs_pb2.FetchUntouchedResponse]
+    """FetchUntouched streams the sealed untouched package of a finished job under a policy that asks for one, from an
+    offset.
+    """
+    FetchScores: _grpc.UnaryStreamMultiCallable[_jobs_pb2.FetchScoresRequest, _jobs_pb2.FetchScoresResponse]
+    """FetchScores streams the sealed file of encrypted scores of a finished job in which somebody was compared with
+    encrypted templates, from an offset.
+    """
     CancelJob: _grpc.UnaryUnaryMultiCallable[_jobs_pb2.CancelJobRequest, _jobs_pb2.CancelJobResponse]
     """CancelJob stops a job that has not ended."""
     DeleteJob: _grpc.UnaryUnaryMultiCallable[_jobs_pb2.DeleteJobRequest, _jobs_pb2.DeleteJobResponse]
@@ -75,6 +83,14 @@ class JobServiceAsyncStub(JobServiceStub):
     """FetchResult streams the sealed result of a finished job, from an offset."""
     FetchReview: _aio.UnaryStreamMultiCallable[_jobs_pb2.FetchReviewRequest, _jobs_pb2.FetchReviewResponse]  # type: ignore[assignment]
     """FetchReview streams the sealed review package of a finished job that was asked for one, from an offset."""
+    FetchUntouched: _aio.UnaryStreamMultiCallable[_jobs_pb2.FetchUntouchedRequest, _jobs_pb2.FetchUntouchedResponse]  # type: ignore[assignment]
+    """FetchUntouched streams the sealed untouched package of a finished job under a policy that asks for one, from an
+    offset.
+    """
+    FetchScores: _aio.UnaryStreamMultiCallable[_jobs_pb2.FetchScoresRequest, _jobs_pb2.FetchScoresResponse]  # type: ignore[assignment]
+    """FetchScores streams the sealed file of encrypted scores of a finished job in which somebody was compared with
+    encrypted templates, from an offset.
+    """
     CancelJob: _aio.UnaryUnaryMultiCallable[_jobs_pb2.CancelJobRequest, _jobs_pb2.CancelJobResponse]  # type: ignore[assignment]
     """CancelJob stops a job that has not ended."""
     DeleteJob: _aio.UnaryUnaryMultiCallable[_jobs_pb2.DeleteJobRequest, _jobs_pb2.DeleteJobResponse]  # type: ignore[assignment]
@@ -140,6 +156,26 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_jobs_pb2.FetchReviewResponse], _abc.AsyncIterator[_jobs_pb2.FetchReviewResponse]]:
         """FetchReview streams the sealed review package of a finished job that was asked for one, from an offset."""
+
+    @_abc_1.abstractmethod
+    def FetchUntouched(
+        self,
+        request: _jobs_pb2.FetchUntouchedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_jobs_pb2.FetchUntouchedResponse], _abc.AsyncIterator[_jobs_pb2.FetchUntouchedResponse]]:
+        """FetchUntouched streams the sealed untouched package of a finished job under a policy that asks for one, from an
+        offset.
+        """
+
+    @_abc_1.abstractmethod
+    def FetchScores(
+        self,
+        request: _jobs_pb2.FetchScoresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_jobs_pb2.FetchScoresResponse], _abc.AsyncIterator[_jobs_pb2.FetchScoresResponse]]:
+        """FetchScores streams the sealed file of encrypted scores of a finished job in which somebody was compared with
+        encrypted templates, from an offset.
+        """
 
     @_abc_1.abstractmethod
     def CancelJob(

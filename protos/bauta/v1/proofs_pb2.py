@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cprotos/bauta/v1/proofs.proto\x12\x08\x62\x61uta.v1\"!\n\x0fGetProofRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"!\n\x10GetProofResponse\x12\r\n\x05proof\x18\x01 \x01(\x0c\"#\n\x11GetReceiptRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"%\n\x12GetReceiptResponse\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\"/\n\x16GetPolicyRecordRequest\x12\x15\n\rpolicy_sha256\x18\x01 \x01(\x0c\"(\n\x17GetPolicyRecordResponse\x12\r\n\x05proof\x18\x01 \x01(\x0c\"\x16\n\x14GetCheckpointRequest\"+\n\x15GetCheckpointResponse\x12\x12\n\ncheckpoint\x18\x01 \x01(\t2\xc4\x02\n\x0cProofService\x12\x41\n\x08GetProof\x12\x19.bauta.v1.GetProofRequest\x1a\x1a.bauta.v1.GetProofResponse\x12G\n\nGetReceipt\x12\x1b.bauta.v1.GetReceiptRequest\x1a\x1c.bauta.v1.GetReceiptResponse\x12V\n\x0fGetPolicyRecord\x12 .bauta.v1.GetPolicyRecordRequest\x1a!.bauta.v1.GetPolicyRecordResponse\x12P\n\rGetCheckpoint\x12\x1e.bauta.v1.GetCheckpointRequest\x1a\x1f.bauta.v1.GetCheckpointResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cprotos/bauta/v1/proofs.proto\x12\x08\x62\x61uta.v1\"!\n\x0fGetProofRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"!\n\x10GetProofResponse\x12\r\n\x05proof\x18\x01 \x01(\x0c\"#\n\x11GetReceiptRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"%\n\x12GetReceiptResponse\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\"/\n\x16GetPolicyRecordRequest\x12\x15\n\rpolicy_sha256\x18\x01 \x01(\x0c\"(\n\x17GetPolicyRecordResponse\x12\r\n\x05proof\x18\x01 \x01(\x0c\"\x16\n\x14GetCheckpointRequest\"+\n\x15GetCheckpointResponse\x12\x12\n\ncheckpoint\x18\x01 \x01(\t\" \n\x10GetAnchorRequest\x12\x0c\n\x04size\x18\x01 \x01(\x04\"$\n\x11GetAnchorResponse\x12\x0f\n\x07\x63overed\x18\x01 \x01(\x0c\x32\x8a\x03\n\x0cProofService\x12\x41\n\x08GetProof\x12\x19.bauta.v1.GetProofRequest\x1a\x1a.bauta.v1.GetProofResponse\x12G\n\nGetReceipt\x12\x1b.bauta.v1.GetReceiptRequest\x1a\x1c.bauta.v1.GetReceiptResponse\x12V\n\x0fGetPolicyRecord\x12 .bauta.v1.GetPolicyRecordRequest\x1a!.bauta.v1.GetPolicyRecordResponse\x12P\n\rGetCheckpoint\x12\x1e.bauta.v1.GetCheckpointRequest\x1a\x1f.bauta.v1.GetCheckpointResponse\x12\x44\n\tGetAnchor\x12\x1a.bauta.v1.GetAnchorRequest\x1a\x1b.bauta.v1.GetAnchorResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,6 +47,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETCHECKPOINTREQUEST']._serialized_end=301
   _globals['_GETCHECKPOINTRESPONSE']._serialized_start=303
   _globals['_GETCHECKPOINTRESPONSE']._serialized_end=346
-  _globals['_PROOFSERVICE']._serialized_start=349
-  _globals['_PROOFSERVICE']._serialized_end=673
+  _globals['_GETANCHORREQUEST']._serialized_start=348
+  _globals['_GETANCHORREQUEST']._serialized_end=380
+  _globals['_GETANCHORRESPONSE']._serialized_start=382
+  _globals['_GETANCHORRESPONSE']._serialized_end=418
+  _globals['_PROOFSERVICE']._serialized_start=421
+  _globals['_PROOFSERVICE']._serialized_end=815
 # @@protoc_insertion_point(module_scope)

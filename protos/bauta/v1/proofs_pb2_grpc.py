@@ -55,6 +55,11 @@ class ProofServiceStub:
                 request_serializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetCheckpointRequest.SerializeToString,
                 response_deserializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetCheckpointResponse.FromString,
                 _registered_method=True)
+        self.GetAnchor = channel.unary_unary(
+                '/bauta.v1.ProofService/GetAnchor',
+                request_serializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetAnchorRequest.SerializeToString,
+                response_deserializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetAnchorResponse.FromString,
+                _registered_method=True)
 
 
 class ProofServiceServicer:
@@ -89,6 +94,13 @@ class ProofServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetAnchor(self, request, context):
+        """GetAnchor returns the first anchor on a chain that covers a tree of the log.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProofServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +123,11 @@ def add_ProofServiceServicer_to_server(servicer, server):
                     servicer.GetCheckpoint,
                     request_deserializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetCheckpointRequest.FromString,
                     response_serializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetCheckpointResponse.SerializeToString,
+            ),
+            'GetAnchor': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAnchor,
+                    request_deserializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetAnchorRequest.FromString,
+                    response_serializer=protos_dot_bauta_dot_v1_dot_proofs__pb2.GetAnchorResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +239,33 @@ class ProofService:
             '/bauta.v1.ProofService/GetCheckpoint',
             protos_dot_bauta_dot_v1_dot_proofs__pb2.GetCheckpointRequest.SerializeToString,
             protos_dot_bauta_dot_v1_dot_proofs__pb2.GetCheckpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAnchor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bauta.v1.ProofService/GetAnchor',
+            protos_dot_bauta_dot_v1_dot_proofs__pb2.GetAnchorRequest.SerializeToString,
+            protos_dot_bauta_dot_v1_dot_proofs__pb2.GetAnchorResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,8 @@ class ProofServiceStub:
     """GetPolicyRecord returns the proof that a shipped policy's text is on record."""
     GetCheckpoint: _grpc.UnaryUnaryMultiCallable[_proofs_pb2.GetCheckpointRequest, _proofs_pb2.GetCheckpointResponse]
     """GetCheckpoint returns the newest signed checkpoint of the log."""
+    GetAnchor: _grpc.UnaryUnaryMultiCallable[_proofs_pb2.GetAnchorRequest, _proofs_pb2.GetAnchorResponse]
+    """GetAnchor returns the first anchor on a chain that covers a tree of the log."""
 
 @_typing.type_check_only
 class ProofServiceAsyncStub(ProofServiceStub):
@@ -55,6 +57,8 @@ class ProofServiceAsyncStub(ProofServiceStub):
     """GetPolicyRecord returns the proof that a shipped policy's text is on record."""
     GetCheckpoint: _aio.UnaryUnaryMultiCallable[_proofs_pb2.GetCheckpointRequest, _proofs_pb2.GetCheckpointResponse]  # type: ignore[assignment]
     """GetCheckpoint returns the newest signed checkpoint of the log."""
+    GetAnchor: _aio.UnaryUnaryMultiCallable[_proofs_pb2.GetAnchorRequest, _proofs_pb2.GetAnchorResponse]  # type: ignore[assignment]
+    """GetAnchor returns the first anchor on a chain that covers a tree of the log."""
 
 class ProofServiceServicer(metaclass=_abc_1.ABCMeta):
     """ProofService hands out proofs. They verify offline."""
@@ -90,5 +94,13 @@ class ProofServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_proofs_pb2.GetCheckpointResponse, _abc.Awaitable[_proofs_pb2.GetCheckpointResponse]]:
         """GetCheckpoint returns the newest signed checkpoint of the log."""
+
+    @_abc_1.abstractmethod
+    def GetAnchor(
+        self,
+        request: _proofs_pb2.GetAnchorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_proofs_pb2.GetAnchorResponse, _abc.Awaitable[_proofs_pb2.GetAnchorResponse]]:
+        """GetAnchor returns the first anchor on a chain that covers a tree of the log."""
 
 def add_ProofServiceServicer_to_server(servicer: ProofServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,6 +26,7 @@ from anonymizer.intake.sniff import Format, sniff
 from anonymizer.intake.still_size import still_header
 from anonymizer.intake.wholeness import check_whole
 from anonymizer.leaks.metadata import metadata_left
+from provenance.pieces.original import OriginalTrees
 from tests.enrolled_faces import manifest_text
 from tests.fuzz.target import Target
 from tests.media_factory import KINDS, face_clip, face_image, png_chunk
@@ -134,14 +135,19 @@ def take_whole(untrusted: bytes) -> None:
     sink = io.BytesIO()
     chosen = Settings(mode="fast", audio="keep")
     refusal: AnonymizerError | None = None
+    trees = OriginalTrees(bytes(32), tiles=True)
     try:
-        anonymize(io.BytesIO(untrusted), sink, settings=chosen, models=_models(), limits=LIMITS)
+        anonymize(
+            io.BytesIO(untrusted), sink, settings=chosen, models=_models(), limits=LIMITS, committer=trees
+        )
     except AnonymizerError as error:
         refusal = error
     assert bool(sink.getvalue()) == (refusal is None)
     if refusal is not None:
         assert refusal.code in MESSAGES
         raise refusal
+    trees.finish()
+    assert len(trees.commitment().root) == 32
 
 
 MANIFEST = b"""\

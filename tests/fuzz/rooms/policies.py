@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from enclave.policy import (
 from enclave.policy.enrolment import pictures_of
 from grpc_api.config import load_config
 from grpc_api.errors import ServiceError
+from keyvault.submitter.submission_key import SubmissionKey
 from tests.fuzz.target import Target
 
 RECIPIENT = "age1pq1" + "q" * 1952
@@ -67,8 +69,9 @@ WHY_ECHOES = "names the key at fault, at most 64 characters of it: the author of
 
 @cache
 def terms() -> tuple[Terms, ...]:
-    """Sound terms under every shipped policy."""
-    return tuple(Terms(policy, policy.modes[0], (RECIPIENT,)) for policy in shipped().values())
+    """Sound terms under every shipped policy, and some that name what knows their source."""
+    plain = [Terms(policy, policy.modes[0], (RECIPIENT,)) for policy in shipped().values()]
+    return (*plain, replace(plain[0], submitter=SubmissionKey.of_nobody()))
 
 
 def read_policy(untrusted: bytes) -> None:
@@ -90,7 +93,8 @@ def read_preamble(untrusted: bytes) -> None:
     parsed = parse_preamble(untrusted)
     said = parsed.instructions
     assert upload_preamble(parsed.terms, parsed.salt, said) == untrusted[: parsed.header_bytes]
-    assert parsed.size == parsed.header_bytes + parsed.record_bytes + parsed.pictures_bytes
+    announced = parsed.record_bytes + parsed.pictures_bytes + parsed.matching_bytes
+    assert parsed.size == parsed.header_bytes + announced
     pictures = pictures_of(said.enrolled, untrusted[parsed.header_bytes + parsed.record_bytes : parsed.size])
     assert [len(each) for each in pictures] == [len(person.picture_bytes) for person in said.enrolled]
 
@@ -100,7 +104,7 @@ def preambles() -> tuple[bytes, ...]:
     asked = terms()
     said = (
         Instructions("Pantalone", "the harbour"),
-        Instructions(review=ReviewInstructions(bytes(32))),
+        Instructions(review=ReviewInstructions(bytes(32)), matching=7),
         Instructions("Pantalone", "the harbour", ReviewInstructions(bytes(32), 5, b"signed")),
         Instructions(
             enrolled=(EnrolledPerson("host", (2, 1)), EnrolledPerson("guest", embedding=bytes(range(64))))

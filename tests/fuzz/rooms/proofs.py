@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from console.commands.verify import _salt
+from console.opening import Opening
+from console.opening import read_opening as read_opening_file
 from console.report.page import render
 from console.report.verdict import check
 from grpc_api.errors import ServiceError
@@ -47,6 +48,7 @@ WORKER = "worker"
 STAMPED = bytes(range(32))
 PROOF_SENDER = "whoever hands over a result, or serves one"
 OPENING = canonical.dumps({"format": "bauta.opening/v1", "salt": base64_text(bytes(32))}) + b"\n"
+OPENING_OF_PARTS = Opening(bytes(32), bytes(range(32)), "ab" * 16, ORIGIN).to_bytes()
 FRONT_DESK = "a front desk that somebody has taken over"
 
 
@@ -236,7 +238,7 @@ def read_opening(untrusted: bytes) -> None:
     with tempfile.NamedTemporaryFile() as file:
         file.write(untrusted)
         file.flush()
-        assert isinstance(_salt(Path(file.name)), bytes)
+        assert len(read_opening_file(Path(file.name)).pieces_secret) == 32
 
 
 def read_release_key(untrusted: bytes) -> None:
@@ -423,9 +425,9 @@ TARGETS = (
     Target(
         name="opening",
         sender="whoever claims to hold the salt",
-        parsers=("console.commands.verify._salt",),
+        parsers=("console.opening.read_opening",),
         parse=read_opening,
-        seeds=lambda: (OPENING,),
+        seeds=lambda: (OPENING, OPENING_OF_PARTS),
         errors=(ServiceError,),
         json=True,
     ),

@@ -151,7 +151,7 @@ def take_order(untrusted: bytes) -> None:
 def orders() -> tuple[bytes, ...]:
     """A start and a stop, framed."""
     limits = ("max_memory_bytes", "max_result_bytes", "max_wall_seconds", "max_frame_pixels", "max_frames")
-    limits = (*limits, "max_review_bytes", "max_recovery_bytes")
+    limits = (*limits, "max_review_bytes", "max_recovery_bytes", "max_untouched_bytes")
     run = RunJob(job_id=bytes(16), terms=terms(), **cast(Any, dict.fromkeys(limits, 1000)))
     found = [WorkerOrder(run=run), WorkerOrder(stop=StopJob(job_id=bytes(16)))]
     return tuple(_frame(order.SerializeToString()) for order in found)

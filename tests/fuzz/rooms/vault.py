@@ -13,6 +13,7 @@ from keyvault.derived import PERSONA, RECORD
 from keyvault.release import PUBLIC_KEY_BYTES, OneJobKey, ReleaseSealError, require_one_job_key, seal_file_key
 from keyvault.release import ReleaseKeyError as OneJobKeyError
 from keyvault.vault.acceptances import Acceptances, parse_upload_header
+from keyvault.vault.anchoring import AnchorOrders, load_anchor_desk
 from keyvault.vault.announcements import Announcer, WorkerFacts, WorkerPresence
 from keyvault.vault.claim_key import load_claim_key
 from keyvault.vault.claims import ClaimDesk
@@ -44,6 +45,8 @@ from protos.bauta.internal.v1.release_pb2 import ClaimRequest, DeriveRequest, Ke
 from protos.bauta.internal.v1.vault_pb2 import VaultRequest
 from protos.bauta.internal.v1.worker_pb2 import WorkerHello
 from provenance import canonical
+from provenance.anchors.event import AnchorLine
+from provenance.anchors.transaction import AnchorTransaction
 from provenance.checkpoint import CheckpointText
 from provenance.credentials.labels import BINDING_LABELS
 from provenance.dsse import Envelope
@@ -67,6 +70,7 @@ NONCE = bytes(range(32))
 EVIDENCE_SHA256 = bytes(32)
 RETIRED = Retired(made_at=1, destroyed_at=2, recipient_sha256=b"r" * 32, successor_sha256=b"")
 CONFIG = VaultConfig(hello_wait_seconds=0)
+ANCHOR_ORDERS = AnchorOrders(chain_id=31337, contract=b"\x0c" * 20, max_wei=10**18)
 HOST = WorkerFacts(
     measurement=MEASUREMENT,
     walls=frozenset(WALLS),
@@ -105,9 +109,10 @@ def scene() -> Scene:
     node, keys = identity.node, IntakeKeys(store, CONFIG, _clock)
     register = WorkerRegister(node, [node.public], _clock)
     acceptances = Acceptances(store, keys, CONFIG, _clock)
+    ratchet = CheckpointRatchet(store, identity.log, _clock)
     desk = FrontDesk(
         identity=identity,
-        ratchet=CheckpointRatchet(store, identity.log, _clock),
+        ratchet=ratchet,
         announcer=Announcer(node, keys, lambda: presence.wait(0), register.require),
         acceptances=acceptances,
         confirmations=Confirmations(identity.log.origin, identity.log.verifier_keys),
@@ -117,6 +122,7 @@ def scene() -> Scene:
         credential_root=b"a certificate",
         wait_for_worker=lambda: presence.wait(0),
         clock=_clock,
+        anchors=load_anchor_desk(store, ANCHOR_ORDERS, ratchet, identity.log.origin),
     )
     worker, upload = Worker(JOB_ID), seal_upload(keys.current(MEASUREMENT).recipient, b"sealed")
     note = desk.ratchet.sign(_checkpoint(identity.log.origin).to_bytes(), [])
@@ -181,6 +187,15 @@ def ask(untrusted: bytes) -> None:
         raise VaultRequestError(response.error_code, "refused")
 
 
+def _anchor(origin: str) -> vault_pb2.SignAnchor:
+    """The tree that the vault signed, for its own line."""
+    desk = scene().desk.anchors
+    assert desk is not None
+    call = AnchorLine(ANCHOR_ORDERS.contract, desk.anchorer, origin).call_to_anchor(_checkpoint(origin))
+    transaction = AnchorTransaction(31337, 4, 10**9, 10**11, 120_000, ANCHOR_ORDERS.contract, call)
+    return vault_pb2.SignAnchor(transaction=transaction.to_sign())
+
+
 @cache
 def requests() -> tuple[bytes, ...]:
     """One of each kind that the vault says yes to."""
@@ -194,6 +209,7 @@ def requests() -> tuple[bytes, ...]:
             )
         },
         {"sign_checkpoint": _growth(here.desk.identity.log.origin)},
+        {"sign_anchor": _anchor(here.desk.identity.log.origin)},
         {"sign_failure": vault_pb2.SignFailure(job_id=JOB_ID, code="media_corrupt")},
         {
             "accept_upload": vault_pb2.AcceptUpload(
@@ -385,6 +401,8 @@ TARGETS = (
             "keyvault.vault.acceptances.Acceptances.accept",
             "keyvault.vault.confirmations.Confirmations.confirm",
             "keyvault.vault.ratchet.CheckpointRatchet.sign",
+            "keyvault.vault.ratchet.CheckpointRatchet.require_signed",
+            "keyvault.vault.anchoring.AnchorDesk.sign",
             "keyvault.vault.register.WorkerRegister.register",
         ),
         parse=ask,

@@ -182,7 +182,7 @@ ATTEMPTS = [
         "read the descriptors of other jobs and of the warm parent",
         read_others_descriptors,
         EBADF,
-        "the child holds six descriptors; all others are closed",
+        "the child holds ten descriptors; all others are closed",
     ),
     Attempt(
         "speak through standard output and error",

@@ -13,7 +13,15 @@ from attempt import DIED, EFBIG, EINVAL, EPERM, FILTER, KILLED, NO_MEMORY, NO_TH
 from raw_calls import call
 
 from enclave.wall.limits import MAX_THREADS
-from enclave.worker.handed_over import REPORTS_FD, RESULT_FD, REVIEW_FD, SCRATCH_FD, UPLOAD_FD
+from enclave.worker.handed_over import (
+    REPORTS_FD,
+    RESULT_FD,
+    REVIEW_FD,
+    SCORES_FD,
+    SCRATCH_FD,
+    UNTOUCHED_FD,
+    UPLOAD_FD,
+)
 
 # More than any file that the tests' order allows, and less than any disk.
 TOO_MANY_BYTES = 64 << 20
@@ -142,6 +150,8 @@ ATTEMPTS = [
             "write more than its result may hold": partial(write_too_much, RESULT_FD),
             "fill the disk through the scratch file": partial(write_too_much, SCRATCH_FD),
             "fill the disk through the review package": partial(write_too_much, REVIEW_FD),
+            "fill the disk through the untouched package": partial(write_too_much, UNTOUCHED_FD),
+            "fill the disk through the scores": partial(write_too_much, SCORES_FD),
             "write a byte an exbibyte away": write_far_out,
         },
     ),

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Set
 
 from enclave.nursery.warden import Task
-from enclave.worker.handed_over import RESULT_FD, REVIEW_FD
+from enclave.worker.handed_over import RESULT_FD, REVIEW_FD, SCORES_FD, UNTOUCHED_FD
 from enclave.worker.reporting import Reporter
 from protos.bauta.internal.v1.worker_pb2 import WorkerResult
 
@@ -55,6 +55,18 @@ def _another_package(result: WorkerResult) -> None:
     result.review_bytes, result.review_sha256 = 1, hashlib.sha256(b"x").digest()
 
 
+def _untouched_unasked(result: WorkerResult) -> None:
+    """A package that neither the policy asks for nor the signed statement names."""
+    os.pwrite(UNTOUCHED_FD, b"x", 0)
+    result.untouched_bytes, result.untouched_sha256 = 1, hashlib.sha256(b"x").digest()
+
+
+def _scores_unasked(result: WorkerResult) -> None:
+    """Scores that the signed statement does not name."""
+    os.pwrite(SCORES_FD, b"x", 0)
+    result.scores_bytes, result.scores_sha256 = 1, hashlib.sha256(b"x").digest()
+
+
 def _changed_statement(result: WorkerResult) -> None:
     envelope = json.loads(result.statement)
     payload = envelope["payload"]
@@ -88,6 +100,8 @@ ALL: dict[str, Lie] = {
     "claim another kind of media": _another_media_type,
     "change the result after sealing it": _changed_after_sealing,
     "hand out a review package that the statement does not name": _another_package,
+    "hand out an untouched package that the statement does not name": _untouched_unasked,
+    "hand out scores that the statement does not name": _scores_unasked,
     "change the statement after signing it": _changed_statement,
     "send a statement without signatures": _no_signature,
     "strip the statement's post-quantum signature": _half_a_signature,

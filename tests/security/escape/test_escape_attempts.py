@@ -29,6 +29,7 @@ LIMITS = {
     "max_result_bytes": 16 << 20,
     "max_review_bytes": 1 << 20,
     "max_recovery_bytes": 1 << 20,
+    "max_untouched_bytes": 1 << 20,
     "max_memory_bytes": 2 << 30,
     "max_wall_seconds": 60,
 }

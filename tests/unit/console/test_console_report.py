@@ -18,7 +18,9 @@ from console.report.page import render
 from console.report.saving import save
 from console.report.verdict import Released, Verdict, check
 from provenance.algorithms.registry import SIGNATURES
+from provenance.anchors.checking import ANCHOR_STEPS
 from provenance.checklist import Step
+from provenance.committed import PIECES_STEPS
 from provenance.proof import ProofFile
 from provenance.statements import vocabulary
 from provenance.verifier import OPENING_STEPS, RESULT_STEPS
@@ -96,12 +98,14 @@ def test_the_tables_of_words_are_complete() -> None:
     assert set(words.DEVICES) == set(vocabulary.DEVICES)
     assert set(words.DECISIONS) == set(vocabulary.DECISIONS)
     assert set(words.RECOGNIZED) == set(vocabulary.RECOGNIZED)
+    assert set(words.MATCHED) == set(vocabulary.MATCHED)
     assert set(words.ENGINES) == set(vocabulary.ENGINES)
     assert set(words.KINDS) == set(vocabulary.KINDS)
     assert set(words.MODES) == set(vocabulary.MODES)
     assert set(words.ALGORITHMS) == set(SIGNATURES)
-    assert set(words.STEPS) == {*RESULT_STEPS, *OPENING_STEPS, "worker_released", "on_record"}
-    assert set(words.ADVICE) == {*RESULT_STEPS, *OPENING_STEPS}
+    checked = {*RESULT_STEPS, *OPENING_STEPS, *ANCHOR_STEPS, *PIECES_STEPS}
+    assert set(words.STEPS) == {*checked, "worker_released", "on_record"}
+    assert set(words.ADVICE) == checked
 
 
 @pytest.mark.parametrize("which", ["verified", "refused"])

@@ -15,6 +15,7 @@ from enclave.policy.terms import Terms
 from enclave.worker.enrolment import enrolled_in
 from enclave.worker.opening import OpenedUpload
 from keyvault.age import HybridIdentity
+from provenance.pieces.original import OriginalTrees
 from tests.unit.enclave.enclave_makers import POLICY_TEXT
 
 ROLE = '\n[[roles]]\nname = "host"\nenrolled = true\n[roles.faces]\neffect = "keep"\n'
@@ -117,6 +118,8 @@ def opened(*people: EnrolledPerson) -> OpenedUpload:
         salt=bytes(32),
         instructions=Instructions(enrolled=people),
         untrusted_record=b"",
+        secret=bytes(32),
+        trees=OriginalTrees(bytes(32), tiles=False),
         untrusted_pictures=b"onetwice",
     )
 

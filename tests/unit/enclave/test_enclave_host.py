@@ -46,6 +46,7 @@ def an_order(**changes: Any) -> RunJob:
         "max_frames": 1000,
         "max_review_bytes": 1 << 20,
         "max_recovery_bytes": 1 << 20,
+        "max_untouched_bytes": 1 << 20,
     }
     return RunJob(**(fields | changes))
 
@@ -82,8 +83,8 @@ def pair() -> Iterator[tuple[WorkerHost, socket.socket]]:
 
 
 @pytest.fixture
-def six_files(tmp_path: Path) -> Iterator[list[int]]:
-    names = ("upload", "result", "scratch", "review", "package", "sheet")
+def eight_files(tmp_path: Path) -> Iterator[list[int]]:
+    names = ("upload", "result", "scratch", "review", "package", "sheet", "untouched", "scores")
     fds = [os.open(tmp_path / name, os.O_RDWR | os.O_CREAT) for name in names]
     yield fds
     for fd in fds:
@@ -161,17 +162,17 @@ def test_a_silent_nursery_is_lost_after_a_while(pair: Pair) -> None:
     assert caught.value.code == "worker_lost"
 
 
-def test_an_order_arrives_whole_with_its_seven_descriptors(pair: Pair, six_files: list[int]) -> None:
+def test_an_order_arrives_whole_with_its_nine_descriptors(pair: Pair, eight_files: list[int]) -> None:
     host, nursery = pair
-    os.write(six_files[0], b"sealed")
-    running = host.start(an_order(), *six_files)
+    os.write(eight_files[0], b"sealed")
+    running = host.start(an_order(), *eight_files)
     received = receive_order(nursery)
     assert received is not None
     order, fds = received
     assert order == WorkerOrder(run=an_order())
-    assert len(fds) == 7
+    assert len(fds) == 9
     assert os.pread(fds[0], 6, 0) == b"sealed"
-    write_message(fds[6], WorkerReport(failure=WorkerFailure(code="media_empty")))
+    write_message(fds[-1], WorkerReport(failure=WorkerFailure(code="media_empty")))
     assert [report.failure.code for report in running.reports()] == ["media_empty"]
     running.stop()
     assert receive_order(nursery) == (WorkerOrder(stop=StopJob(job_id=JOB_ID)), [])
@@ -181,7 +182,7 @@ def test_an_order_arrives_whole_with_its_seven_descriptors(pair: Pair, six_files
 
 
 def test_a_job_that_is_ended_at_its_limit_is_late_however_late_the_front_desk_looks(
-    pair: Pair, six_files: list[int], monkeypatch: pytest.MonkeyPatch
+    pair: Pair, eight_files: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its time runs from the order, which the warm parent may have before the front desk gets any further."""
     host, nursery = pair
@@ -196,25 +197,25 @@ def test_a_job_that_is_ended_at_its_limit_is_late_however_late_the_front_desk_lo
             os.close(fd)
 
     monkeypatch.setattr(host, "_send", send_and_stand_still)
-    running = host.start(an_order(max_wall_seconds=1), *six_files)
+    running = host.start(an_order(max_wall_seconds=1), *eight_files)
     with pytest.raises(HostError) as caught:
         list(running.reports())
     assert caught.value.code == "worker_timeout"
     running.close()
 
 
-def test_a_large_order_arrives_while_another_thread_reads(pair: Pair, six_files: list[int]) -> None:
+def test_a_large_order_arrives_while_another_thread_reads(pair: Pair, eight_files: list[int]) -> None:
     host, nursery = pair
     nursery.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     order = an_order(terms=b"t" * (180 << 10))
     received: list[tuple[WorkerOrder, list[int]] | None] = []
     reader = threading.Thread(target=lambda: received.append(receive_order(nursery)))
     reader.start()
-    running = host.start(order, *six_files)
+    running = host.start(order, *eight_files)
     reader.join(120)
     assert received[0] is not None
     assert received[0][0].run == order
-    assert len(received[0][1]) == 7
+    assert len(received[0][1]) == 9
     for fd in received[0][1]:
         os.close(fd)
     running.close()
@@ -231,25 +232,26 @@ BAD_ORDERS = {
     "no result": {"max_result_bytes": 0},
     "no review package": {"max_review_bytes": 0},
     "no recovery package": {"max_recovery_bytes": 0},
+    "no untouched package": {"max_untouched_bytes": 0},
     "more than any machine has": {"max_memory_bytes": 1 << 60},
 }
 
 
 @pytest.mark.parametrize("changes", BAD_ORDERS.values(), ids=BAD_ORDERS.keys())
 def test_an_order_out_of_range_is_not_sent(
-    pair: Pair, six_files: list[int], changes: dict[str, object]
+    pair: Pair, eight_files: list[int], changes: dict[str, object]
 ) -> None:
     with pytest.raises(OrderError) as caught:
-        pair[0].start(an_order(**changes), *six_files)
+        pair[0].start(an_order(**changes), *eight_files)
     assert caught.value.code == "order_invalid"
 
 
-def test_no_order_goes_to_a_nursery_that_is_gone(pair: Pair, six_files: list[int]) -> None:
+def test_no_order_goes_to_a_nursery_that_is_gone(pair: Pair, eight_files: list[int]) -> None:
     host, nursery = pair
     nursery.close()
     before = open_descriptors()
     with pytest.raises(HostError) as caught:
-        host.start(an_order(), *six_files)
+        host.start(an_order(), *eight_files)
     assert caught.value.code == "worker_lost"
     assert open_descriptors() <= before
 
@@ -327,6 +329,14 @@ BAD_REPORTS: dict[str, WorkerReport | bytes] = {
     "a digest without a review package": changed_result(review_sha256=bytes(32)),
     "a review package with a short digest": changed_result(review_bytes=1, review_sha256=bytes(31)),
     "an endless review package": changed_result(review_bytes=1 << 60, review_sha256=bytes(32)),
+    "an untouched package without a digest": changed_result(untouched_bytes=1),
+    "a digest without an untouched package": changed_result(untouched_sha256=bytes(32)),
+    "an untouched package with a short digest": changed_result(untouched_bytes=1, untouched_sha256=bytes(31)),
+    "an endless untouched package": changed_result(untouched_bytes=1 << 60, untouched_sha256=bytes(32)),
+    "scores without a digest": changed_result(scores_bytes=1),
+    "a digest without scores": changed_result(scores_sha256=bytes(32)),
+    "scores with a short digest": changed_result(scores_bytes=1, scores_sha256=bytes(31)),
+    "endless scores": changed_result(scores_bytes=1 << 60, scores_sha256=bytes(32)),
     "an unknown media type": changed_result(media_type="text/html"),
     "no statement": changed_result(statement=b""),
     "a statement without end": changed_result(statement=b"x" * (129 << 10)),

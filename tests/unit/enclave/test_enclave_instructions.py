@@ -27,6 +27,8 @@ SOUND = {
         Instructions(pseudonym="Zoë Ünal", scope="新闻"),
         {"pseudonym": "Zoë Ünal", "scope": "新闻"},
     ),
+    "a device has committed": (Instructions(pieces_secret=KEY), {"pieces_secret": BASE64_KEY}),
+    "templates come along": (Instructions(matching=4_000_000), {"matching": 4_000_000}),
     "no sound is wanted": (Instructions(sound="remove"), {"sound": "remove"}),
     "a review is wanted": (Instructions(review=ReviewInstructions(KEY)), {"review": {"key": BASE64_KEY}}),
     "a review has taken place": (
@@ -43,7 +45,7 @@ def test_instructions_come_back_from_the_preamble(instructions: Instructions, sa
     parsed = parse_preamble(preamble + b"the media")
     assert parsed.instructions == instructions
     assert parsed.header_bytes == len(preamble)
-    assert parsed.size == len(preamble) + parsed.record_bytes
+    assert parsed.size == len(preamble) + parsed.record_bytes + instructions.matching
 
 
 def test_without_instructions_the_preamble_is_as_it_always_was() -> None:
@@ -100,6 +102,19 @@ UNSOUND: dict[str, object] = {
     "both empty": {"pseudonym": "", "scope": ""},
     "a number": {"pseudonym": 1, "scope": "the harbour"},
     "something more": {"pseudonym": "Pantalone", "scope": "the harbour", "name": "Antonio"},
+    "no secret": {"pieces_secret": ""},
+    "a short secret": {"pieces_secret": base64.b64encode(KEY[:31]).decode()},
+    "a secret in hexadecimal": {"pieces_secret": KEY.hex()},
+    "a secret that is a number": {"pieces_secret": 7},
+    "templates of no length": {"matching": 0},
+    "templates of less than nothing": {"matching": -1},
+    "templates of true": {"matching": True},
+    "templates as text": {"matching": "4000000"},
+    "templates too large": {"matching": (8 << 20) + 1},
+    "templates in the second run of a review": {
+        "matching": 7,
+        "review": {"key": BASE64_KEY, "decisions": "c2lnbmVk", "record_bytes": 4},
+    },
     "sound that is to stay": {"sound": "keep"},
     "no word of sound": {"sound": ""},
     "sound that is a list": {"sound": ["remove"]},

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from enclave.errors import OrderError
-from enclave.nursery.orders import receive_order
+from enclave.nursery.orders import JOB_DESCRIPTORS, receive_order
 from protos.bauta.internal.v1.worker_pb2 import StopJob, WorkerOrder
 
 ORDER = WorkerOrder(stop=StopJob(job_id=bytes(16)))
@@ -69,7 +69,7 @@ def test_too_many_descriptors_are_refused_and_closed(pair: Pair) -> None:
     desk, nursery = pair
     before = open_descriptors()
     with Path("/dev/null").open() as file:
-        socket.send_fds(desk, [FRAME], [file.fileno()] * 9)
+        socket.send_fds(desk, [FRAME], [file.fileno()] * (JOB_DESCRIPTORS + 1))
         with pytest.raises(OrderError):
             receive_order(nursery)
     assert open_descriptors() <= before

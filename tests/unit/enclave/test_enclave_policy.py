@@ -243,6 +243,11 @@ REFUSED = {
     "an unknown key in camera": (POLICY_TEXT + "[camera]\nnoise = 'keep'\nlens = 1\n", "camera.lens"),
     "lossless as a word": (POLICY_TEXT + "[encoding]\nlossless = 'yes'\n", "encoding.lossless"),
     "an encoding that says nothing": (POLICY_TEXT + "[encoding]\n", "encoding.lossless"),
+    "evidence of another kind": ("evidence = 'ffv1'\n" + POLICY_TEXT, "evidence"),
+    "evidence without the noise": (
+        "evidence = 'lossless'\n" + POLICY_TEXT + "[camera]\nnoise = 'suppress'\n",
+        "lossless",
+    ),
     "lossless without the noise": (
         POLICY_TEXT + "[encoding]\nlossless = true\n[camera]\nnoise = 'suppress'\n",
         "choose one of the two",
@@ -251,6 +256,13 @@ REFUSED = {
     "credentials as a flag": (POLICY_TEXT + "[proof]\ncredentials = true\n", "proof.credentials"),
     "unknown key in text": (WITH_TEXT + "passes = 1\n", "text.passes"),
     "missing text.scale": (WITH_TEXT.replace("scale = 1.25\n", ""), "text.scale"),
+    "matching as text": (POLICY_TEXT.replace("locked", 'matching = "face"\nlocked'), "matching"),
+    "matching of nothing": (POLICY_TEXT.replace("locked", "matching = []\nlocked"), "matching"),
+    "matching of gaits": (POLICY_TEXT.replace("locked", 'matching = ["gait"]\nlocked'), "matching"),
+    "matching where it is locked": (
+        POLICY_TEXT.replace("locked = false", 'matching = ["face"]\nlocked = true'),
+        "matching",
+    ),
     "text as text": (POLICY_TEXT.replace("locked", 'text = "all"\nlocked'), "text"),
     "a face detector for people": (
         with_detectors('["centerface"]', WITH_PEOPLE, "scale = 1.25"),
@@ -376,8 +388,8 @@ def test_an_unknown_key_is_named_on_one_short_line() -> None:
     assert str(caught.value).isprintable()
 
 
-def test_the_four_shipped_policies_are_there() -> None:
-    assert list(shipped()) == ["classroom", "street", "telehealth", "whistleblower"]
+def test_the_five_shipped_policies_are_there() -> None:
+    assert list(shipped()) == ["classroom", "evidence", "street", "telehealth", "whistleblower"]
     for name, policy in shipped().items():
         assert policy.name == name
 

@@ -237,6 +237,7 @@ def test_nobody_shows_more_than_a_locked_policy_does(parts: str) -> None:
 
 SHIPPED = {
     "classroom": (("student", "teacher"), {"keep", "role", "effect"}),
+    "evidence": ((), set()),
     "street": ((), {"effect"}),
     "telehealth": (("full", "partial"), {"keep", "role", "effect"}),
     "whistleblower": ((), set()),

@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 from enclave_makers import OTHER_RECIPIENT, POLICY_TEXT, RECIPIENT, a_policy, some_terms
 
 from enclave.errors import PreambleError, TermsError
 from enclave.policy import Terms, parse_preamble, parse_terms, shipped, upload_preamble
+from keyvault.submitter.submission_key import SubmissionKey
 
 SALT = bytes(range(32))
+SOURCE = SubmissionKey.of_nobody()
 
 
 def canonical(value: object) -> bytes:
@@ -64,6 +67,17 @@ REFUSED = {
     "another format": (changed(format="bauta.terms/v2"), "terms_invalid"),
     "a policy that is none": (changed(policy="nonsense"), "policy_invalid"),
     "a policy that is a table": (changed(policy={}), "terms_invalid"),
+    "a source that is a name": (changed(submitter="anna"), "terms_invalid"),
+    "a source without a number": (changed(submitter={"key": SOURCE.key.hex()}), "terms_invalid"),
+    "a source with a name besides": (
+        changed(submitter=SOURCE.to_object() | {"name": "anna"}),
+        "terms_invalid",
+    ),
+    "a source's key that is no point": (
+        changed(submitter={"key": "02" + "00" * 31, "number": SOURCE.number}),
+        "terms_invalid",
+    ),
+    "no source, said aloud": (changed(submitter=0), "terms_invalid"),
     "a list": (b"[]", "terms_invalid"),
     "no JSON": (b"\xff\xfe", "terms_invalid"),
     "a lone surrogate": (b'{"format":"\\ud800"}', "terms_invalid"),
@@ -71,6 +85,16 @@ REFUSED = {
     "too large": (b" " * (300 << 10), "terms_invalid"),
     "empty": (b"", "terms_invalid"),
 }
+
+
+def test_what_knows_a_source_is_a_part_of_the_terms_and_of_their_digest() -> None:
+    plain = some_terms(a_policy())
+    named = replace(plain, submitter=SOURCE)
+    assert json.loads(named.to_bytes()) == json.loads(plain.to_bytes()) | {"submitter": SOURCE.to_object()}
+    assert parse_terms(named.to_bytes()) == named
+    assert len({plain.digest, named.digest, replace(plain, submitter=SubmissionKey.of_nobody()).digest}) == 3
+    sealed = parse_preamble(upload_preamble(named, SALT))
+    assert sealed.terms.submitter == SOURCE
 
 
 @pytest.mark.parametrize(("untrusted", "code"), REFUSED.values(), ids=REFUSED.keys())

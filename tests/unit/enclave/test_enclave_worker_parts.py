@@ -145,6 +145,7 @@ def test_limits_are_passed_on() -> None:
             max_frames=5,
             max_review_bytes=6,
             max_recovery_bytes=7,
+            max_untouched_bytes=8,
         )
     )
     assert (limits.max_frame_pixels, limits.max_frames) == (4, 5)

@@ -25,6 +25,7 @@ from grpc_api.client.review_key import ReviewKey, parse_review_key
 from grpc_api.errors import ServiceError
 from keyvault.age import HybridIdentity, SealWriter
 from keyvault.errors import KeyvaultError
+from keyvault.submitter.submission_key import SubmissionKey
 from protos.bauta.v1 import jobs_pb2
 from provenance.canonical import dumps
 from provenance.statements import JobFacts
@@ -299,6 +300,15 @@ def test_the_next_round_has_a_recipient_of_its_own() -> None:
 
 def test_whoever_has_an_identity_of_their_own_keeps_it() -> None:
     assert KEYS["bare"].renewed() == KEYS["bare"]
+
+
+def test_two_jobs_of_one_review_have_no_source_in_common() -> None:
+    first, second = SubmissionKey.of_nobody(), SubmissionKey.of_nobody()
+    for key in KEYS.values():
+        kept = parse_review_key(replace(key, terms=replace(key.terms, submitter=first)).to_bytes())
+        assert kept.terms.submitter == first
+        assert kept.renewed().terms.submitter is None
+        assert kept.renewed(second).terms.submitter == second
 
 
 def test_each_review_has_a_key_of_its_own() -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from grpc_api.anchors.config import AnchorConfig
 from grpc_api.errors import ServiceError
 from grpc_api.founding import keep_trust, trust_of
 from grpc_api.outsiders import Outsiders
 from keyvault.client import VaultDescription
 from keyvault.signing.hybrid import HybridSigner
 from keyvault.signing.log import LogSigner
+from provenance.anchors.place import AnchorPlace
 from provenance.trust import Trust
 
 
@@ -69,3 +71,17 @@ def test_outsiders_that_no_trust_file_can_name_are_a_bad_configuration() -> None
     with pytest.raises(ServiceError) as refused:
         trust_of(description(), Outsiders(timestamp_roots=(b"x" * 10_000,)))
     assert refused.value.code == "config_invalid"
+
+
+def test_the_trust_file_names_the_chain_and_the_vault_s_address(tmp_path: Path) -> None:
+    vault, asked = description(), AnchorConfig("http://node.test", 5, b"\x0c" * 20)
+    with pytest.raises(ServiceError) as refused:
+        trust_of(vault, Outsiders(anchors=asked))
+    assert refused.value.code == "config_invalid", "a vault without orders signs nothing"
+    vault = replace(vault, anchorer=b"\x0a" * 20)
+    trust = trust_of(vault, Outsiders(anchors=asked))
+    assert trust.anchors == (AnchorPlace(5, b"\x0c" * 20, b"\x0a" * 20),)
+    assert trust_of(vault, Outsiders()).anchors == (), "who is not asked is not believed"
+    keep_trust(tmp_path / "trust.json", trust_of(vault, Outsiders()))
+    keep_trust(tmp_path / "trust.json", trust)
+    assert Trust.from_bytes((tmp_path / "trust.json").read_bytes()) == trust

@@ -47,6 +47,8 @@ def test_every_predicate_is_listed_once_and_in_order() -> None:
         ("quality", vocabulary.QUALITY),
         ("quality check", vocabulary.QUALITY_CHECKS),
         ("recognized", vocabulary.RECOGNIZED),
+        ("matched", vocabulary.MATCHED),
+        ("untouched", vocabulary.UNTOUCHED),
         ("leak", vocabulary.LEAKS),
         ("leaks look", vocabulary.LEAKS_LOOKS),
         ("device", vocabulary.DEVICES),

@@ -49,6 +49,55 @@ def ask(port: int, path: str, method: str = "GET") -> tuple[http.client.HTTPResp
     return answer, answer.read()
 
 
+ANCHORS = "0123456789abcdef" * 2
+
+
+@pytest.fixture
+def anchored_port(data: Path) -> Iterator[int]:
+    """A server of a log with one anchor; as files, they need not hold one."""
+    folder = data / "desk" / "anchors" / ANCHORS
+    folder.mkdir(parents=True)
+    (folder / "12").write_bytes(b"an anchor")
+    (folder / "sizes").write_bytes(b"12\n")
+    (folder / ".new").write_bytes(b"unfinished")
+    files, anchors = FolderFiles(data / "desk" / "log"), FolderFiles(data / "desk" / "anchors")
+    with LogServer(("127.0.0.1", 0), files, anchors) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def test_it_gives_anchors_and_their_list_and_nothing_around_them(anchored_port: int) -> None:
+    for name, kind, content in (
+        ("12", "application/json", b"an anchor"),
+        ("sizes", "text/plain; charset=utf-8", b"12\n"),
+    ):
+        answer, found = ask(anchored_port, f"/anchors/{ANCHORS}/{name}")
+        assert (answer.status, answer.headers["Content-Type"], found) == (200, kind, content)
+        assert answer.headers["Cache-Control"] == "no-cache"
+    for name in (
+        "",
+        "13",
+        "012",
+        ".new",
+        "../12",
+        "12/",
+        "%31%32",
+        "../../log.sqlite",
+        "../../log/checkpoint",
+    ):
+        assert ask(anchored_port, f"/anchors/{ANCHORS}/{name}")[0].status == 404
+    for path in ("/anchors/", "/anchors/../log.sqlite", f"/anchors//{ANCHORS}/12", f"/{ANCHORS}/12"):
+        assert ask(anchored_port, path)[0].status == 404
+    assert ask(anchored_port, "/checkpoint")[0].status == 200
+
+
+def test_a_server_without_anchors_has_none(port: int) -> None:
+    assert ask(port, f"/anchors/{ANCHORS}/sizes")[0].status == 404
+
+
 @pytest.mark.parametrize(
     ("path", "kind", "caching"),
     [

@@ -47,7 +47,9 @@ from provenance.statements.worker_release import VERSION
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
 KEY_BYTES = (32, 1216, 1952)
-# Random numbers of a job, public keys, and a version number: shapes that no word of a person fits into.
+# Random numbers of a job, public keys, and a version number: shapes that no word of a person fits into. A
+# source's key in a job's statement is 32 bytes, too, and names nobody: it is Pedersen's commitment under a
+# blinding of that job alone, a uniformly random point to whoever does not have the source's secret.
 SHAPES = {"job id": JOB_ID, "recipient": AGE_RECIPIENT, "version": VERSION}
 WORD = re.compile(r"[a-z][a-z0-9_.-]*(/[a-z0-9]+)?")
 MOST_WORDS = 128

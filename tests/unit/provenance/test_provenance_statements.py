@@ -54,6 +54,9 @@ from provenance.statements.vocabulary import (
 
 FIELDS = [(kind, field) for kind in SOUND for field in dataclasses.fields(kind)]
 
+UNTOUCHED = {"frames": 90, "open_permille": 900, "tiles": 1800, "tiles_open": 1600}
+SHOWN = {"pieces": hex_of("x"), "untouched": UNTOUCHED, "untouched_sha256": hex_of("y")}
+
 FREE_TEXT = [
     "interview.mp4",
     "/home/anna/interview.mp4",
@@ -147,6 +150,23 @@ def test_no_pattern_takes_what_is_not_a_digest(text: str) -> None:
         (JobFacts, {"frames_also_covered": {"text": 12}}),
         (JobFacts, {"frames_also_covered": {}}),
         (JobFacts, {"review_sha256": "ab"}),
+        (JobFacts, {"pieces": "ab"}),
+        (JobFacts, {"untouched_sha256": hex_of("x")}),
+        (JobFacts, {"untouched": UNTOUCHED, "pieces": hex_of("x")}),
+        (JobFacts, {**SHOWN, "pieces": None}),
+        (JobFacts, {**SHOWN, "untouched": {**UNTOUCHED, "frames": 89}}),
+        (JobFacts, {**SHOWN, "untouched": {**UNTOUCHED, "tiles": 91}}),
+        (JobFacts, {**SHOWN, "untouched": {**UNTOUCHED, "tiles": 0, "tiles_open": 0}}),
+        (JobFacts, {**SHOWN, "untouched": {**UNTOUCHED, "tiles_open": 1801}}),
+        (JobFacts, {**SHOWN, "untouched": {**UNTOUCHED, "open_permille": 1001}}),
+        (JobFacts, {**SHOWN, "untouched": {**UNTOUCHED, "anna": 1}}),
+        (JobFacts, {**SHOWN, "untouched": {"frames": 90}}),
+        (JobFacts, {"scores_sha256": hex_of("x")}),
+        (JobFacts, {"matched": {"templates": 1, "vectors": 2}}),
+        (JobFacts, {"matched": {"templates": 1, "vectors": 0}, "scores_sha256": hex_of("x")}),
+        (JobFacts, {"matched": {"templates": 0, "vectors": 0}}),
+        (JobFacts, {"matched": {"vectors": 2}, "scores_sha256": hex_of("x")}),
+        (JobFacts, {"matched": {"templates": 1, "vectors": 2, "anna": 1}, "scores_sha256": hex_of("x")}),
         (JobFacts, {"decided": {"keep": 1}}),
         (JobFacts, {"decided": {"keep": 0}, "decisions_commitment": "ab" * 32}),
         (JobFacts, {"decided": {"uncover": 1}, "decisions_commitment": "ab" * 32}),
@@ -329,3 +349,9 @@ def test_the_vocabulary_is_sorted_and_has_a_word_for_the_unknown() -> None:
     ):
         assert list(words) == sorted(set(words))
     assert "internal_error" in FAILURE_CODES
+
+
+def test_a_job_says_what_of_its_result_is_shown_to_be_the_originals() -> None:
+    facts = job_facts(**SHOWN)
+    assert JobFacts.from_statement(facts.to_statement()) == facts
+    assert json.loads(facts.to_statement())["predicate"]["untouched"] == UNTOUCHED

@@ -42,6 +42,7 @@ class VaultRequest(_message.Message):
     ERASE_TRACKS_FIELD_NUMBER: _builtins.int
     ANNOUNCE_ERASURES_FIELD_NUMBER: _builtins.int
     CONFIRM_ERASURE_FIELD_NUMBER: _builtins.int
+    SIGN_ANCHOR_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def describe(self) -> Global___Describe:
         """The public keys."""
@@ -114,6 +115,10 @@ class VaultRequest(_message.Message):
     def confirm_erasure(self) -> Global___ConfirmErasure:
         """Show that one of them is in the log: the vault then forgets it."""
 
+    @_builtins.property
+    def sign_anchor(self) -> Global___SignAnchor:
+        """Sign a transaction that anchors a tree head on a chain."""
+
     def __init__(
         self,
         *,
@@ -135,12 +140,13 @@ class VaultRequest(_message.Message):
         erase_tracks: Global___EraseTracks | None = ...,
         announce_erasures: Global___AnnounceErasures | None = ...,
         confirm_erasure: Global___ConfirmErasure | None = ...,
+        sign_anchor: Global___SignAnchor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_erasures", b"announce_erasures", "announce_intake", b"announce_intake", "announce_rotations", b"announce_rotations", "confirm_erasure", b"confirm_erasure", "confirm_release", b"confirm_release", "confirm_rotation", b"confirm_rotation", "describe", b"describe", "end_job", b"end_job", "erase_tracks", b"erase_tracks", "keep_ring", b"keep_ring", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure", "sign_policies", b"sign_policies", "sign_submission", b"sign_submission"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_erasures", b"announce_erasures", "announce_intake", b"announce_intake", "announce_rotations", b"announce_rotations", "confirm_erasure", b"confirm_erasure", "confirm_release", b"confirm_release", "confirm_rotation", b"confirm_rotation", "describe", b"describe", "end_job", b"end_job", "erase_tracks", b"erase_tracks", "keep_ring", b"keep_ring", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_anchor", b"sign_anchor", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure", "sign_policies", b"sign_policies", "sign_submission", b"sign_submission"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_erasures", b"announce_erasures", "announce_intake", b"announce_intake", "announce_rotations", b"announce_rotations", "confirm_erasure", b"confirm_erasure", "confirm_release", b"confirm_release", "confirm_rotation", b"confirm_rotation", "describe", b"describe", "end_job", b"end_job", "erase_tracks", b"erase_tracks", "keep_ring", b"keep_ring", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure", "sign_policies", b"sign_policies", "sign_submission", b"sign_submission"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_upload", b"accept_upload", "announce_erasures", b"announce_erasures", "announce_intake", b"announce_intake", "announce_rotations", b"announce_rotations", "confirm_erasure", b"confirm_erasure", "confirm_release", b"confirm_release", "confirm_rotation", b"confirm_rotation", "describe", b"describe", "end_job", b"end_job", "erase_tracks", b"erase_tracks", "keep_ring", b"keep_ring", "operation", b"operation", "register_worker", b"register_worker", "release_worker", b"release_worker", "retain_jobs", b"retain_jobs", "sign_anchor", b"sign_anchor", "sign_checkpoint", b"sign_checkpoint", "sign_failure", b"sign_failure", "sign_policies", b"sign_policies", "sign_submission", b"sign_submission"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["describe", "announce_intake", "sign_checkpoint", "sign_failure", "accept_upload", "confirm_release", "end_job", "release_worker", "register_worker", "retain_jobs", "sign_submission", "sign_policies", "announce_rotations", "confirm_rotation", "keep_ring", "erase_tracks", "announce_erasures", "confirm_erasure"]  # noqa: Y015
+    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["describe", "announce_intake", "sign_checkpoint", "sign_failure", "accept_upload", "confirm_release", "end_job", "release_worker", "register_worker", "retain_jobs", "sign_submission", "sign_policies", "announce_rotations", "confirm_rotation", "keep_ring", "erase_tracks", "announce_erasures", "confirm_erasure", "sign_anchor"]  # noqa: Y015
     _WhichOneofArgType_operation: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_operation) -> _WhichOneofReturnType_operation | None: ...
 
@@ -589,6 +595,34 @@ class ConfirmErasure(_message.Message):
 Global___ConfirmErasure: _TypeAlias = ConfirmErasure  # noqa: Y015
 
 @_typing.final
+class SignAnchor(_message.Message):
+    """SignAnchor asks for the signature of a transaction that anchors a tree head of the log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSACTION_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_FIELD_NUMBER: _builtins.int
+    transaction: _builtins.bytes
+    """Unsigned, of EIP-1559: the type's byte and RLP, at most 1 KiB."""
+    @_builtins.property
+    def consistency(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The proof that the anchored tree is the beginning of the last signed checkpoint's (RFC 6962, 2.1.2)."""
+
+    def __init__(
+        self,
+        *,
+        transaction: _builtins.bytes = ...,
+        consistency: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency", "transaction", b"transaction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignAnchor: _TypeAlias = SignAnchor  # noqa: Y015
+
+@_typing.final
 class Statements(_message.Message):
     """Statements holds signed statements, each a DSSE envelope (JSON)."""
 
@@ -645,6 +679,7 @@ class VaultResponse(_message.Message):
     SUBMISSION_FIELD_NUMBER: _builtins.int
     STATEMENTS_FIELD_NUMBER: _builtins.int
     ERASED_FIELD_NUMBER: _builtins.int
+    ANCHOR_SIGNATURE_FIELD_NUMBER: _builtins.int
     error_code: _builtins.str
     """Empty when it worked; otherwise a stable code."""
     intake: _builtins.bytes
@@ -657,6 +692,8 @@ class VaultResponse(_message.Message):
     """Answers release_worker: a DSSE envelope (JSON)."""
     submission: _builtins.bytes
     """Answers sign_submission: a DSSE envelope (JSON)."""
+    anchor_signature: _builtins.bytes
+    """Answers sign_anchor: r and s, 32 bytes each, and the parity of y, one byte."""
     @_builtins.property
     def description(self) -> Global___Description:
         """Answers describe."""
@@ -688,12 +725,13 @@ class VaultResponse(_message.Message):
         submission: _builtins.bytes = ...,
         statements: Global___Statements | None = ...,
         erased: Global___Erased | None = ...,
+        anchor_signature: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "done", b"done", "erased", b"erased", "failure", b"failure", "intake", b"intake", "statements", b"statements", "submission", b"submission", "worker_release", b"worker_release"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["anchor_signature", b"anchor_signature", "answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "done", b"done", "erased", b"erased", "failure", b"failure", "intake", b"intake", "statements", b"statements", "submission", b"submission", "worker_release", b"worker_release"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "done", b"done", "erased", b"erased", "error_code", b"error_code", "failure", b"failure", "intake", b"intake", "statements", b"statements", "submission", b"submission", "worker_release", b"worker_release"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchor_signature", b"anchor_signature", "answer", b"answer", "checkpoint", b"checkpoint", "description", b"description", "done", b"done", "erased", b"erased", "error_code", b"error_code", "failure", b"failure", "intake", b"intake", "statements", b"statements", "submission", b"submission", "worker_release", b"worker_release"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["description", "intake", "checkpoint", "failure", "done", "worker_release", "submission", "statements", "erased"]  # noqa: Y015
+    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["description", "intake", "checkpoint", "failure", "done", "worker_release", "submission", "statements", "erased", "anchor_signature"]  # noqa: Y015
     _WhichOneofArgType_answer: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_answer) -> _WhichOneofReturnType_answer | None: ...
 
@@ -711,12 +749,15 @@ class Description(_message.Message):
     LOG_SIZE_FIELD_NUMBER: _builtins.int
     RELEASE_KEYS_FIELD_NUMBER: _builtins.int
     CREDENTIAL_ROOT_FIELD_NUMBER: _builtins.int
+    ANCHORER_FIELD_NUMBER: _builtins.int
     log_origin: _builtins.str
     """The log's origin line."""
     log_size: _builtins.int
     """The size of the largest checkpoint that was signed."""
     credential_root: _builtins.bytes
     """The root that content credentials lead to: a DER X.509 certificate."""
+    anchorer: _builtins.bytes
+    """The address that sends anchors, 20 bytes; empty where the operator asks for none."""
     @_builtins.property
     def node(self) -> Global___SigningKey:
         """The node's public keys."""
@@ -740,10 +781,11 @@ class Description(_message.Message):
         log_size: _builtins.int = ...,
         release_keys: _abc.Iterable[Global___SigningKey] | None = ...,
         credential_root: _builtins.bytes = ...,
+        anchorer: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["node", b"node"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential_root", b"credential_root", "log_origin", b"log_origin", "log_size", b"log_size", "log_vkeys", b"log_vkeys", "node", b"node", "release_keys", b"release_keys"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchorer", b"anchorer", "credential_root", b"credential_root", "log_origin", b"log_origin", "log_size", b"log_size", "log_vkeys", b"log_vkeys", "node", b"node", "release_keys", b"release_keys"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

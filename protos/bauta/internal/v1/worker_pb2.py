@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%protos/bauta/internal/v1/worker.proto\x12\x11\x62\x61uta.internal.v1\"\xa2\x01\n\x0bWorkerOrder\x12(\n\x03run\x18\x01 \x01(\x0b\x32\x19.bauta.internal.v1.RunJobH\x00\x12*\n\x04stop\x18\x02 \x01(\x0b\x32\x1a.bauta.internal.v1.StopJobH\x00\x12\x34\n\x08\x64isclose\x18\x03 \x01(\x0b\x32 .bauta.internal.v1.RunDisclosureH\x00\x42\x07\n\x05order\"\xd9\x01\n\x06RunJob\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\r\n\x05terms\x18\x02 \x01(\x0c\x12\x18\n\x10max_memory_bytes\x18\x03 \x01(\x04\x12\x18\n\x10max_result_bytes\x18\x04 \x01(\x04\x12\x18\n\x10max_wall_seconds\x18\x05 \x01(\x04\x12\x18\n\x10max_frame_pixels\x18\x06 \x01(\x04\x12\x12\n\nmax_frames\x18\x07 \x01(\x04\x12\x18\n\x10max_review_bytes\x18\x08 \x01(\x04\x12\x1a\n\x12max_recovery_bytes\x18\t \x01(\x04\"\xaf\x01\n\rRunDisclosure\x12\x0f\n\x07request\x18\x01 \x01(\x0c\x12\r\n\x05trust\x18\x02 \x01(\x0c\x12\x18\n\x10max_memory_bytes\x18\x03 \x01(\x04\x12\x1c\n\x14max_disclosure_bytes\x18\x04 \x01(\x04\x12\x18\n\x10max_wall_seconds\x18\x05 \x01(\x04\x12\x18\n\x10max_frame_pixels\x18\x06 \x01(\x04\x12\x12\n\nmax_frames\x18\x07 \x01(\x04\"\x19\n\x07StopJob\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\"\xcb\x01\n\x0bWorkerHello\x12\x13\n\x0bmeasurement\x18\x01 \x01(\x0c\x12\r\n\x05walls\x18\x02 \x03(\t\x12\x15\n\rmissing_walls\x18\x03 \x03(\t\x12\x0e\n\x06\x64\x65vice\x18\x04 \x01(\t\x12.\n\x06models\x18\x05 \x03(\x0b\x32\x1e.bauta.internal.v1.ModelDigest\x12\x31\n\x07version\x18\x06 \x01(\x0b\x32 .bauta.internal.v1.WorkerVersion\x12\x0e\n\x06\x65ngine\x18\x07 \x01(\t\"h\n\rWorkerVersion\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x31\n\x08policies\x18\x02 \x03(\x0b\x32\x1f.bauta.internal.v1.PolicyDigest\x12\x13\n\x0block_sha256\x18\x03 \x01(\x0c\",\n\x0cPolicyDigest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\"+\n\x0bModelDigest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\"\xee\x01\n\x0cWorkerReport\x12\x35\n\x08progress\x18\x01 \x01(\x0b\x32!.bauta.internal.v1.WorkerProgressH\x00\x12\x31\n\x06result\x18\x02 \x01(\x0b\x32\x1f.bauta.internal.v1.WorkerResultH\x00\x12\x33\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32 .bauta.internal.v1.WorkerFailureH\x00\x12\x35\n\x08\x65vidence\x18\x04 \x01(\x0b\x32!.bauta.internal.v1.WorkerEvidenceH\x00\x42\x08\n\x06report\"e\n\x0eWorkerProgress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x13\n\x0b\x66rames_done\x18\x02 \x01(\x04\x12\x14\n\x0c\x66rames_total\x18\x03 \x01(\x04\x12\x19\n\x11\x66rames_per_second\x18\x04 \x01(\x01\"\xd5\x02\n\x0cWorkerResult\x12\x14\n\x0csealed_bytes\x18\x01 \x01(\x04\x12\x15\n\rsealed_sha256\x18\x02 \x01(\x0c\x12\x12\n\nmedia_type\x18\x03 \x01(\t\x12\x11\n\tstatement\x18\x04 \x01(\x0c\x12\x10\n\x08\x65vidence\x18\x05 \x01(\x0c\x12H\n\rstage_seconds\x18\x06 \x03(\x0b\x32\x31.bauta.internal.v1.WorkerResult.StageSecondsEntry\x12\x14\n\x0creview_bytes\x18\x07 \x01(\x04\x12\x15\n\rreview_sha256\x18\x08 \x01(\x0c\x12\x33\n\x08recovery\x18\t \x01(\x0b\x32!.bauta.internal.v1.WorkerRecovery\x1a\x33\n\x11StageSecondsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xc0\x01\n\x0eWorkerRecovery\x12\x15\n\rpackage_bytes\x18\x01 \x01(\x04\x12\x16\n\x0epackage_sha256\x18\x02 \x01(\x0c\x12\x13\n\x0bsheet_bytes\x18\x03 \x01(\x04\x12\x14\n\x0csheet_sha256\x18\x04 \x01(\x0c\x12\x13\n\x0bring_sha256\x18\x05 \x01(\x0c\x12\x0f\n\x07sharing\x18\x06 \x01(\x0c\x12.\n\x06shares\x18\x07 \x03(\x0b\x32\x1e.bauta.internal.v1.SealedShare\"0\n\x0bSealedShare\x12\x11\n\tcustodian\x18\x01 \x01(\x0c\x12\x0e\n\x06sealed\x18\x02 \x01(\x0c\"\"\n\x0eWorkerEvidence\x12\x10\n\x08\x65vidence\x18\x01 \x01(\x0c\"\x1d\n\rWorkerFailure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%protos/bauta/internal/v1/worker.proto\x12\x11\x62\x61uta.internal.v1\"\xa2\x01\n\x0bWorkerOrder\x12(\n\x03run\x18\x01 \x01(\x0b\x32\x19.bauta.internal.v1.RunJobH\x00\x12*\n\x04stop\x18\x02 \x01(\x0b\x32\x1a.bauta.internal.v1.StopJobH\x00\x12\x34\n\x08\x64isclose\x18\x03 \x01(\x0b\x32 .bauta.internal.v1.RunDisclosureH\x00\x42\x07\n\x05order\"\xf6\x01\n\x06RunJob\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\x12\r\n\x05terms\x18\x02 \x01(\x0c\x12\x18\n\x10max_memory_bytes\x18\x03 \x01(\x04\x12\x18\n\x10max_result_bytes\x18\x04 \x01(\x04\x12\x18\n\x10max_wall_seconds\x18\x05 \x01(\x04\x12\x18\n\x10max_frame_pixels\x18\x06 \x01(\x04\x12\x12\n\nmax_frames\x18\x07 \x01(\x04\x12\x18\n\x10max_review_bytes\x18\x08 \x01(\x04\x12\x1a\n\x12max_recovery_bytes\x18\t \x01(\x04\x12\x1b\n\x13max_untouched_bytes\x18\n \x01(\x04\"\xaf\x01\n\rRunDisclosure\x12\x0f\n\x07request\x18\x01 \x01(\x0c\x12\r\n\x05trust\x18\x02 \x01(\x0c\x12\x18\n\x10max_memory_bytes\x18\x03 \x01(\x04\x12\x1c\n\x14max_disclosure_bytes\x18\x04 \x01(\x04\x12\x18\n\x10max_wall_seconds\x18\x05 \x01(\x04\x12\x18\n\x10max_frame_pixels\x18\x06 \x01(\x04\x12\x12\n\nmax_frames\x18\x07 \x01(\x04\"\x19\n\x07StopJob\x12\x0e\n\x06job_id\x18\x01 \x01(\x0c\"\xcb\x01\n\x0bWorkerHello\x12\x13\n\x0bmeasurement\x18\x01 \x01(\x0c\x12\r\n\x05walls\x18\x02 \x03(\t\x12\x15\n\rmissing_walls\x18\x03 \x03(\t\x12\x0e\n\x06\x64\x65vice\x18\x04 \x01(\t\x12.\n\x06models\x18\x05 \x03(\x0b\x32\x1e.bauta.internal.v1.ModelDigest\x12\x31\n\x07version\x18\x06 \x01(\x0b\x32 .bauta.internal.v1.WorkerVersion\x12\x0e\n\x06\x65ngine\x18\x07 \x01(\t\"h\n\rWorkerVersion\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x31\n\x08policies\x18\x02 \x03(\x0b\x32\x1f.bauta.internal.v1.PolicyDigest\x12\x13\n\x0block_sha256\x18\x03 \x01(\x0c\",\n\x0cPolicyDigest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\"+\n\x0bModelDigest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\"\xee\x01\n\x0cWorkerReport\x12\x35\n\x08progress\x18\x01 \x01(\x0b\x32!.bauta.internal.v1.WorkerProgressH\x00\x12\x31\n\x06result\x18\x02 \x01(\x0b\x32\x1f.bauta.internal.v1.WorkerResultH\x00\x12\x33\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32 .bauta.internal.v1.WorkerFailureH\x00\x12\x35\n\x08\x65vidence\x18\x04 \x01(\x0b\x32!.bauta.internal.v1.WorkerEvidenceH\x00\x42\x08\n\x06report\"e\n\x0eWorkerProgress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x13\n\x0b\x66rames_done\x18\x02 \x01(\x04\x12\x14\n\x0c\x66rames_total\x18\x03 \x01(\x04\x12\x19\n\x11\x66rames_per_second\x18\x04 \x01(\x01\"\xb5\x03\n\x0cWorkerResult\x12\x14\n\x0csealed_bytes\x18\x01 \x01(\x04\x12\x15\n\rsealed_sha256\x18\x02 \x01(\x0c\x12\x12\n\nmedia_type\x18\x03 \x01(\t\x12\x11\n\tstatement\x18\x04 \x01(\x0c\x12\x10\n\x08\x65vidence\x18\x05 \x01(\x0c\x12H\n\rstage_seconds\x18\x06 \x03(\x0b\x32\x31.bauta.internal.v1.WorkerResult.StageSecondsEntry\x12\x14\n\x0creview_bytes\x18\x07 \x01(\x04\x12\x15\n\rreview_sha256\x18\x08 \x01(\x0c\x12\x33\n\x08recovery\x18\t \x01(\x0b\x32!.bauta.internal.v1.WorkerRecovery\x12\x17\n\x0funtouched_bytes\x18\n \x01(\x04\x12\x18\n\x10untouched_sha256\x18\x0b \x01(\x0c\x12\x14\n\x0cscores_bytes\x18\x0c \x01(\x04\x12\x15\n\rscores_sha256\x18\r \x01(\x0c\x1a\x33\n\x11StageSecondsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xc0\x01\n\x0eWorkerRecovery\x12\x15\n\rpackage_bytes\x18\x01 \x01(\x04\x12\x16\n\x0epackage_sha256\x18\x02 \x01(\x0c\x12\x13\n\x0bsheet_bytes\x18\x03 \x01(\x04\x12\x14\n\x0csheet_sha256\x18\x04 \x01(\x0c\x12\x13\n\x0bring_sha256\x18\x05 \x01(\x0c\x12\x0f\n\x07sharing\x18\x06 \x01(\x0c\x12.\n\x06shares\x18\x07 \x03(\x0b\x32\x1e.bauta.internal.v1.SealedShare\"0\n\x0bSealedShare\x12\x11\n\tcustodian\x18\x01 \x01(\x0c\x12\x0e\n\x06sealed\x18\x02 \x01(\x0c\"\"\n\x0eWorkerEvidence\x12\x10\n\x08\x65vidence\x18\x01 \x01(\x0c\"\x1d\n\rWorkerFailure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,33 +36,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKERORDER']._serialized_start=61
   _globals['_WORKERORDER']._serialized_end=223
   _globals['_RUNJOB']._serialized_start=226
-  _globals['_RUNJOB']._serialized_end=443
-  _globals['_RUNDISCLOSURE']._serialized_start=446
-  _globals['_RUNDISCLOSURE']._serialized_end=621
-  _globals['_STOPJOB']._serialized_start=623
-  _globals['_STOPJOB']._serialized_end=648
-  _globals['_WORKERHELLO']._serialized_start=651
-  _globals['_WORKERHELLO']._serialized_end=854
-  _globals['_WORKERVERSION']._serialized_start=856
-  _globals['_WORKERVERSION']._serialized_end=960
-  _globals['_POLICYDIGEST']._serialized_start=962
-  _globals['_POLICYDIGEST']._serialized_end=1006
-  _globals['_MODELDIGEST']._serialized_start=1008
-  _globals['_MODELDIGEST']._serialized_end=1051
-  _globals['_WORKERREPORT']._serialized_start=1054
-  _globals['_WORKERREPORT']._serialized_end=1292
-  _globals['_WORKERPROGRESS']._serialized_start=1294
-  _globals['_WORKERPROGRESS']._serialized_end=1395
-  _globals['_WORKERRESULT']._serialized_start=1398
-  _globals['_WORKERRESULT']._serialized_end=1739
-  _globals['_WORKERRESULT_STAGESECONDSENTRY']._serialized_start=1688
-  _globals['_WORKERRESULT_STAGESECONDSENTRY']._serialized_end=1739
-  _globals['_WORKERRECOVERY']._serialized_start=1742
-  _globals['_WORKERRECOVERY']._serialized_end=1934
-  _globals['_SEALEDSHARE']._serialized_start=1936
-  _globals['_SEALEDSHARE']._serialized_end=1984
-  _globals['_WORKEREVIDENCE']._serialized_start=1986
-  _globals['_WORKEREVIDENCE']._serialized_end=2020
-  _globals['_WORKERFAILURE']._serialized_start=2022
-  _globals['_WORKERFAILURE']._serialized_end=2051
+  _globals['_RUNJOB']._serialized_end=472
+  _globals['_RUNDISCLOSURE']._serialized_start=475
+  _globals['_RUNDISCLOSURE']._serialized_end=650
+  _globals['_STOPJOB']._serialized_start=652
+  _globals['_STOPJOB']._serialized_end=677
+  _globals['_WORKERHELLO']._serialized_start=680
+  _globals['_WORKERHELLO']._serialized_end=883
+  _globals['_WORKERVERSION']._serialized_start=885
+  _globals['_WORKERVERSION']._serialized_end=989
+  _globals['_POLICYDIGEST']._serialized_start=991
+  _globals['_POLICYDIGEST']._serialized_end=1035
+  _globals['_MODELDIGEST']._serialized_start=1037
+  _globals['_MODELDIGEST']._serialized_end=1080
+  _globals['_WORKERREPORT']._serialized_start=1083
+  _globals['_WORKERREPORT']._serialized_end=1321
+  _globals['_WORKERPROGRESS']._serialized_start=1323
+  _globals['_WORKERPROGRESS']._serialized_end=1424
+  _globals['_WORKERRESULT']._serialized_start=1427
+  _globals['_WORKERRESULT']._serialized_end=1864
+  _globals['_WORKERRESULT_STAGESECONDSENTRY']._serialized_start=1813
+  _globals['_WORKERRESULT_STAGESECONDSENTRY']._serialized_end=1864
+  _globals['_WORKERRECOVERY']._serialized_start=1867
+  _globals['_WORKERRECOVERY']._serialized_end=2059
+  _globals['_SEALEDSHARE']._serialized_start=2061
+  _globals['_SEALEDSHARE']._serialized_end=2109
+  _globals['_WORKEREVIDENCE']._serialized_start=2111
+  _globals['_WORKEREVIDENCE']._serialized_end=2145
+  _globals['_WORKERFAILURE']._serialized_start=2147
+  _globals['_WORKERFAILURE']._serialized_end=2176
 # @@protoc_insertion_point(module_scope)

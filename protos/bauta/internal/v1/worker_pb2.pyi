@@ -31,8 +31,9 @@ class WorkerOrder(_message.Message):
     DISCLOSE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def run(self) -> Global___RunJob:
-        """Start a job. Seven descriptors come with it: upload (read), result (write), scratch (read and write),
-        review (write), recovery package (write), sheet (write), reports (write).
+        """Start a job. Nine descriptors come with it: upload (read), result (write), scratch (read and write),
+        review (write), recovery package (write), sheet (write), untouched package (write), scores (write),
+        reports (write).
         """
 
     @_builtins.property
@@ -77,6 +78,7 @@ class RunJob(_message.Message):
     MAX_FRAMES_FIELD_NUMBER: _builtins.int
     MAX_REVIEW_BYTES_FIELD_NUMBER: _builtins.int
     MAX_RECOVERY_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_UNTOUCHED_BYTES_FIELD_NUMBER: _builtins.int
     job_id: _builtins.bytes
     """16 bytes."""
     terms: _builtins.bytes
@@ -95,6 +97,8 @@ class RunJob(_message.Message):
     """Limit on the sealed review package."""
     max_recovery_bytes: _builtins.int
     """Limit on the recovery package."""
+    max_untouched_bytes: _builtins.int
+    """Limit on the sealed untouched package."""
     def __init__(
         self,
         *,
@@ -107,10 +111,11 @@ class RunJob(_message.Message):
         max_frames: _builtins.int = ...,
         max_review_bytes: _builtins.int = ...,
         max_recovery_bytes: _builtins.int = ...,
+        max_untouched_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "max_frame_pixels", b"max_frame_pixels", "max_frames", b"max_frames", "max_memory_bytes", b"max_memory_bytes", "max_recovery_bytes", b"max_recovery_bytes", "max_result_bytes", b"max_result_bytes", "max_review_bytes", b"max_review_bytes", "max_wall_seconds", b"max_wall_seconds", "terms", b"terms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "max_frame_pixels", b"max_frame_pixels", "max_frames", b"max_frames", "max_memory_bytes", b"max_memory_bytes", "max_recovery_bytes", b"max_recovery_bytes", "max_result_bytes", b"max_result_bytes", "max_review_bytes", b"max_review_bytes", "max_untouched_bytes", b"max_untouched_bytes", "max_wall_seconds", b"max_wall_seconds", "terms", b"terms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -437,6 +442,10 @@ class WorkerResult(_message.Message):
     REVIEW_BYTES_FIELD_NUMBER: _builtins.int
     REVIEW_SHA256_FIELD_NUMBER: _builtins.int
     RECOVERY_FIELD_NUMBER: _builtins.int
+    UNTOUCHED_BYTES_FIELD_NUMBER: _builtins.int
+    UNTOUCHED_SHA256_FIELD_NUMBER: _builtins.int
+    SCORES_BYTES_FIELD_NUMBER: _builtins.int
+    SCORES_SHA256_FIELD_NUMBER: _builtins.int
     sealed_bytes: _builtins.int
     """Size of the sealed result in bytes."""
     sealed_sha256: _builtins.bytes
@@ -451,6 +460,14 @@ class WorkerResult(_message.Message):
     """Size of the sealed review package in bytes; 0 where none was asked for."""
     review_sha256: _builtins.bytes
     """SHA-256 of the sealed review package; empty where there is none. The statement says the same."""
+    untouched_bytes: _builtins.int
+    """Size of the sealed untouched package in bytes; 0 where the policy asks for none."""
+    untouched_sha256: _builtins.bytes
+    """SHA-256 of the sealed untouched package; empty where there is none. The statement says the same."""
+    scores_bytes: _builtins.int
+    """Size of the sealed file of encrypted scores in bytes; 0 where nobody was compared."""
+    scores_sha256: _builtins.bytes
+    """SHA-256 of that file; empty where there is none. The statement says the same."""
     @_builtins.property
     def stage_seconds(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
         """Seconds spent by stage, for benchmarks."""
@@ -471,10 +488,14 @@ class WorkerResult(_message.Message):
         review_bytes: _builtins.int = ...,
         review_sha256: _builtins.bytes = ...,
         recovery: Global___WorkerRecovery | None = ...,
+        untouched_bytes: _builtins.int = ...,
+        untouched_sha256: _builtins.bytes = ...,
+        scores_bytes: _builtins.int = ...,
+        scores_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["recovery", b"recovery"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "media_type", b"media_type", "recovery", b"recovery", "review_bytes", b"review_bytes", "review_sha256", b"review_sha256", "sealed_bytes", b"sealed_bytes", "sealed_sha256", b"sealed_sha256", "stage_seconds", b"stage_seconds", "statement", b"statement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "media_type", b"media_type", "recovery", b"recovery", "review_bytes", b"review_bytes", "review_sha256", b"review_sha256", "scores_bytes", b"scores_bytes", "scores_sha256", b"scores_sha256", "sealed_bytes", b"sealed_bytes", "sealed_sha256", b"sealed_sha256", "stage_seconds", b"stage_seconds", "statement", b"statement", "untouched_bytes", b"untouched_bytes", "untouched_sha256", b"untouched_sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
