@@ -93,7 +93,7 @@ def verify_anchored(
 
 
 def find_place(proof: AnchorProof, trust: Trust) -> Anchored:
-    """Checks an anchor against the places that a trust file names; whether there is such a block is not asked.
+    """Checks an anchor against the places that a trust file names; whether the block exists is not asked.
 
     Raises:
         FormatError: malformed, of a transaction that failed, of no believed place, or `anchor_place_unknown`.
