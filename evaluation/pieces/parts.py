@@ -52,7 +52,7 @@ class PartSound:
     Attributes:
         numbers: samples a second, channels, bytes a sample.
         is_float: whether samples are fractions.
-        begins_us: from the part's first frame; never before it.
+        begins_us: from the part's first frame; below zero if it begins before that.
         samples: interleaved.
     """
 
@@ -83,7 +83,9 @@ def write_clip(
         with av.open(str(target), "w", format="matroska", options={"fflags": "bitexact"}) as container:
             video = None if first is None else _video_stream(container, first, looks)
             audio = None if sound is None else _audio_stream(container, sound)
-            shown: Iterator[AnyFrame] = _shown(first, pictures, looks)
+            # Who comes later waits: the file itself begins at zero.
+            lead_us = 0 if sound is None else max(0, -sound.begins_us)
+            shown: Iterator[AnyFrame] = _shown(first, pictures, looks, lead_us)
             heard: Iterator[AnyFrame] = iter(()) if sound is None else _sound_frames(sound)
             # Ordered by time, so that a player need not look for what belongs together.
             for frame in merge(shown, heard, key=_time):
@@ -114,12 +116,14 @@ def write_still(target: Path, frame: Frame) -> None:
     target.write_bytes(bytes(encoded))
 
 
-def _shown(first: Frame | None, rest: Iterator[Frame], looks: Looks | None) -> Iterator[av.VideoFrame]:
+def _shown(
+    first: Frame | None, rest: Iterator[Frame], looks: Looks | None, lead_us: int
+) -> Iterator[av.VideoFrame]:
     if first is None:
         return
-    yield _picture(first, looks, 0)
+    yield _picture(first, looks, lead_us)
     for frame in rest:
-        yield _picture(frame, looks, frame.time_us - first.time_us)
+        yield _picture(frame, looks, lead_us + frame.time_us - first.time_us)
 
 
 def _time(frame: AnyFrame) -> Fraction:
@@ -189,7 +193,7 @@ def _audio_stream(container: av.container.OutputContainer, sound: PartSound) -> 
 def _sound_frames(sound: PartSound) -> Iterator[av.AudioFrame]:
     rate, channels, sample_bytes = sound.numbers
     _, form = _PCM[sample_bytes, sound.is_float]
-    begins = sound.begins_us * rate // 1_000_000
+    begins = max(0, sound.begins_us) * rate // 1_000_000
     kinds: dict[str, npt.DTypeLike] = {
         "u8": np.uint8,
         "s16": np.int16,

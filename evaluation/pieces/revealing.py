@@ -147,7 +147,7 @@ def _sound(
         kept.flush()
         samples = mmap.mmap(kept.fileno(), 0, access=mmap.ACCESS_READ)
     starts_us = committed.sound_begins_us + first * block_samples * 1_000_000 // rate
-    after = 0 if begins_us is None else max(0, starts_us - begins_us)
+    after = 0 if begins_us is None else starts_us - begins_us
     return PartSound((rate, channels, sample_bytes), committed.sound_is_float, after, samples)
 
 

@@ -147,10 +147,9 @@ def test_a_part_of_the_original_is_shown_and_the_rest_is_not(
 
 
 def test_a_lossless_job_is_proven_untouched_by_the_camera_that_recorded(
-    run: CommandLine, clip: Path, tmp_path: Path
+    run: CommandLine, tmp_path: Path
 ) -> None:
-    film, result = tmp_path / "film.mp4", tmp_path / "evidence.mp4"
-    shutil.copy(clip, film)
+    film, result = media_factory.face_clip(tmp_path / "film.mp4", seconds=0.4), tmp_path / "evidence.mp4"
     camera = run.json("recording", "init", "-o", tmp_path / "camera.key")
     recorder = run.json("recording", "sign", film, "--key", tmp_path / "camera.key")["recorder"]
     assert film.with_name("film.mp4.opening").stat().st_mode & 0o077 == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from grpc_api.errors import ServiceError
 from provenance.checklist import VerificationError
 from provenance.pieces.reveal import RevealPackage
 from provenance.pieces.secrets import secret_of_upload
-from tests.pieces_world import SALT, World, as_json, film, remuxed, world
+from tests.pieces_world import SALT, World, as_json, decoding_here, film, remuxed, world
 from tests.unit.provenance.provenance_makers import TestSigner
 
 Files = dict[str, bytes]
@@ -39,6 +39,13 @@ def part(handed_in: World) -> Path:
     target = handed_in.folder / "part.mkv"
     assert handed_in.reveal(target, "2", "0:04.0") == 0
     return target
+
+
+@pytest.fixture
+def here() -> Iterator[None]:
+    """Tables are long; that a process of its own decodes is shown by the tests without this."""
+    with decoding_here():
+        yield
 
 
 def beside(part: Path, changed: Path, **files: bytes) -> Path:
@@ -135,6 +142,7 @@ FORGERIES: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize("name", FORGERIES)
+@pytest.mark.usefixtures("here")
 def test_a_part_that_was_tampered_with(handed_in: World, part: Path, tmp_path: Path, name: str) -> None:
     change, code, words = FORGERIES[name]
     forged = beside(part, remuxed(part, tmp_path / "forged.mkv", **change))
@@ -143,23 +151,24 @@ def test_a_part_that_was_tampered_with(handed_in: World, part: Path, tmp_path: P
     assert words in verdict["message"]
 
 
+@pytest.mark.usefixtures("here")
 def test_written_again_without_loss_it_is_the_same_part(handed_in: World, part: Path, tmp_path: Path) -> None:
     """The table above can fail: the forger's own program, asked to change nothing, makes what verifies."""
     assert handed_in.verify(beside(part, remuxed(part, tmp_path / "again.mkv")))["verified"]
 
 
+@pytest.mark.usefixtures("here")
 def test_sound_that_was_moved_against_the_pictures_is_told(
     handed_in: World, part: Path, tmp_path: Path
 ) -> None:
     """No commitment is over it, so it is no failure; but nobody who reads the outcome is deceived."""
     moved = beside(part, remuxed(part, tmp_path / "moved.mkv", sound_shift=lambda _: 48_000))
     told = handed_in.verify(moved)["part"]["sound_after_seconds"]
-    plain = handed_in.verify(part)["part"]["sound_after_seconds"]
-    assert abs(plain) < 0.1
-    # The forger's part begins its sound with its pictures, and not 48 ms after them as the true one does.
-    assert told - plain == pytest.approx(1 - 0.048, abs=0.002)
+    # Block 24 begins 48 ms after the pictures of the true part, and a second after those of the forger's.
+    assert told == pytest.approx(1 - 0.048, abs=0.002)
 
 
+@pytest.mark.usefixtures("here")
 def test_package_and_proof_of_others(handed_in: World, part: Path, tmp_path: Path) -> None:
     other = world(tmp_path, film(tmp_path / "other.mp4", 2, sound=False, seed=2))
     theirs = tmp_path / "part.mkv"
@@ -178,6 +187,7 @@ def test_package_and_proof_of_others(handed_in: World, part: Path, tmp_path: Pat
     assert (verdict["failed_step"], verdict["code"]) == ("original_committed", "pieces_not_stated")
 
 
+@pytest.mark.usefixtures("here")
 def test_hostile_files_end_in_a_named_step(handed_in: World, part: Path, tmp_path: Path) -> None:
     for name, content in {
         "empty": b"",
@@ -191,6 +201,7 @@ def test_hostile_files_end_in_a_named_step(handed_in: World, part: Path, tmp_pat
         assert verdict["failed_step"] == "part_matches", name
 
 
+@pytest.mark.usefixtures("here")
 def test_pictures_alone_show_nothing_of_the_sound(handed_in: World, tmp_path: Path) -> None:
     target = tmp_path / "silent.mkv"
     assert handed_in.reveal(target, "1", "1.5", no_sound=True) == 0
@@ -225,6 +236,7 @@ def _opening(out: Path, **fields: bytes) -> Path:
 
 
 @pytest.mark.parametrize("name", REFUSALS)
+@pytest.mark.usefixtures("here")
 def test_what_cannot_be_shown(handed_in: World, tmp_path: Path, name: str) -> None:
     ask, code = REFUSALS[name]
     with pytest.raises((ServiceError, VerificationError)) as refused:
@@ -248,6 +260,7 @@ def test_wrong_usage(handed_in: World, tmp_path: Path, begins: str, ends: str | 
         handed_in.reveal(tmp_path / name, begins, ends)
 
 
+@pytest.mark.usefixtures("here")
 def test_a_recording_keys_word_does_without_the_service(handed_in: World, tmp_path: Path) -> None:
     secret = bytes(range(7, 39))
     opening = tmp_path / "film.opening"
@@ -271,6 +284,7 @@ def test_a_recording_keys_word_does_without_the_service(handed_in: World, tmp_pa
     assert (verdict["failed_step"], verdict["code"]) == ("recording_signed", "pieces_not_signed")
 
 
+@pytest.mark.usefixtures("here")
 def test_a_picture_opens_as_its_pixels_and_as_its_file(tmp_path: Path) -> None:
     made = world(tmp_path, face_image(tmp_path / "in.jpg"))
     whole, pixels = tmp_path / "whole.jpg", tmp_path / "pixels.png"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,7 @@ from console.report.program import main as verifier_alone
 from provenance.pieces.cutting import PictureShape
 from provenance.pieces.original import OriginalTrees
 from provenance.pieces.untouched import untouched_end, untouched_head, untouched_record
-from tests.pieces_world import RATE, SIZE, World, film, world
+from tests.pieces_world import RATE, SIZE, World, decoding_here, film, world
 from tests.unit.provenance.provenance_makers import TestSigner
 
 SHAPE = PictureShape(*SIZE, SIZE[0] // 2, SIZE[1] // 2)
@@ -42,6 +42,13 @@ class Copy:
         package = (self.world.folder / "copy.mp4.untouched").read_bytes()
         path.with_name(path.name + ".untouched").write_bytes(package)
         return path
+
+
+@pytest.fixture
+def here() -> Iterator[None]:
+    """As in test_reveal.py: tables are long."""
+    with decoding_here():
+        yield
 
 
 def lossless(
@@ -122,6 +129,7 @@ def test_the_share_outside_the_covers_is_proven(copy: Copy, capsys: pytest.Captu
     assert "Nothing of the sound is proven by this" in page.read_text()
 
 
+@pytest.mark.usefixtures("here")
 def test_it_verifies_by_the_cameras_word_with_the_statement_removed(copy: Copy, tmp_path: Path) -> None:
     alone = copy.written(tmp_path / "alone" / "copy.mp4")
     verdict = copy.world.verify(alone, recording=copy.world.recording)
@@ -183,6 +191,7 @@ def test_a_worker_that_touches_more_than_it_covers_is_found_though_it_signs(
         ("with a second film, for players that prefer it", "media_unsupported"),
     ],
 )
+@pytest.mark.usefixtures("here")
 def test_other_copies(copy: Copy, tmp_path: Path, name: str, code: str) -> None:
     target = tmp_path / "copy.mp4"
     match name:
@@ -200,6 +209,7 @@ def test_other_copies(copy: Copy, tmp_path: Path, name: str, code: str) -> None:
     assert (verdict["failed_step"], verdict["code"]) == ("untouched_matches", code)
 
 
+@pytest.mark.usefixtures("here")
 def test_the_package_of_another_original(copy: Copy, tmp_path: Path) -> None:
     target = copy.written(tmp_path / "copy.mp4")
     package = target.with_name("copy.mp4.untouched")

@@ -133,6 +133,20 @@ def test_every_code_of_the_list_goes_through() -> None:
     assert DONE not in CODES
 
 
+def test_sound_that_begins_before_the_first_picture_stays_before_it(tmp_path: Path) -> None:
+    """Frames may be far apart: the first one of a stretch is then later than its first sample."""
+    frames = [native("yuv420p", at)[0] for at in range(3)]
+    for begins_us in (-120_000, 0, 250_000):
+        sound = PartSound((8000, 1, 2), False, begins_us, bytes(8000))
+        write_clip(tmp_path / "part.mkv", frames, len(frames), None, sound)
+        with av.open(str(tmp_path / "part.mkv")) as container:
+            first: dict[str, float] = {}
+            for packet in container.demux():
+                if packet.pts is not None and packet.time_base is not None:
+                    first.setdefault(packet.stream.type, float(packet.pts * packet.time_base))
+        assert first["audio"] - first["video"] == pytest.approx(begins_us / 1_000_000, abs=0.0011)
+
+
 def test_who_decodes_stands_behind_the_wall_and_ends_when_nobody_listens(tmp_path: Path) -> None:
     made = tmp_path / "film.mkv"
     frames = [native("yuv420p", at)[0] for at in range(40)]
