@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import pytest
 # any channel is open; a user namespace is given to a process of one thread only.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 from service_process import Service, bauta_program
+
+RECURSION_LIMIT = sys.getrecursionlimit()
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -31,6 +34,11 @@ hypothesis.settings.register_profile(
 )
 if "BAUTA_FUZZ_EXAMPLES" not in os.environ:
     hypothesis.settings.load_profile("the same each time")
+
+
+def pytest_collection_finish() -> None:
+    """An EVM that a test module imports lifts the limit, and hostile nesting would end this process."""
+    sys.setrecursionlimit(RECURSION_LIMIT)
 
 
 @pytest.fixture(scope="session")

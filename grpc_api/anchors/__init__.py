@@ -5,6 +5,7 @@
 - `keeping`: gathered proofs as static files.
 - `contract`: the contract's source, what the compiler made of it, and who reads that.
 - `batching`: when to anchor what, a state machine without a clock or a network.
+- `web`: web3, tamed.
 - `transport`: JSON-RPC over HTTP with limits, as a provider for web3.
 - `chain`: one line of anchors on one chain: send, look whether it is there, gather the proof.
 - `gathering`: a proof from what a node says of one block, none of which is believed.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from eth_typing import BlockNumber
 from hexbytes import HexBytes
-from web3 import Web3
-from web3.exceptions import BlockNotFound, Web3Exception
 
 from grpc_api.anchors.chain import AnchorChain
+from grpc_api.anchors.web import BlockNotFound, Web3, Web3Exception
 from grpc_api.errors import precondition, unavailable
 from provenance.anchors.keccak import HASH_BYTES
 from provenance.anchors.place import AnchorPlace

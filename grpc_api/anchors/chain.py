@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 from eth_typing import ChecksumAddress
 from hexbytes import HexBytes
-from web3 import Web3
-from web3.exceptions import TransactionNotFound
-from web3.types import TxParams, Wei
 
 from grpc_api.anchors.config import MAX_GAS
 from grpc_api.anchors.contract import compiled
 from grpc_api.anchors.gathering import HeaderSource, gather
+from grpc_api.anchors.web import TransactionNotFound, TxParams, Web3, Wei
 from grpc_api.errors import precondition
 from provenance.anchors.anchor_proof import AnchorProof
 from provenance.anchors.event import AnchorLine

@@ -7,12 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hexbytes import HexBytes
-from web3 import Web3
-from web3.exceptions import TransactionNotFound, Web3Exception
-from web3.types import TxReceipt, Wei
 
 from grpc_api.anchors.chain import SignTransaction
 from grpc_api.anchors.contract import compiled
+from grpc_api.anchors.web import TransactionNotFound, TxReceipt, Web3, Web3Exception, Wei
 from grpc_api.errors import precondition, unavailable
 from provenance.anchors.address import format_address
 from provenance.anchors.transaction import contract_creation

@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hexbytes import HexBytes
-from web3 import Web3
-from web3.exceptions import Web3Exception
-from web3.types import BlockData, TxReceipt
 
+from grpc_api.anchors.web import BlockData, TxReceipt, Web3, Web3Exception
 from provenance.anchors.anchor_proof import AnchorProof
 from provenance.anchors.event import AnchorLine
 from provenance.anchors.header import BlockHeader

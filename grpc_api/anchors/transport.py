@@ -7,10 +7,7 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from web3 import Web3
-from web3.providers import JSONBaseProvider
-from web3.types import RPCEndpoint, RPCResponse
-
+from grpc_api.anchors.web import JSONBaseProvider, RPCEndpoint, RPCResponse, Web3
 from grpc_api.errors import unavailable
 
 MAX_ANSWER_BYTES = 32 << 20
@@ -41,7 +38,7 @@ class CappedProvider(JSONBaseProvider):
         question = self.encode_rpc_request(method, params)
         try:
             answer: RPCResponse = self.decode_rpc_response(self._post(question))
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
             raise unavailable("anchor_chain_unavailable", "The chain's node gave no answer.") from error
         if not isinstance(answer, dict):
             raise unavailable("anchor_chain_unavailable", "The chain's node gave an answer of no known form.")
