@@ -83,6 +83,9 @@ def dependency_lines(modules: Iterable[ModuleType], packages: Sequence[str]) -> 
 def check_lock(lock: str) -> int:
     """Compares every installed distribution that a lock names, file by file, with what was published.
 
+    Where two of them list the same path (some bring a folder `docs`, and the last one installed wins), the file may
+    be that of either.
+
     Args:
         lock: `name==version` lines, as in constraints.txt.
 
@@ -95,18 +98,21 @@ def check_lock(lock: str) -> int:
         OSError: a file cannot be read.
     """
     pins = {_normal(match[1]): match[2] for line in lock.splitlines() if (match := _PIN.match(line))}
+    locked = [distribution for distribution in _installed(None) if distribution.name in pins]
+    listed: dict[Path, set[str]] = {}
+    for distribution in locked:
+        for path, digest in distribution.digests.items():
+            listed.setdefault(Path(distribution.site, path), set()).add(digest)
     files = 0
-    for distribution in _installed(None):
-        if distribution.name not in pins:
-            continue
+    for distribution in locked:
         if distribution.version != pins[distribution.name]:
             raise MeasurementError(
                 f"{distribution.name} is not installed in the version that the lock names",
                 "dependency_not_locked",
             )
-        for path, digest in distribution.digests.items():
+        for path in distribution.digests:
             files += 1
-            if _recorded_form(Path(distribution.site, path)) != digest:
+            if _recorded_form(Path(distribution.site, path)) not in listed[Path(distribution.site, path)]:
                 raise MeasurementError(
                     f"a file of {distribution.name} is not the one that was installed", "dependency_changed"
                 )

@@ -302,7 +302,7 @@ def test_the_result_reaches_the_identity_that_was_named(run: CommandLine, clip: 
 
 def test_policies(run: CommandLine, tmp_path: Path) -> None:
     listed = {policy["name"] for policy in run.json("policy", "list")["policies"]}
-    assert listed == {"whistleblower", "telehealth", "classroom", "street"}
+    assert listed == {"whistleblower", "telehealth", "classroom", "street", "evidence"}
     text = run("policy", "show", "telehealth").stdout
     assert text.startswith("#")
     own = tmp_path / "own.toml"

@@ -123,6 +123,25 @@ def test_the_lock_is_compared_with_every_installed_file(site: Path) -> None:
     assert check_lock("# pins\nsample==1.0\nOther==2.0 ; python_version > '3'\nabsent==3\n") == 4
 
 
+def test_a_file_that_two_of_the_lock_brought_may_be_that_of_either(site: Path) -> None:
+    install(site)
+    install(site, "other")
+    shared = site / "docs" / "index.rst"
+    shared.parent.mkdir()
+    for name in ("sample", "other"):
+        shared.write_text(name)
+        record = site / f"{name}-1.0.dist-info" / "RECORD"
+        record.write_text(record.read_text() + row(site, "docs/index.rst") + "\n")
+    both = "sample==1.0\nother==1.0"
+    assert check_lock(both) == 6
+    # Not that of one which the lock does not name, and not anybody's.
+    for lock, content in (("sample==1.0", "other"), (both, "somebody's")):
+        shared.write_text(content)
+        with pytest.raises(MeasurementError) as refused:
+            check_lock(lock)
+        assert refused.value.code == "dependency_changed"
+
+
 @pytest.mark.parametrize(
     ("lock", "damage", "code"),
     [
