@@ -83,8 +83,8 @@ def dependency_lines(modules: Iterable[ModuleType], packages: Sequence[str]) -> 
 def check_lock(lock: str) -> int:
     """Compares every installed distribution that a lock names, file by file, with what was published.
 
-    Where two of them list the same path (some bring a folder `docs`, and the last one installed wins), the file may
-    be that of either.
+    Where two of them list the same path (some bring a folder `docs`, and the last one installed wins), the
+    file may be that of either.
 
     Args:
         lock: `name==version` lines, as in constraints.txt.
