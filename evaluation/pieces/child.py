@@ -157,6 +157,9 @@ def _require_one_of_each(source: BinaryIO, kind: Format, form: str) -> None:
     codecs = PART_CODECS if form == "part" else COPY_CODECS
     seen: set[str] = set()
     with closing(Opener(Source(source), kind, Limits()).open()) as container:
+        # Ordered chapters show a film in another order, or parts of it only, in players that heed them.
+        if container.chapters():
+            raise AnonymizerError("media_unsupported")
         for stream in container.streams:
             # PyAV types the context as always there; it is None where FFmpeg has no decoder.
             context: object = getattr(stream, "codec_context", None)
