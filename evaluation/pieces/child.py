@@ -101,14 +101,16 @@ def _tell(source: BinaryIO, writer: RecordWriter, form: str, what: str) -> None:
         if len(content) > allowed.max_still_bytes:
             raise AnonymizerError("media_too_large")
         still_header(content, kind, allowed)
-        tell_still(decode_still(content, kind), writer)
+        image = decode_still(content, kind)
+        _require_opaque(form, is_opaque=image.shape[2] != 4)
+        tell_still(image, writer)
         return
     if form != "any":
         _require_one_of_each(source, kind, form)
     alone = kind.may_be_sound and is_sound_alone(source, kind, allowed)
     if what != "sound" and not alone:
         source.seek(0)
-        _tell_pictures(source, kind, writer, upright=form != "any")
+        _tell_pictures(source, kind, writer, form)
     if what != "pictures":
         if alone:
             with closing(Opener(Source(source), kind, allowed).open()) as container:
@@ -116,15 +118,22 @@ def _tell(source: BinaryIO, writer: RecordWriter, form: str, what: str) -> None:
         tell_sound(source, kind, allowed, writer)
 
 
-def _tell_pictures(source: BinaryIO, kind: Format, writer: RecordWriter, *, upright: bool) -> None:
+def _require_opaque(form: str, *, is_opaque: bool) -> None:
+    """Nobody committed to what is transparent: by it a forger would choose what of a picture is seen."""
+    if form != "any" and not is_opaque:
+        raise AnonymizerError("media_unsupported")
+
+
+def _tell_pictures(source: BinaryIO, kind: Format, writer: RecordWriter, form: str) -> None:
     """Tells what the first frame looks like, when the sound begins, and then every frame."""
     teller, is_first = FrameTeller(writer), True
     with closing(Reader(source, kind, Limits(), THREADS)) as reader:
         for frame in reader.frames(with_sound=False):
             if not isinstance(frame, VideoFrame):
                 continue
-            if upright and frame.rotation:
+            if form != "any" and frame.rotation:
                 raise AnonymizerError("media_unsupported")
+            _require_opaque(form, is_opaque=not any(part.is_alpha for part in frame.format.components))
             if is_first:
                 writer.looks(_looks_of(frame, reader))
                 _tell_when_sound_begins(reader.sound, writer, time_of(frame))

@@ -7,6 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
+import numpy as np
 import pytest
 import typer
 from media_factory import face_image
@@ -67,3 +69,34 @@ def test_the_opening_of_an_earlier_job_is_not_overwritten(tmp_path: Path) -> Non
     with pytest.raises(typer.BadParameter):
         submit(film(tmp_path / "film.mp4", 1, sound=False), tmp_path / "out.mp4", opening=opening)
     assert opening.read_bytes() == KEPT
+
+
+def test_nothing_of_a_part_is_transparent(handed_in: World, tmp_path: Path) -> None:
+    """Alpha is no part of a commitment: by it a forger would choose what of the picture is seen."""
+    part, forged = handed_in.folder / "part.mkv", tmp_path / "forged.mkv"
+    with av.open(str(part)) as source:
+        frames = list(source.decode(video=0))
+    with av.open(str(forged), "w") as target:
+        stream = target.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = frames[0].width, frames[0].height, "yuva420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for at, frame in enumerate(frames):
+            made = frame.reformat(format="yuva420p")
+            made.planes[3].update(bytes(made.planes[3].buffer_size))
+            made.pts, made.time_base = 40 * at, Fraction(1, 1000)
+            target.mux(stream.encode(made))
+        target.mux(stream.encode(None))
+    for ending in (".reveal", ".proof"):
+        shutil.copyfile(part.with_name(part.name + ending), forged.with_name(forged.name + ending))
+    assert handed_in.verify(forged).get("code") == "media_unsupported"
+
+
+def test_nothing_of_a_picture_is_transparent(tmp_path: Path) -> None:
+    made = world(tmp_path, face_image(tmp_path / "in.jpg"))
+    pixels, forged = tmp_path / "pixels.png", tmp_path / "forged.png"
+    assert made.reveal(pixels, None, None) == 0
+    shown = cv2.imread(str(pixels))
+    cv2.imwrite(str(forged), np.dstack([shown, np.ones(shown.shape[:2], np.uint8)]))
+    for ending in (".reveal", ".proof"):
+        shutil.copyfile(pixels.with_name(pixels.name + ending), forged.with_name(forged.name + ending))
+    assert made.verify(forged).get("code") == "media_unsupported"
