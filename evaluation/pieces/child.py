@@ -11,14 +11,15 @@ import importlib
 import os
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from fractions import Fraction
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 import av
 from av.audio.stream import AudioStream
 from av.container.input import InputContainer
+from av.sidedata.sidedata import SideData, Type
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 
@@ -52,6 +53,7 @@ FORMATS: Final = {
 }
 # Matroska rounds times to milliseconds.
 UNEVEN_SECONDS: Final = Fraction(2, 1000)
+_SHOWN_OTHERWISE: Final = frozenset({Type.DISPLAYMATRIX, Type.SPHERICAL, Type.STEREO3D})
 _US: Final = 1_000_000
 
 
@@ -124,6 +126,16 @@ def _require_opaque(form: str, *, is_opaque: bool) -> None:
         raise AnonymizerError("media_unsupported")
 
 
+def _is_shown_otherwise(frame: VideoFrame) -> bool:
+    """Whether a player is asked to turn, mirror, bend or halve a picture: a mirrored one has no rotation."""
+    try:
+        # PyAV's container, despite its stub, iterates over its values.
+        attached = list(cast("Iterable[SideData]", frame.side_data))
+    except ValueError:  # PyAV does not know every kind by name, and then gives none
+        return True
+    return bool(frame.rotation) or any(item.type in _SHOWN_OTHERWISE for item in attached)
+
+
 def _tell_pictures(source: BinaryIO, kind: Format, writer: RecordWriter, form: str) -> None:
     """Tells what the first frame looks like, when the sound begins, and then every frame."""
     teller, is_first = FrameTeller(writer), True
@@ -131,7 +143,7 @@ def _tell_pictures(source: BinaryIO, kind: Format, writer: RecordWriter, form: s
         for frame in reader.frames(with_sound=False):
             if not isinstance(frame, VideoFrame):
                 continue
-            if form != "any" and frame.rotation:
+            if form != "any" and _is_shown_otherwise(frame):
                 raise AnonymizerError("media_unsupported")
             _require_opaque(form, is_opaque=not any(part.is_alpha for part in frame.format.components))
             if is_first:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from media_factory import face_image
 
 from console.commands import reveal as command
 from console.commands.submit import submit
-from tests.pieces_world import World, film, world
+from evaluation.errors import EvaluationError
+from evaluation.pieces.decoding import decoded
+from evaluation.pieces.records import Frame
+from tests.pieces_world import SIZE, World, film, world
 
 KEPT = b"of an earlier job"
 
@@ -100,3 +104,20 @@ def test_nothing_of_a_picture_is_transparent(tmp_path: Path) -> None:
     for ending in (".reveal", ".proof"):
         shutil.copyfile(pixels.with_name(pixels.name + ending), forged.with_name(forged.name + ending))
     assert made.verify(forged).get("code") == "media_unsupported"
+
+
+def test_a_copy_is_not_mirrored(tmp_path: Path) -> None:
+    """Upside down as in a mirror is no rotation, and no sample differs."""
+    copy, mirrored = film(tmp_path / "copy.mp4", 0.4, sound=False), tmp_path / "mirrored.mp4"
+    upright, upside_down = (
+        struct.pack(">9i", 1 << 16, 0, 0, 0, down << 16, 0, 0, top << 16, 1 << 30)
+        for down, top in ((1, 0), (-1, SIZE[1]))
+    )
+    content = copy.read_bytes()
+    at = content.index(upright, content.index(b"tkhd"))
+    mirrored.write_bytes(content[:at] + upside_down + content[at + len(upright) :])
+    with decoded(copy, "pictures", "copy") as records:
+        assert [record for record in records if isinstance(record, Frame)]
+    with decoded(mirrored, "pictures", "copy") as records, pytest.raises(EvaluationError) as refused:
+        list(records)
+    assert refused.value.code == "media_unsupported"
