@@ -160,13 +160,10 @@ def test_a_log_is_anchored_by_the_vault_s_key_and_each_size_is_covered(node: Cha
     assert anchor.checkpoint.size == size
     assert checked(house, house.anchoring.covered(1), 1).checkpoint.size == size
     block = BlockHeader.from_bytes(CoveredAnchor.from_bytes(house.anchoring.covered(1)).anchor.header)
-    url = node.url
-    assert (
-        block_hash_at(open_node(url, PATIENCE_SECONDS), house.config.chain_id, block.number)
-        == block.block_hash
-    )
-    assert block_hash_at(open_node(url, PATIENCE_SECONDS), house.config.chain_id, 10**6) is None
-    balance, latest = line_state(open_node(url, PATIENCE_SECONDS), house.place, house.log_origin)
+    asked = open_node(node.url, PATIENCE_SECONDS)
+    assert block_hash_at(asked, house.config.chain_id, block.number) == block.block_hash
+    assert block_hash_at(asked, house.config.chain_id, 10**6) is None
+    balance, latest = line_state(asked, house.place, house.log_origin)
     assert balance > 0
     assert latest is not None
     assert latest.size == size
