@@ -31,16 +31,17 @@ class ChainNode:
         self.lock = threading.RLock()
         self.chain_id = int(world.node.eth.chain_id)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self), bind_and_activate=False)
-        self._server.daemon_threads = True
+        self._server.daemon_threads = False
         self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Bound, not listening: the kernel refuses connections, and nobody else gets the port.
         self._server.server_bind()
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
 
     def begin(self) -> None:
         """Answers from now on."""
         self._server.server_activate()
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._thread.start()
 
     def give(self, address: bytes) -> None:
         """Money to send transactions with."""
@@ -48,8 +49,10 @@ class ChainNode:
             self.world.give(address)
 
     def close(self) -> None:
-        """Ends it; only after `begin`."""
-        self._server.shutdown()
+        """Ends it, and every thread of it: later tests fork."""
+        if self._thread.ident is not None:
+            self._server.shutdown()
+            self._thread.join()
         self._server.server_close()
 
     def answer(self, method: str, given: list[Any]) -> Any:
@@ -87,6 +90,9 @@ class ChainNode:
 
 def _handler(node: ChainNode) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        # `close` waits for this: not without end for who connects and says nothing.
+        timeout = 60.0
+
         def do_POST(self) -> None:
             question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             answer: dict[str, Any] = {"jsonrpc": "2.0", "id": question["id"]}

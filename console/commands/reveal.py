@@ -94,6 +94,8 @@ def reveal(
     sources = Witnesses(trust or data_folder(data) / "trust.json", proof, recording).sources()
     origin = _origin(original, opened, sources)
     say("Whoever gets these files sees what they show, uncovered.")
+    if suffix in STILLS and suffix == original.suffix.lower():
+        say("That is every byte of the file, with all that its camera or a program wrote into it.")
     # Only here: no other command needs the reader's room.
     from evaluation.errors import EvaluationError
     from evaluation.pieces.revealing import Asked, reveal

@@ -152,6 +152,8 @@ def submit(
         named = replace(named or Instructions(), sound=NO_SOUND)
     if opening is not None and not opening.absolute().parent.is_dir():
         raise typer.BadParameter("The folder of the opening does not exist.")
+    if opening is not None and opening.exists():
+        raise typer.BadParameter("The opening exists: what it opens could not be opened any more.")
     recorded = None if recording is None else Recorded.read(recording)
     if recorded is not None:
         named = replace(named or Instructions(), pieces_secret=recorded.secret)

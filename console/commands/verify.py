@@ -159,6 +159,8 @@ def verify(
     if html is not None and would_overwrite(html, [file, proof_file, trust_file, *beside]):
         raise typer.BadParameter("The report would overwrite what is checked.")
     is_alone = recording is not None and shares is not None and proof is None and not proof_file.exists()
+    if package is not None and untouched is not None:
+        raise typer.BadParameter("A part has no untouched package: --untouched goes with a whole copy.")
     if package is not None or is_alone:
         if original or release or record or anchor:
             raise typer.BadParameter(

@@ -27,7 +27,8 @@ def untouched_in_words(report: UntouchedReport) -> str:
     share = report.proven_permille / 10
     told = (
         f"{share:.1f} % of the picture is the original's, sample for sample, over all {report.frames:,} "
-        f"frames: {report.tiles_proven:,} of {report.tiles:,} tiles. {report.tiles_hidden:,} are covered."
+        f"frames: {report.tiles_proven:,} of {report.tiles:,} tiles. The package does not open "
+        f"{report.tiles_hidden:,}: covers, or whatever else stands there now."
     )
     if report.tiles_differing:
         told += f" {report.tiles_differing:,} DIFFER."

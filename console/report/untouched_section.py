@@ -32,14 +32,19 @@ def share_of(report: UntouchedReport, whose: str) -> Markup:
         ("Proven to be the original's, of the whole picture", f"{report.proven_permille / 10:.1f} %"),
         ("Squares of 64 by 64 samples, in all pictures", f"{report.tiles:,}"),
         ("Of these the original's, sample for sample", f"{report.tiles_proven:,}"),
-        ("Touched by a cover, about which nothing is proven", f"{report.tiles_hidden:,}"),
-        ("Not the original's though no cover is said to touch them", f"{report.tiles_differing:,}"),
+        (
+            "Not opened, so that nothing is proven: covers, or whatever else stands there now",
+            f"{report.tiles_hidden:,}",
+        ),
+        ("Opened, and not the original's", f"{report.tiles_differing:,}"),
         ("Pictures shown at another time", f"{report.frames_retimed:,} of {report.frames:,}"),
     ]
     said = (
-        "The original was cut into squares and committed to before it was anonymized. Every square that no "
-        "cover touched was compared with that now, without the original, and without believing the program "
-        "that covered." + whose + " Nothing of the sound is proven by this."
+        "The original was cut into squares and committed to before it was anonymized. Every square that "
+        "the package opens was compared with that now, without the original, and without believing the "
+        "program that covered; what stands in the others, a cover or not, is for your eyes to judge."
+        + whose
+        + " Nothing of the sound is proven by this."
     )
     parts = [element("p", said), table("How much of the picture is the original", ("What", "How much"), rows)]
     if report.differences:

@@ -11,14 +11,15 @@ import importlib
 import os
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from fractions import Fraction
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 import av
 from av.audio.stream import AudioStream
 from av.container.input import InputContainer
+from av.sidedata.sidedata import SideData, Type
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 
@@ -52,6 +53,7 @@ FORMATS: Final = {
 }
 # Matroska rounds times to milliseconds.
 UNEVEN_SECONDS: Final = Fraction(2, 1000)
+_SHOWN_OTHERWISE: Final = frozenset({Type.DISPLAYMATRIX, Type.SPHERICAL, Type.STEREO3D})
 _US: Final = 1_000_000
 
 
@@ -101,14 +103,16 @@ def _tell(source: BinaryIO, writer: RecordWriter, form: str, what: str) -> None:
         if len(content) > allowed.max_still_bytes:
             raise AnonymizerError("media_too_large")
         still_header(content, kind, allowed)
-        tell_still(decode_still(content, kind), writer)
+        image = decode_still(content, kind)
+        _require_opaque(form, is_opaque=image.shape[2] != 4)
+        tell_still(image, writer)
         return
     if form != "any":
         _require_one_of_each(source, kind, form)
     alone = kind.may_be_sound and is_sound_alone(source, kind, allowed)
     if what != "sound" and not alone:
         source.seek(0)
-        _tell_pictures(source, kind, writer, upright=form != "any")
+        _tell_pictures(source, kind, writer, form)
     if what != "pictures":
         if alone:
             with closing(Opener(Source(source), kind, allowed).open()) as container:
@@ -116,15 +120,32 @@ def _tell(source: BinaryIO, writer: RecordWriter, form: str, what: str) -> None:
         tell_sound(source, kind, allowed, writer)
 
 
-def _tell_pictures(source: BinaryIO, kind: Format, writer: RecordWriter, *, upright: bool) -> None:
+def _require_opaque(form: str, *, is_opaque: bool) -> None:
+    """Nobody committed to what is transparent: by it a forger would choose what of a picture is seen."""
+    if form != "any" and not is_opaque:
+        raise AnonymizerError("media_unsupported")
+
+
+def _is_shown_otherwise(frame: VideoFrame) -> bool:
+    """Whether a player is asked to turn, mirror, bend or halve a picture: a mirrored one has no rotation."""
+    try:
+        # PyAV's container, despite its stub, iterates over its values.
+        attached = list(cast("Iterable[SideData]", frame.side_data))
+    except ValueError:  # PyAV does not know every kind by name, and then gives none
+        return True
+    return bool(frame.rotation) or any(item.type in _SHOWN_OTHERWISE for item in attached)
+
+
+def _tell_pictures(source: BinaryIO, kind: Format, writer: RecordWriter, form: str) -> None:
     """Tells what the first frame looks like, when the sound begins, and then every frame."""
     teller, is_first = FrameTeller(writer), True
     with closing(Reader(source, kind, Limits(), THREADS)) as reader:
         for frame in reader.frames(with_sound=False):
             if not isinstance(frame, VideoFrame):
                 continue
-            if upright and frame.rotation:
+            if form != "any" and _is_shown_otherwise(frame):
                 raise AnonymizerError("media_unsupported")
+            _require_opaque(form, is_opaque=not any(part.is_alpha for part in frame.format.components))
             if is_first:
                 writer.looks(_looks_of(frame, reader))
                 _tell_when_sound_begins(reader.sound, writer, time_of(frame))
@@ -157,6 +178,9 @@ def _require_one_of_each(source: BinaryIO, kind: Format, form: str) -> None:
     codecs = PART_CODECS if form == "part" else COPY_CODECS
     seen: set[str] = set()
     with closing(Opener(Source(source), kind, Limits()).open()) as container:
+        # Ordered chapters show a film in another order, or parts of it only, in players that heed them.
+        if container.chapters():
+            raise AnonymizerError("media_unsupported")
         for stream in container.streams:
             # PyAV types the context as always there; it is None where FFmpeg has no decoder.
             context: object = getattr(stream, "codec_context", None)

@@ -39,7 +39,8 @@ def decoded(file: Path, what: What = "both", form: Form = "any") -> Iterator[Ite
     environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": _search_path()}
     with file.open("rb") as source:
         child = subprocess.Popen(
-            [sys.executable, "-m", "evaluation.pieces.child", form, what],
+            # -P: nothing is imported from the folder that a stranger's files were unpacked into.
+            [sys.executable, "-P", "-m", "evaluation.pieces.child", form, what],
             stdin=source,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -62,5 +63,6 @@ def _records(child: subprocess.Popen[bytes]) -> Iterator[Record]:
 
 def _search_path() -> str:
     """The child finds the packages where this process found them, wherever it was started."""
-    given = os.environ.get("PYTHONPATH")
-    return f"{_ROOT}{os.pathsep}{given}" if given else str(_ROOT)
+    # An empty entry would be the working folder again.
+    given = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
+    return os.pathsep.join([str(_ROOT), *given])

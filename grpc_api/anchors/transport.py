@@ -24,7 +24,7 @@ class CappedProvider(JSONBaseProvider):
         seconds: for one answer, all of it.
     """
 
-    def __init__(self, url: str, seconds: float = 10.0) -> None:
+    def __init__(self, url: str, seconds: float = 30.0) -> None:
         super().__init__()
         self._url = urlsplit(url)
         self._seconds = seconds
@@ -70,6 +70,6 @@ def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:
     return b"".join(pieces)
 
 
-def open_node(url: str, seconds: float = 10.0) -> Web3:
+def open_node(url: str, seconds: float = 30.0) -> Web3:
     """Gives web3 over one node; asks nothing yet."""
     return Web3(CappedProvider(url, seconds))

@@ -81,7 +81,9 @@ class JobDesk:
         if len(client_token) != TOKEN_BYTES:
             raise invalid("client_token_invalid", f"client_token must be {TOKEN_BYTES} random bytes.")
         parse_terms(terms)
-        if self.store.count_open(certified_part(owner)) >= self._config.max_open_jobs:
+        # Whose answer was lost asks again: that job is among those counted, and its token is used up.
+        is_known = self.store.find(owner, client_token.hex()) is not None
+        if not is_known and self.store.count_open(certified_part(owner)) >= self._config.max_open_jobs:
             raise exhausted("too_many_jobs", "This identity has too many open jobs; finish or cancel some.")
         now = self._clock()
         job = JobRecord(

@@ -60,7 +60,7 @@ def node() -> Iterator[Web3]:
 
 
 def _answering(port: int) -> Web3:
-    node = open_node(f"http://127.0.0.1:{port}", 5)
+    node = open_node(f"http://127.0.0.1:{port}", 60)
     for _ in range(1200):
         try:
             assert node.eth.chain_id == 31337

@@ -44,8 +44,7 @@ def _as_json() -> Iterator[None]:
 def node() -> Iterator[ChainNode]:
     made = ChainNode(ChainWorld())
     yield made
-    if made.asked:
-        made.close()
+    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -202,15 +202,14 @@ def test_hostile_files_end_in_a_named_step(handed_in: World, part: Path, tmp_pat
 
 
 @pytest.mark.usefixtures("here")
-def test_pictures_alone_show_nothing_of_the_sound(handed_in: World, tmp_path: Path) -> None:
+def test_pictures_alone_show_nothing_of_the_sound(handed_in: World, part: Path, tmp_path: Path) -> None:
     target = tmp_path / "silent.mkv"
     assert handed_in.reveal(target, "1", "1.5", no_sound=True) == 0
     package = RevealPackage.from_bytes(target.with_name("silent.mkv.reveal").read_bytes())
     assert [tree.kind for tree, _ in package.trees] == ["frames"]
     assert "audio" not in handed_in.verify(target)["part"]
     # Sound that somebody adds to it is refused.
-    with_sound = handed_in.folder / "part.mkv"
-    shutil.copy(with_sound, tmp_path / "loud.mkv")
+    shutil.copy(part, tmp_path / "loud.mkv")
     verdict = handed_in.verify(beside(target, tmp_path / "loud.mkv"))
     assert verdict["code"] in {"pieces_missing", "pieces_differ"}
 

@@ -194,6 +194,15 @@ def test_a_request_that_is_refused_for_something_else_costs_no_token(house: Hous
     assert House.open(house.folder).code_of(spent) == "ok"
 
 
+def test_whose_answer_was_lost_finds_the_job_also_at_the_limit(house: House) -> None:
+    spent, own = token().to_bytes(), os.urandom(16)
+    for _ in range(ServiceConfig().max_open_jobs - 1):
+        assert house.code_of(token().to_bytes()) == "ok"
+    assert house.code_of(spent, own) == "ok"
+    assert house.code_of(spent, own) == "ok"
+    assert house.code_of(token().to_bytes()) == "too_many_jobs"
+
+
 def test_a_record_that_cannot_be_written_is_told_to_come_back(house: House) -> None:
     house.record._connection.execute("PRAGMA query_only=ON")
     with pytest.raises(ServiceError) as refused:

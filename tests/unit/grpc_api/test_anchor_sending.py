@@ -22,6 +22,7 @@ from provenance.anchors.anchor_proof import AnchorProof, verify_anchor
 from provenance.anchors.header import BlockHeader
 from provenance.errors import FormatError
 
+PATIENCE_SECONDS = 120
 POLICY = AnchorPolicy(
     entries=10, wait_seconds=100, confirm_seconds=50, retry_seconds=5, longest_retry_seconds=40
 )
@@ -278,12 +279,13 @@ def address() -> Iterator[str]:
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
+    thread.join()
     server.server_close()
 
 
 def test_a_node_is_asked_over_http(address: str) -> None:
     Node.answer, Node.status = b'{"jsonrpc":"2.0","id":0,"result":"0x7a69"}', 200
-    assert transport.open_node(address, 2).eth.chain_id == 31337
+    assert transport.open_node(address, PATIENCE_SECONDS).eth.chain_id == 31337
 
 
 BAD_NODES = [
@@ -304,12 +306,12 @@ def test_a_bad_node_is_an_unavailable_chain(
     Node.answer, Node.status = answer, status
     monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 4096)
     with pytest.raises(ServiceError) as caught:
-        assert transport.open_node(address, 2).eth.chain_id, name
+        assert transport.open_node(address, PATIENCE_SECONDS).eth.chain_id, name
     assert caught.value.code == "anchor_chain_unavailable"
 
 
 def test_nobody_there_is_an_unavailable_chain() -> None:
     for url in ("http://127.0.0.1:9/", "http:///nowhere", "https://127.0.0.1:9/x?y"):
         with pytest.raises(ServiceError) as caught:
-            assert transport.open_node(url, 1).eth.chain_id
+            assert transport.open_node(url, PATIENCE_SECONDS).eth.chain_id
         assert caught.value.code == "anchor_chain_unavailable"

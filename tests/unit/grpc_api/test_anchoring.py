@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -120,9 +121,18 @@ def house(node: ChainNode, tmp_path: Path) -> Iterator[House]:
     log = TransparencyLog(tmp_path / "log.sqlite", log_keys.origin, vault.sign_checkpoint)
     anchoring = Anchoring(config, place, tmp_path / "anchors", Ledger(log), vault, log_keys.origin)
     yield House(tmp_path, config, place, log, vault, anchoring)
-    anchoring.stop()
+    ended(anchoring)
     log.close()
     store.close()
+
+
+def ended(anchoring: Anchoring) -> None:
+    """Stops it, and waits for what a service does not: the step under way, here over a log that is closed."""
+    anchoring.stop()
+    for thread in threading.enumerate():
+        if thread.name == "anchors":
+            thread.join(PATIENCE_SECONDS)
+            assert not thread.is_alive(), "it does not end"
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -150,10 +160,10 @@ def test_a_log_is_anchored_by_the_vault_s_key_and_each_size_is_covered(node: Cha
     assert anchor.checkpoint.size == size
     assert checked(house, house.anchoring.covered(1), 1).checkpoint.size == size
     block = BlockHeader.from_bytes(CoveredAnchor.from_bytes(house.anchoring.covered(1)).anchor.header)
-    url = node.url
-    assert block_hash_at(open_node(url), house.config.chain_id, block.number) == block.block_hash
-    assert block_hash_at(open_node(url), house.config.chain_id, 10**6) is None
-    balance, latest = line_state(open_node(url), house.place, house.log_origin)
+    asked = open_node(node.url, PATIENCE_SECONDS)
+    assert block_hash_at(asked, house.config.chain_id, block.number) == block.block_hash
+    assert block_hash_at(asked, house.config.chain_id, 10**6) is None
+    balance, latest = line_state(asked, house.place, house.log_origin)
     assert balance > 0
     assert latest is not None
     assert latest.size == size
@@ -177,13 +187,13 @@ def test_after_a_restart_what_was_kept_is_there_and_nothing_is_anchored_twice(
     size = house.grow(4, "kept")
     house.anchoring.start()
     until(lambda: house.kept.largest >= size)
-    house.anchoring.stop()
+    ended(house.anchoring)
     again = house.again()
     assert again.covered(size) == house.anchoring.covered(size)
     later = house.grow(1, "later")
     again.start()
     until(lambda: house.kept.largest >= later)
-    again.stop()
+    ended(again)
     assert house.kept.sizes == (size, later)
 
 
@@ -300,14 +310,14 @@ def test_the_contract_is_deployed_by_a_key_of_its_own_and_looked_at(node: ChainN
     key = ChainKey.read(tmp_path / "payer", lambda: "")
     assert (tmp_path / "payer").stat().st_mode & 0o777 == 0o600
     url, chain_id = node.url, node.chain_id
-    limits = {"max_fee_wei": 10**11, "wait_seconds": 60.0}
+    limits = {"max_fee_wei": 10**11, "wait_seconds": float(PATIENCE_SECONDS)}
     with pytest.raises(ServiceError) as poor:
-        deploy(open_node(url), chain_id, key.address, key.sign, **limits)
+        deploy(open_node(url, PATIENCE_SECONDS), chain_id, key.address, key.sign, **limits)
     assert poor.value.code == "anchor_unfunded"
     assert format_address(key.address) in str(poor.value)
     node.give(key.address)
-    done = deploy(open_node(url), chain_id, key.address, key.sign, **limits)
-    again = deploy(open_node(url), chain_id, key.address, key.sign, **limits)
+    done = deploy(open_node(url, PATIENCE_SECONDS), chain_id, key.address, key.sign, **limits)
+    again = deploy(open_node(url, PATIENCE_SECONDS), chain_id, key.address, key.sign, **limits)
     assert done.contract != again.contract
     assert done.gas < 400_000
     for change, code in (
@@ -316,7 +326,7 @@ def test_the_contract_is_deployed_by_a_key_of_its_own_and_looked_at(node: ChainN
     ):
         asked = {"chain_id": chain_id, **limits, **change}
         with pytest.raises(ServiceError) as refused:
-            deploy(open_node(url), payer=key.address, sign=key.sign, **asked)
+            deploy(open_node(url, PATIENCE_SECONDS), payer=key.address, sign=key.sign, **asked)
         assert refused.value.code == code
 
 

@@ -96,4 +96,5 @@ def test_the_same_template_is_encrypted_anew_each_time() -> None:
     context = owner()[1]
     vector = vectors(1, SMALL, 9)[0]
     one, other = (enrol(context, SMALL, vector) for _ in range(2))
-    assert not (one.ciphertext == other.ciphertext).any(axis=2).any(), "a seed was used twice"
+    # Single residues of the smallest prime, 22 bits, are equal by chance; a whole polynomial is not.
+    assert not (one.ciphertext == other.ciphertext).all(axis=2).any(), "a seed was used twice"
