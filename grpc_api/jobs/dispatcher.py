@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from enclave.errors import EnclaveError
@@ -258,13 +259,12 @@ class Dispatcher:
         Raises:
             WorkerRefusedError: `worker_reply_invalid`, it is another, or larger than its limit.
         """
-        if not untrusted_result.review_bytes:
-            return 0, ""
-        size, digest = self._b.spool.commit_review(job.job_id)
-        claimed = (untrusted_result.review_bytes, untrusted_result.review_sha256.hex())
-        if (size, digest) != claimed or size > self._b.config.max_review_bytes:
-            raise WorkerRefusedError("worker_reply_invalid")
-        return size, digest
+        return _kept(
+            lambda: self._b.spool.commit_review(job.job_id),
+            untrusted_result.review_bytes,
+            untrusted_result.review_sha256,
+            self._b.config.max_review_bytes,
+        )
 
     def _kept_untouched(self, job: JobRecord, untrusted_result: worker_pb2.WorkerResult) -> tuple[int, str]:
         """Makes the untouched package durable, once it is the one that the statement names.
@@ -272,13 +272,12 @@ class Dispatcher:
         Raises:
             WorkerRefusedError: `worker_reply_invalid`, it is another, or larger than its limit.
         """
-        if not untrusted_result.untouched_bytes:
-            return 0, ""
-        size, digest = self._b.spool.commit_untouched(job.job_id, untrusted_result.untouched_bytes)
-        claimed = (untrusted_result.untouched_bytes, untrusted_result.untouched_sha256.hex())
-        if (size, digest) != claimed or size > self._b.config.max_untouched_bytes:
-            raise WorkerRefusedError("worker_reply_invalid")
-        return size, digest
+        return _kept(
+            lambda: self._b.spool.commit_untouched(job.job_id, untrusted_result.untouched_bytes),
+            untrusted_result.untouched_bytes,
+            untrusted_result.untouched_sha256,
+            self._b.config.max_untouched_bytes,
+        )
 
     def _kept_scores(self, job: JobRecord, untrusted_result: worker_pb2.WorkerResult) -> tuple[int, str]:
         """Makes the scores durable, once they are those that the statement names.
@@ -286,13 +285,28 @@ class Dispatcher:
         Raises:
             WorkerRefusedError: `worker_reply_invalid`, they are others, or larger than scores can be.
         """
-        if not untrusted_result.scores_bytes:
-            return 0, ""
-        size, digest = self._b.spool.commit_scores(job.job_id)
-        claimed = (untrusted_result.scores_bytes, untrusted_result.scores_sha256.hex())
-        if (size, digest) != claimed or size > MAX_SEALED_SCORES_BYTES:
-            raise WorkerRefusedError("worker_reply_invalid")
-        return size, digest
+        return _kept(
+            lambda: self._b.spool.commit_scores(job.job_id),
+            untrusted_result.scores_bytes,
+            untrusted_result.scores_sha256,
+            MAX_SEALED_SCORES_BYTES,
+        )
+
+
+def _kept(
+    commit: Callable[[], tuple[int, str]], untrusted_bytes: int, untrusted_sha256: bytes, most_bytes: int
+) -> tuple[int, str]:
+    """Makes what a worker wrote beside its result durable: 0 bytes and no digest where it tells of nothing.
+
+    Raises:
+        WorkerRefusedError: `worker_reply_invalid`.
+    """
+    if not untrusted_bytes:
+        return 0, ""
+    size, digest = commit()
+    if (size, digest) != (untrusted_bytes, untrusted_sha256.hex()) or size > most_bytes:
+        raise WorkerRefusedError("worker_reply_invalid")
+    return size, digest
 
 
 def check_evidence(job: JobRecord, untrusted_evidence: bytes, node_key: HybridPublicKey) -> Envelope:

@@ -35,6 +35,7 @@ NOT_REACHED = {
     "grpc_api.jobs.dispatcher.Dispatcher._kept_review": "the same",
     "grpc_api.jobs.dispatcher.Dispatcher._kept_scores": "the same",
     "grpc_api.jobs.dispatcher.Dispatcher._kept_untouched": "the same",
+    "grpc_api.jobs.dispatcher._kept": "the same",
 }
 
 
