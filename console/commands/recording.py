@@ -7,7 +7,6 @@ can be checked against the device's signature.
 
 from __future__ import annotations
 
-import json as json_format
 import os
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +14,9 @@ from typing import Annotated
 import typer
 
 from console import output
-from console.asking import ask, ask_new_passphrase
+from console.asking import ask
 from console.commands.options import DataOption, JsonOption, load_trust, say
+from console.commands.signing_keys import PassphraseOption, keep_key, show_public
 from console.commands.verifying import read_recording
 from console.opening import Opening
 from console.paths import data_folder
@@ -26,7 +26,6 @@ from provenance.committed import verify_recording
 from provenance.pieces.recording import Recording, sign_recording
 from provenance.pieces.seeds import SEED_BYTES
 from provenance.register import fingerprint
-from provenance.trust import format_public_key
 
 app = typer.Typer(no_args_is_help=True, help="Sign what a device records, and show who signed.")
 
@@ -37,22 +36,15 @@ OPENING_ENDING = ".opening"
 @app.command("init")
 def init(
     target: Annotated[Path, typer.Option("--output", "-o", help="The private key file to make.")],
-    passphrase: Annotated[
-        bool,
-        typer.Option("--ask-passphrase", help="Seal the file under a passphrase from the terminal or stdin."),
-    ] = False,
+    passphrase: PassphraseOption = False,
     json: JsonOption = False,
 ) -> int:
     """Make a device's recording key. Its public part goes to stdout, for `recorders` in a trust file."""
     made = RecorderKey.generate()
-    try:
-        made.write(target, ask_new_passphrase("recording key") if passphrase else None)
-    except FileExistsError:
-        raise typer.BadParameter("The file exists; a key is never overwritten.") from None
+    keep_key(made, target, "recording key", ask_passphrase=passphrase)
     public = made.signer.public
     say(f"recorder {fingerprint(public)}; whoever has {target} can sign as this device")
-    text = format_public_key(public).decode()
-    output.result(json_format.loads(text), text.rstrip("\n"))
+    show_public(public)
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import Annotated
 import typer
 
 from console import output
-from console.asking import ask, ask_new_passphrase
+from console.asking import ask
 from console.commands.options import DataOption, JsonOption, load_trust, say
+from console.commands.signing_keys import PassphraseOption, keep_key, show_public
 from console.paths import data_folder
 from console.supervisor import lone_worker
 from enclave.dependencies import check_lock
@@ -26,7 +26,6 @@ from provenance.dsse import sign_envelope
 from provenance.register import fingerprint, verify_release
 from provenance.statements import WorkerReleaseFacts
 from provenance.statements.fields import format_instant
-from provenance.trust import format_public_key
 
 app = typer.Typer(no_args_is_help=True, help="Release versions of the worker, and check releases.")
 
@@ -36,22 +35,15 @@ FileArgument = Annotated[Path, typer.Argument(help="A release.", exists=True, di
 @app.command("key")
 def key(
     target: Annotated[Path, typer.Option("--output", "-o", help="The private key file to make.")],
-    passphrase: Annotated[
-        bool,
-        typer.Option("--ask-passphrase", help="Seal the file under a passphrase from the terminal or stdin."),
-    ] = False,
+    passphrase: PassphraseOption = False,
     json: JsonOption = False,
 ) -> int:
     """Make a release key. Its public part goes to stdout, for `bauta serve --init --release-key`."""
     made = ReleaseKey.generate()
-    try:
-        made.write(target, ask_new_passphrase("release key") if passphrase else None)
-    except FileExistsError:
-        raise typer.BadParameter("The file exists; a key is never overwritten.") from None
+    keep_key(made, target, "release key", ask_passphrase=passphrase)
     public = made.signer.public
     say(f"release key {fingerprint(public)}; keep {target} away from any machine that runs the service")
-    text = format_public_key(public).decode()
-    output.result(json_format.loads(text), text.rstrip("\n"))
+    show_public(public)
     return 0
 
 
